@@ -1,0 +1,68 @@
+"""The verdict on a document, by its identities: the table of DESIGN section 5 as one function."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from canonical.base import Purpose
+
+
+class Verdict(StrEnum):
+    """What a document is, seen beside what the ledger already knows."""
+
+    ACCEPT = "accept"
+    """A new key: an original."""
+    DUPLICATE = "duplicate"
+    """The same key and content again: the first answer again, no effect."""
+    CHANGE = "change"
+    """A newer version of a known key, applied in sequence."""
+    CONFLICT = "conflict"
+    """The same key as an original again, but other content: a person chooses."""
+    STALE = "stale"
+    """An older or equal sequence: recorded, no effect."""
+    ORPHAN = "orphan"
+    """A change to something unknown: parked until the original or a deadline."""
+    TWIN = "twin"
+    """Another key for what looks like the same purchase: a person chooses."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the ledger knows of a business key before this document.
+
+    `sequence` is the newest sequence applied; `contents` the content ids of all its versions;
+    `current` the content id of the version in force.
+    """
+
+    sequence: int
+    current: str
+    contents: frozenset[str]
+
+
+def judge(  # noqa: PLR0911  # one return per row of the table reads best
+    *, known: Known | None, content: str, purpose: Purpose, sequence: int, has_twin: bool
+) -> Verdict:
+    """Judge one document; a pure function of what is known and what it says.
+
+    Args:
+        known: the key's history; None for a new key.
+        content: the document's content id.
+        purpose: why it was sent.
+        sequence: its place among the versions of the key, rising.
+        has_twin: another key already carries this content, or the same buyer's same PO number.
+
+    """
+    if known is None:
+        if purpose in ("change", "replace", "cancel"):
+            return Verdict.ORPHAN
+        return Verdict.TWIN if has_twin else Verdict.ACCEPT
+    if purpose == "state":
+        if content == known.current:
+            return Verdict.DUPLICATE
+        return Verdict.CHANGE if sequence >= known.sequence else Verdict.STALE
+    if content in known.contents:
+        return Verdict.DUPLICATE
+    if purpose == "original":
+        return Verdict.CONFLICT
+    return Verdict.CHANGE if sequence > known.sequence else Verdict.STALE

@@ -1,0 +1,282 @@
+"""What a connector is: two thin interfaces, their contract in the docstrings.
+
+A connector teaches the hub one system: a **codec** says what its bytes mean (pure, runs in worker
+processes), a **client** calls it (async, runs in the hub). Mappings between a system's words and
+the canonical vocabulary are data in ``mappings/<system>/``, not part of the connector.
+
+A new system is one folder with ``config.py``, ``codec.py``, ``client.py`` (if we call it),
+``webhook.py`` (if it calls us), ``samples/`` and ``README.md``, and one line in ``registry.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from pydantic import BaseModel, ConfigDict
+
+from canonical.errors import HubError
+
+Json = dict[str, Any]
+"""A source document's body: plain JSON; decimals are text, never floats."""
+
+
+class ConnectorConfig(BaseModel):
+    """Base of every connector's options, as they stand under ``options:`` in a connection's YAML."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The bytes exactly as they came, and what the transport knows about them."""
+
+    id: str
+    """The hub's id of this acceptance."""
+    connection: str
+    delivery_id: str
+    """The sender's transport identity: the same delivery again has the same id."""
+    received_at: datetime
+    body: bytes
+    flow: str = ""
+    """What the transport says it is (a webhook topic, a polled collection); "" for a file."""
+    content_type: str = "application/octet-stream"
+    facts: Mapping[str, str] = field(default_factory=dict)
+    """Bounded transport facts, such as the file's name; never credentials."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceDocument:
+    """One document in the source's own words.
+
+    `flow` picks the mapping ``mappings/<system>/<flow>.<entity>.jsonata``.
+    """
+
+    flow: str
+    position: int
+    """Which document of the receipt it is, from 0."""
+    where: str
+    """Where it stands in the receipt, as a person would find it: ``ISA 000000905 GS 1 ST 0001``."""
+    body: Json
+    control: Mapping[str, str] = field(default_factory=dict)
+    """Envelope facts: control numbers, sender, receiver, usage."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A document of the receipt, or all of it (position 0), that cannot be read.
+
+    `answered`: the sender is told so in one of the answers; the document then is *rejected*, and
+    otherwise becomes a dead letter, for a person.
+    """
+
+    position: int
+    where: str
+    error: HubError
+    flow: str = ""
+    answered: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A document owed to the sender, in the system's own words, such as a 997 or a TA1."""
+
+    flow: str
+    body: Json
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """All that a receipt holds, in order."""
+
+    documents: tuple[SourceDocument | Refusal, ...]
+    answers: tuple[Answer, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """The control numbers and the moment that one outbound document keeps over all attempts."""
+
+    interchange: int
+    group: int
+    at: datetime
+
+
+class Codec(Protocol):
+    """Bytes to source documents and back. Pure: no I/O, no clock, no state between calls."""
+
+    def decode(self, receipt: Receipt) -> Decoded:
+        """Read a receipt.
+
+        May be called any number of times with the same receipt and gives the same result.
+        Never raises on bad bytes: what cannot be read comes back as a `Refusal`.
+        """
+        ...
+
+    def encode(self, flow: str, body: Json, numbers: Numbers) -> bytes:
+        """Write one outbound source document as the bytes of its transport.
+
+        Raises:
+            Rejected: the body does not fit the format; `where` names the element.
+
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Outbound:
+    """One delivery, as a client sees it: the same on every attempt."""
+
+    id: str
+    """The ledger's id of the delivery."""
+    action: str
+    """What to do at the target; the routes in the configuration name it (``create_order``)."""
+    reference: str
+    """Our reference, which the target keeps and can be asked for."""
+    body: Json
+    """The mapped document in the target's own words."""
+    encoded: bytes
+    """The same, written by the codec."""
+    file_name: str
+    """A safe name where the transport needs one; the same on every attempt."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """The target has it. `external_id` is the target's own id; `facts` are short and harmless."""
+
+    external_id: str = ""
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+
+class Client(Protocol):
+    """Calls a system. Translates every library error at the edge into an error by action."""
+
+    async def deliver(self, outbound: Outbound) -> Settled:
+        """Make one delivery take effect.
+
+        Called again only after `look_up` found nothing, or after an error that says that nothing
+        took effect.
+
+        Raises:
+            Retryable: nothing took effect; `throttled` where the target is healthy but busy.
+            InDoubt: the request left, the answer did not come back.
+            Rejected: the target will never take it.
+
+        """
+        ...
+
+    async def look_up(self, outbound: Outbound) -> Settled | None:
+        """Ask the target by our reference; None: it is certainly not there.
+
+        May be called any number of times. A target that cannot be asked has
+        `Capabilities.can_look_up` False and is never called here.
+
+        Raises:
+            Retryable: the target could not be asked now.
+
+        """
+        ...
+
+    async def close(self) -> None:
+        """Release connections; may be called twice."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a polled collection: bytes as they came, and where to go on."""
+
+    body: bytes
+    delivery_id: str
+    cursor: str
+    """To be stored once the page is safely taken in; the next poll starts there."""
+
+
+class Poller(Protocol):
+    """Reads collections that a system lets us poll."""
+
+    flows: Sequence[str]
+
+    def poll(self, flow: str, cursor: str) -> AsyncIterator[Page]:
+        """Yield the pages of `flow` that changed since `cursor` ("" means from the beginning).
+
+        Pages overlap rather than miss: the same row may come twice.
+
+        Raises:
+            Retryable: the system could not be asked now; pages already yielded stay valid.
+
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookCall:
+    """A webhook request before anyone believed it; header names are lower case."""
+
+    headers: Mapping[str, bytes]
+    body: bytes
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """A webhook call whose signature held."""
+
+    delivery_id: str
+    flow: str
+
+
+class Webhook(Protocol):
+    """Tells a genuine call from a forged one."""
+
+    def verify(self, call: WebhookCall) -> Verified:
+        """Check the signature over the raw bytes, in constant time, against every current secret.
+
+        Raises:
+            Rejected: ``signature_missing``, ``signature_invalid`` or ``timestamp_outside_window``.
+
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What may be expected of a system; the conformance suite tests what is claimed here."""
+
+    inbound: tuple[str, ...] = ()
+    """Flows that the codec reads."""
+    outbound: tuple[str, ...] = ()
+    """Flows that the codec writes."""
+    actions: tuple[str, ...] = ()
+    """Actions that the client performs."""
+    can_look_up: bool = False
+    """The target can be asked by our reference."""
+    idempotent: bool = False
+    """Delivering the same reference twice has one effect at the target."""
+
+
+class Connector(Protocol):
+    """One system: how to build its parts from a connection's options."""
+
+    name: str
+    config: type[ConnectorConfig]
+    capabilities: Capabilities
+
+    def codec(self, config: ConnectorConfig) -> Codec:
+        """The codec; called in every worker process."""
+        ...
+
+    def client(self, config: ConnectorConfig) -> Client | None:
+        """The client, or None where we never call this system (files and webhooks only)."""
+        ...
+
+    def poller(self, config: ConnectorConfig) -> Poller | None:
+        """The poller, or None where there is nothing to poll."""
+        ...
+
+    def webhook(self, config: ConnectorConfig) -> Webhook | None:
+        """The webhook verifier, or None where the system does not call us."""
+        ...

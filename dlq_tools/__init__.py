@@ -1,0 +1,1 @@
+"""Dead letters for people on call: list, show, plan, replay, archive."""

@@ -1,0 +1,1 @@
+"""The runtime: intake, normalize, release, deliver, ledger, reconcile, and the command line."""

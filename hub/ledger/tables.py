@@ -1,0 +1,324 @@
+"""The ledger's tables (PostgreSQL 15 or newer); `migrations/` makes them.
+
+Ids are text: derived (uuid5) from what they stand for, so that doing a step again writes the same
+row again and a UNIQUE constraint, not an acknowledgement, is what makes an effect happen once.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
+
+metadata = sa.MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+    }
+)
+
+
+def _text(name: str, *, null: bool = False, default: str | None = None) -> sa.Column[str]:
+    return sa.Column(name, sa.Text, nullable=null, server_default=default)
+
+
+def _time(name: str, *, null: bool = True) -> sa.Column[datetime]:
+    return sa.Column(name, sa.DateTime(timezone=True), nullable=null)
+
+
+def _error() -> list[sa.Column[str]]:
+    """The three parts of a HubError; `place` is its `where`, a reserved word in SQL."""
+    return [_text("code", null=True), _text("place", null=True), _text("detail", null=True)]
+
+
+identity = sa.Table(
+    "identity",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    _time("created_at", null=False),
+    comment="One row: which ledger this is; also written into the streams' metadata.",
+)
+
+receipt = sa.Table(
+    "receipt",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    _text("connection"),
+    _text("partner"),
+    _text("delivery_id"),
+    _text("sha256"),
+    sa.Column("size", sa.BigInteger, nullable=False),
+    _text("content_type"),
+    _text("flow", default=""),
+    sa.Column("facts", JSONB, nullable=False, server_default="{}"),
+    _text("archive"),
+    _text("duplicate_of", null=True),
+    _text("trace_id", null=True),
+    _time("received_at", null=False),
+    _time("decided_at", null=False),
+    sa.Index("ix_receipt_connection_delivery_id", "connection", "delivery_id"),
+    sa.Index("ix_receipt_received_at", "received_at"),
+    comment="The inbox: one row per acceptance, written with everything that came of it.",
+)
+
+document = sa.Table(
+    "document",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    _text("direction"),  # in | out
+    _text("receipt_id", null=True),
+    sa.Column("position", sa.Integer, nullable=False, server_default="0"),
+    _text("place_in_receipt", default=""),
+    _text("connection"),
+    _text("partner"),
+    _text("entity"),
+    _text("flow"),
+    _text("business_key"),
+    _text("content_id"),
+    sa.Column("version", sa.Integer, nullable=True),  # counted per key; NULL: never in force
+    sa.Column("sequence", sa.BigInteger, nullable=False, server_default="0"),
+    _text("purpose"),
+    _text("verdict"),
+    _text("state"),
+    _text("number", null=True),  # PO, shipment, invoice or tracking number, as sent
+    _text("po_key", null=True),  # buyer account + PO number: the thread, and what twins share
+    _text("reference", null=True),  # our reference at targets
+    sa.Column("amount", sa.Numeric(24, 6), nullable=True),
+    _text("currency", null=True),
+    sa.Column("canonical", JSONB, nullable=True),
+    _text("mapping_version", null=True),
+    _text("event_id", null=True),
+    _text("trace_id", null=True),
+    *_error(),
+    _time("created_at", null=False),
+    _time("settled_at"),
+    sa.Index("uq_document_business_key_version", "business_key", "version", unique=True),
+    sa.Index("ix_document_business_key_content_id", "business_key", "content_id"),
+    sa.Index("ix_document_content_id", "content_id"),
+    sa.Index("ix_document_po_key", "po_key"),
+    sa.Index("ix_document_number", "number"),
+    sa.Index("ix_document_receipt_id", "receipt_id"),
+    sa.Index("ix_document_reference", "reference"),
+    sa.Index("ix_document_entity_state_created_at", "entity", "state", "created_at"),
+    comment="Every document, in and out, with its three identities and what became of it.",
+)
+
+key_head = sa.Table(
+    "key_head",
+    metadata,
+    sa.Column("business_key", sa.Text, primary_key=True),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("sequence", sa.BigInteger, nullable=False),
+    _text("content_id"),
+    _text("document_id"),
+    _time("updated_at", null=False),
+    comment="The version in force of each business key; locked while a verdict is made.",
+)
+
+reference = sa.Table(
+    "reference",
+    metadata,
+    sa.Column("connection", sa.Text, primary_key=True),
+    sa.Column("entity", sa.Text, primary_key=True),
+    sa.Column("number", sa.Text, primary_key=True),
+    sa.Column("sequence", sa.BigInteger, nullable=False),
+    _text("content_id"),
+    sa.Column("canonical", JSONB, nullable=False),
+    _time("seen_at", null=False),
+    comment="Customers, items and stock as their system last said: what control points read.",
+)
+
+outbox = sa.Table(
+    "outbox",
+    metadata,
+    sa.Column("seq", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+    _text("event_id"),
+    _text("subject"),
+    sa.Column("payload", sa.LargeBinary, nullable=False),
+    _text("traceparent", null=True),
+    comment="Events that are committed and not yet acknowledged by NATS; gone once they are.",
+)
+
+delivery = sa.Table(
+    "delivery",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    _text("document_id"),
+    _text("target"),
+    _text("action"),
+    _text("flow"),
+    _text("occasion", default=""),  # "" the first; replays and re-drives name theirs
+    _text("business_key"),
+    sa.Column("version", sa.Integer, nullable=False, server_default="1"),
+    _text("after_target", null=True),
+    _text("state"),
+    sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
+    _text("reference"),
+    _text("external_id", null=True),
+    sa.Column("facts", JSONB, nullable=False, server_default="{}"),
+    _text("claim_token", null=True),
+    _time("claimed_until"),
+    _time("next_at"),
+    _text("sent_sha256", null=True),
+    _text("archive", null=True),
+    *_error(),
+    _text("trace_id", null=True),
+    _time("created_at", null=False),
+    _time("settled_at"),
+    sa.UniqueConstraint("document_id", "target", "action", "occasion"),
+    sa.Index("ix_delivery_target_state_next_at", "target", "state", "next_at"),
+    sa.Index("ix_delivery_business_key_target_version", "business_key", "target", "version"),
+    sa.Index("ix_delivery_reference", "reference"),
+    comment="One document version to one target: pending, in_flight, in_doubt, delivered, dead.",
+)
+
+attempt = sa.Table(
+    "attempt",
+    metadata,
+    sa.Column("delivery_id", sa.Text, primary_key=True),
+    sa.Column("n", sa.Integer, primary_key=True),
+    _text("outcome"),  # delivered | asked_found | retry | in_doubt | dead
+    *_error(),
+    _time("started_at", null=False),
+    _time("ended_at"),
+    comment="Every try of a delivery and how it ended.",
+)
+
+hold = sa.Table(
+    "hold",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    _text("document_id"),
+    _text("business_key"),
+    _text("kind"),  # control_point | conflict | twin | orphan
+    sa.Column("reasons", JSONB, nullable=False),  # [{control_point, code, where, detail}]
+    _text("state"),  # open | released | rejected
+    _text("resolution", null=True),  # as_is | replace | new | reject
+    _text("actor", null=True),
+    _text("reason", null=True),
+    _time("opened_at", null=False),
+    _time("closed_at"),
+    sa.Index("ix_hold_state_opened_at", "state", "opened_at"),
+    sa.Index("ix_hold_document_id", "document_id"),
+    comment="Documents kept back, why, and who let them go.",
+)
+
+dead_letter = sa.Table(
+    "dead_letter",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    _text("stage"),  # decode | map | validate | deliver
+    _text("connection"),
+    _text("partner"),
+    _text("entity", null=True),
+    _text("flow", null=True),
+    _text("target", null=True),
+    _text("receipt_id", null=True),
+    sa.Column("position", sa.Integer, nullable=False, server_default="0"),
+    _text("document_id", null=True),
+    _text("delivery_id", null=True),
+    _text("business_key", null=True),
+    *_error(),
+    _text("fingerprint"),
+    sa.Column("attempts", sa.Integer, nullable=False, server_default="1"),
+    sa.Column("replays", sa.Integer, nullable=False, server_default="0"),
+    _text("mapping_version", null=True),
+    sa.Column("amount", sa.Numeric(24, 6), nullable=True),
+    _text("currency", null=True),
+    _text("state"),  # open | replaying | replayed | archived
+    _text("actor", null=True),
+    _text("reason", null=True),
+    _time("opened_at", null=False),
+    _time("closed_at"),
+    sa.Index("ix_dead_letter_state_opened_at", "state", "opened_at"),
+    sa.Index("ix_dead_letter_fingerprint", "fingerprint"),
+    sa.Index("ix_dead_letter_business_key", "business_key"),
+    sa.Index("ix_dead_letter_receipt_id", "receipt_id"),
+    sa.Index("ix_dead_letter_delivery_id", "delivery_id"),
+    comment="Documents that could not go on; an open one blocks its business key.",
+)
+
+finding = sa.Table(
+    "finding",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    _text("job"),
+    _text("subject"),
+    _text("state"),  # open | healing | closed
+    _text("cause"),
+    _text("remedy"),
+    sa.Column("amount", sa.Numeric(24, 6), nullable=True),
+    _text("currency", null=True),
+    sa.Column("details", JSONB, nullable=False, server_default="{}"),
+    sa.Column("redrives", sa.Integer, nullable=False, server_default="0"),
+    _time("since", null=False),  # when the fact became true: age is counted from here
+    _time("opened_at", null=False),
+    _time("last_seen_at", null=False),
+    _time("closed_at"),
+    sa.Index(
+        "uq_finding_job_subject_open",
+        "job",
+        "subject",
+        unique=True,
+        postgresql_where=sa.text("state <> 'closed'"),
+    ),
+    comment="What reconciliation found missing, extra, different or late.",
+)
+
+control_counter = sa.Table(
+    "control_counter",
+    metadata,
+    sa.Column("scope", sa.Text, primary_key=True),
+    sa.Column("next", sa.BigInteger, nullable=False),
+    comment="The next control number per (sender, receiver, usage).",
+)
+
+control_number = sa.Table(
+    "control_number",
+    metadata,
+    sa.Column("scope", sa.Text, primary_key=True),
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("number", sa.BigInteger, nullable=False),
+    _time("at", null=False),
+    sa.Index("uq_control_number_scope_number_at", "scope", "number", "at", unique=True),
+    comment="Which document got which control number, and when: a resend keeps both.",
+)
+
+poll_cursor = sa.Table(
+    "poll_cursor",
+    metadata,
+    sa.Column("connection", sa.Text, primary_key=True),
+    sa.Column("flow", sa.Text, primary_key=True),
+    _text("cursor"),
+    _time("updated_at", null=False),
+    comment="Where each poll goes on.",
+)
+
+suspect = sa.Table(
+    "suspect",
+    metadata,
+    sa.Column("receipt_id", sa.Text, primary_key=True),
+    sa.Column("deaths", sa.Integer, nullable=False),
+    _time("at", null=False),
+    comment="Receipts in hand when a process died; at the second death they are quarantined.",
+)
+
+audit = sa.Table(
+    "audit",
+    metadata,
+    sa.Column("seq", sa.BigInteger, primary_key=True),
+    _time("at", null=False),
+    _text("actor"),
+    _text("action"),
+    _text("subject"),
+    _text("reason"),
+    sa.Column("before", JSONB, nullable=True),
+    sa.Column("after", JSONB, nullable=True),
+    _text("previous_hash"),
+    _text("hash"),
+    comment="What people did: an append-only chain, each row hashing the one before.",
+)

@@ -1,0 +1,195 @@
+"""The configuration as frozen models; `docs/configuration.md` is generated from this file."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,47}$")]
+"""A name of ours: lower case, digits and hyphens, so that it is safe in subjects and paths."""
+
+
+class Section(BaseModel):
+    """Base of all sections: frozen, unknown keys refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Servers(Section):
+    """Where NATS, PostgreSQL and Redis are; without a URL the hub starts its own."""
+
+    nats_url: str | None = Field(None, description="NATS server(s), comma separated.")
+    database_url: str | None = Field(None, description="PostgreSQL, `postgresql://...`.")
+    redis_url: str | None = Field(None, description="Redis, `redis://...`.")
+    sync_always: bool = Field(
+        default=True, description="Embedded NATS only: fsync before every publish is acknowledged."
+    )
+
+
+class Http(Section):
+    """The HTTP side: webhooks, API, health, metrics."""
+
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(8080, ge=0, le=65535, description="Port; 0 takes a free one.")
+    max_body: int = Field(5_000_000, gt=0, description="Most bytes of a request body, as sent.")
+    max_decompressed: int = Field(
+        20_000_000, gt=0, description="Most bytes of a request body after decompression."
+    )
+
+
+class Workers(Section):
+    """The processes that decode and map; they can be killed without harm."""
+
+    processes: int = Field(2, ge=1, le=64, description="How many worker processes.")
+    deadline_seconds: float = Field(2.0, gt=0, description="Longest time one document may take.")
+    memory_mb: int = Field(512, ge=64, description="Most memory of one worker, beyond its base.")
+
+
+class Retry(Section):
+    """How a failed delivery is tried again before it becomes a dead letter."""
+
+    delays_seconds: tuple[float, ...] = Field(
+        (2, 10, 60, 300, 1800, 7200), description="Waits between attempts; jitter is added."
+    )
+    budget: float = Field(
+        0.1, gt=0, le=1, description="Retries per first attempt above which retrying slows."
+    )
+
+
+class FolderTransport(Section):
+    """A pair of folders, local or mounted: what partners drop and what we leave for them."""
+
+    kind: Literal["folder"] = "folder"
+    inbox: Path | None = Field(None, description="Where the partner drops files.")
+    outbox: Path | None = Field(None, description="Where we leave files for the partner.")
+    stable_seconds: float = Field(
+        1.0, ge=0, description="How long a file must stay unchanged before it is read."
+    )
+    pattern: str = Field("*", description="Only files whose name matches are read.")
+    max_bytes: int = Field(50_000_000, gt=0, description="Largest file that is taken in.")
+
+
+class WebhookTransport(Section):
+    """The system calls us at `/in/<connection>`."""
+
+    kind: Literal["webhook"] = "webhook"
+
+
+class PollTransport(Section):
+    """We ask the system for what changed."""
+
+    kind: Literal["poll"] = "poll"
+    every_seconds: float = Field(30.0, gt=0, description="How long to wait between two polls.")
+    flows: tuple[str, ...] = Field((), description="Collections to poll; empty: all it offers.")
+
+
+Transport = Annotated[
+    FolderTransport | WebhookTransport | PollTransport, Field(discriminator="kind")
+]
+
+
+class Limits(Section):
+    """How hard a target may be driven."""
+
+    concurrency: int = Field(4, ge=1, description="Deliveries under way at once.")
+    per_second: float = Field(50.0, gt=0, description="Calls started a second, at most.")
+    timeout_seconds: float = Field(30.0, gt=0, description="Total time of one call.")
+    breaker_failures: int = Field(5, ge=1, description="Failures in a row that open the breaker.")
+    breaker_seconds: float = Field(10.0, gt=0, description="How long it stays open at first.")
+
+
+class Connection(Section):
+    """One configured system or partner with its credentials."""
+
+    system: Name = Field(description="Which connector: a folder of `connectors/`.")
+    partner: Name = Field(description="The trading partner that this connection speaks for.")
+    transport: Transport
+    options: dict[str, Any] = Field(
+        default_factory=dict, description="The connector's own options; see its README."
+    )
+    limits: Limits = Limits()
+    bindings: dict[str, Any] = Field(
+        default_factory=dict, description="Values that mappings of this connection can read."
+    )
+
+
+class Partner(Section):
+    """A trading counterpart and what we agreed with it."""
+
+    name: str
+    customer_number: str | None = Field(None, description="Its account in our ERP, if it buys.")
+    currency: str = Field("USD", description="ISO 4217 code used where a document names none.")
+    on_conflict: Literal["hold", "reject"] = Field(
+        "hold", description="What happens to an original sent again with other content."
+    )
+    twin_window_hours: float = Field(
+        72, ge=0, description="How far back the same content under another key counts as a twin."
+    )
+
+
+class Route(Section):
+    """Which documents go to which target, and what is done there."""
+
+    entity: Literal["order", "order_change", "shipment", "tracking", "invoice", "inventory"]
+    to: Name = Field(description="The target connection.")
+    action: str = Field(description="The target's action, such as `create_order`.")
+    flow: str = Field(description="The outbound flow: mapping `<entity>.<flow>.jsonata`.")
+    when: dict[str, str] = Field(
+        default_factory=dict, description="Only documents from this `partner` or `connection`."
+    )
+    after: Name | None = Field(
+        None, description="Wait until the same document is delivered at this target."
+    )
+
+
+class ControlPoints(Section):
+    """The checks before an order is released, in the order given."""
+
+    enabled: tuple[str, ...] = (
+        "complete",
+        "customer_known",
+        "customer_not_blocked",
+        "items_known",
+        "unit_valid",
+        "price_in_tolerance",
+        "stock_available",
+        "ship_method_mapped",
+    )
+    reference: Name = Field(description="The connection whose customers, items and stock count.")
+    price_tolerance_percent: Decimal = Field(Decimal(2), ge=0)
+    price_tolerance_amount: Decimal = Field(Decimal("0.01"), ge=0)
+    ship_methods: dict[str, str] = Field(
+        default_factory=dict, description="The sender's ship method -> ours."
+    )
+    default_ship_method: str | None = Field(None, description="Used where the order names none.")
+
+
+class Reconcile(Section):
+    """When a difference becomes a finding."""
+
+    ship_not_invoiced_after_seconds: float = Field(86_400, ge=0)
+    every_seconds: float = Field(300, gt=0)
+    heal: bool = Field(default=True, description="Re-drive what policy allows.")
+
+
+class Site(Section):
+    """The whole configuration of one hub."""
+
+    data_dir: Path = Field(Path(".crossdock"), description="Embedded servers, archive, run files.")
+    environment: Literal["production", "test"] = "production"
+    servers: Servers = Servers()
+    http: Http = Http()
+    workers: Workers = Workers()
+    retry: Retry = Retry()
+    control_points: ControlPoints
+    reconcile: Reconcile = Reconcile()
+    partners: dict[Name, Partner]
+    connections: dict[Name, Connection]
+    routes: tuple[Route, ...] = ()
+    api_tokens: dict[str, str] = Field(
+        default_factory=dict, description="Name of a caller -> its token, as `env:` or `file:`."
+    )
+    otlp_endpoint: str | None = Field(None, description="OTLP/HTTP collector for traces.")
