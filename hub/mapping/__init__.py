@@ -1,0 +1,1 @@
+"""Mappings between a system's words and the vocabulary: engine, host functions, lint, worked cases."""

@@ -1,0 +1,68 @@
+"""What may go into a mapping and come out of it: JSON without binary floats, not too deep.
+
+One walk over the document each way. The result is copied while it is checked, because engines
+hand back parts of the source itself.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hub.mapping.refused import Refused
+
+_LARGEST_INTEGER = 2**53
+"""Beyond it an integer does not survive the engine (9007199254740993 comes back as ...992)."""
+
+
+def check_source(value: Any, depth: int) -> None:
+    """Refuse what the engine would silently change or choke on.
+
+    Raises:
+        Refused: ``mapping_not_decimal`` or ``mapping_too_large``.
+
+    """
+    if depth < 0:
+        raise Refused("mapping_too_large", "the document nests too deep")
+    for item in value.values() if isinstance(value, dict) else value:
+        kind = type(item)
+        if kind is str or item is None or kind is bool:
+            continue
+        if kind is dict or kind is list:
+            check_source(item, depth - 1)
+        else:
+            _check_number(item)
+
+
+def clean_result(value: Any, depth: int) -> Any:
+    """A copy of a result without its nulls.
+
+    Raises:
+        Refused: ``mapping_not_decimal``, ``mapping_too_large``, or ``mapping_failed`` for
+            something that is no JSON.
+
+    """
+    kind = type(value)
+    if kind is str or kind is bool:
+        return value
+    if depth < 0:
+        raise Refused("mapping_too_large", "the result nests too deep")
+    if isinstance(value, dict):
+        return {
+            key: item if type(item) is str else clean_result(item, depth - 1)
+            for key, item in value.items()
+            if item is not None
+        }
+    if isinstance(value, list):  # jsonata-python gives its own subclass
+        return [clean_result(item, depth - 1) for item in value if item is not None]
+    _check_number(value)
+    return value
+
+
+def _check_number(value: object) -> None:
+    if type(value) is int and abs(value) <= _LARGEST_INTEGER:
+        return
+    if type(value) is int:
+        raise Refused("mapping_not_decimal", "an integer beyond 2^53; write it as text")
+    raise Refused(
+        "mapping_not_decimal", "a binary float or something else that is no JSON; use decimal text"
+    )
