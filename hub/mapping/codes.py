@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable, Mapping
 
-from canonical.units import X12_TO_REC20
+from canonical.units import REC20_TO_X12, X12_TO_REC20
 from hub.mapping.countries import ALIASES, COUNTRIES
 from hub.mapping.refused import Refused
 
@@ -27,7 +27,7 @@ def _countries() -> dict[str, str]:
 
 _LISTS: Mapping[str, tuple[Mapping[str, str], Callable[[str], str]]] = {
     "x12_355_to_rec20": (X12_TO_REC20, str),
-    "rec20_to_x12_355": ({rec20: x12 for x12, rec20 in X12_TO_REC20.items()}, str),
+    "rec20_to_x12_355": (REC20_TO_X12, str),
     "country": (_countries(), _folded),
 }
 """List name -> its codes, and how a key is made comparable."""

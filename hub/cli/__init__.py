@@ -1,0 +1,1 @@
+"""The command line `crossdock`: one file per group of commands."""
