@@ -1,0 +1,1 @@
+"""Transports: how bytes reach us and leave us, whatever they mean."""
