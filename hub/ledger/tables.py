@@ -60,7 +60,8 @@ receipt = sa.Table(
     _text("trace_id", null=True),
     _time("received_at", null=False),
     _time("decided_at", null=False),
-    sa.Index("ix_receipt_connection_delivery_id", "connection", "delivery_id"),
+    sa.Column("redeliveries", sa.Integer, nullable=False, server_default="0"),
+    sa.Index("ix_receipt_connection_sha256", "connection", "sha256"),
     sa.Index("ix_receipt_received_at", "received_at"),
     comment="The inbox: one row per acceptance, written with everything that came of it.",
 )
@@ -140,6 +141,13 @@ outbox = sa.Table(
     _text("subject"),
     sa.Column("payload", sa.LargeBinary, nullable=False),
     _text("traceparent", null=True),
+    sa.Column(
+        "written_at",
+        sa.DateTime(timezone=True),
+        nullable=False,
+        server_default=sa.func.clock_timestamp(),
+    ),
+    sa.Index("ix_outbox_event_id", "event_id"),
     comment="Events that are committed and not yet acknowledged by NATS; gone once they are.",
 )
 
@@ -294,6 +302,7 @@ poll_cursor = sa.Table(
     sa.Column("connection", sa.Text, primary_key=True),
     sa.Column("flow", sa.Text, primary_key=True),
     _text("cursor"),
+    _text("last_delivery_id", default=""),
     _time("updated_at", null=False),
     comment="Where each poll goes on.",
 )

@@ -1,0 +1,1 @@
+"""The HTTP side beyond webhooks: health, metrics, documents, threads, holds."""

@@ -1,0 +1,106 @@
+"""`/v1`: the account, threads, documents and holds, read from the ledger."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import sqlalchemy as sa
+from fastapi import APIRouter, Query
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from canonical.errors import Rejected
+from hub.api.access import Access
+from hub.ledger import account, holds, threads
+from hub.ledger.tables import document
+
+_COLUMNS = (
+    document.c.id,
+    document.c.direction,
+    document.c.entity,
+    document.c.number,
+    document.c.partner,
+    document.c.connection,
+    document.c.verdict,
+    document.c.state,
+    document.c.version,
+    document.c.reference,
+    document.c.code,
+    document.c.place,
+    document.c.created_at,
+    document.c.settled_at,
+)
+Limit = Annotated[int, Query(ge=1, le=1000)]
+
+
+class DocumentsApi:
+    """Read-only views of the ledger; the document's own content is only in `/v1/documents/{id}`."""
+
+    def __init__(self, engine: AsyncEngine, access: Access) -> None:
+        self._engine = engine
+        self._access = access
+
+    def routes(self) -> APIRouter:
+        """Return the FastAPI routes."""
+        router = APIRouter(prefix="/v1", tags=["documents"], dependencies=[self._access.required()])
+        add = router.add_api_route
+        add("/account", self.account, summary="What became of everything that was received")
+        add("/documents", self.documents, summary="List documents, newest first")
+        add("/documents/{document_id}", self.document, summary="One document with its content")
+        add("/threads/{key}", self.thread, summary="Everything known of one purchase order")
+        add("/holds", self.held, summary="List open holds")
+        return router
+
+    async def account(self) -> dict[str, Any]:
+        """Return the balance per entity and in total."""
+        async with self._engine.connect() as ledger:
+            found = await account.balances(ledger)
+        return {name: balance.as_dict() for name, balance in found.items()}
+
+    async def documents(
+        self, entity: str | None = None, state: str | None = None, limit: Limit = 100
+    ) -> list[dict[str, Any]]:
+        """List documents by entity and state."""
+        statement = sa.select(*_COLUMNS).order_by(document.c.created_at.desc()).limit(limit)
+        if entity is not None:
+            statement = statement.where(document.c.entity == entity)
+        if state is not None:
+            statement = statement.where(document.c.state == state)
+        async with self._engine.connect() as ledger:
+            return [dict(row) for row in (await ledger.execute(statement)).mappings()]
+
+    async def document(self, document_id: str) -> dict[str, Any]:
+        """Return one document with its canonical form."""
+        statement = sa.select(*_COLUMNS, document.c.canonical).where(document.c.id == document_id)
+        async with self._engine.connect() as ledger:
+            row = (await ledger.execute(statement)).mappings().first()
+        if row is None:
+            raise Rejected("document_unknown", "", "no document has this id")
+        return dict(row)
+
+    async def thread(self, key: str) -> dict[str, Any]:
+        """Return the thread of a PO, order, shipment, invoice or tracking number."""
+        async with self._engine.connect() as ledger:
+            found = await threads.find(ledger, key)
+        if found is None:
+            raise Rejected("thread_unknown", "", "the ledger does not know this key")
+        return thread_json(found)
+
+    async def held(self, limit: Limit = 100) -> list[dict[str, Any]]:
+        """List open holds with their reasons."""
+        async with self._engine.connect() as ledger:
+            return [dict(row) for row in await holds.listing(ledger, limit=limit)]
+
+
+def thread_json(thread: threads.Thread) -> dict[str, Any]:
+    """Return a thread as plain JSON values."""
+    keep = {column.name for column in _COLUMNS}
+    sent = ("id", "document_id", "target", "action", "state", "attempts", "external_id", "code")
+    return {
+        "key": thread.key,
+        "documents": [{k: v for k, v in row.items() if k in keep} for row in thread.documents],
+        "deliveries": [{k: row[k] for k in sent} for row in thread.deliveries],
+        "timeline": [
+            {"at": e.at, "what": e.what, "about": e.about, "why": e.why, "id": e.id}
+            for e in thread.timeline
+        ],
+    }

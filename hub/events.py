@@ -1,0 +1,104 @@
+"""Facts as CloudEvents, ready for the outbox."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from hub.ids import derived_id
+from hub.publisher import Outgoing
+from hub.topology import canonical_subject, dead_subject
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One fact on its way to NATS: the bytes are final, the id makes publishing it repeatable."""
+
+    event_id: str
+    subject: str
+    payload: bytes
+    traceparent: str | None = None
+
+    def outgoing(self) -> Outgoing:
+        """Return the message to publish."""
+        headers = {"Content-Type": "application/cloudevents+json"}
+        if self.traceparent:
+            headers["traceparent"] = self.traceparent
+        return Outgoing(self.subject, self.payload, self.event_id, headers)
+
+    def row(self) -> dict[str, Any]:
+        """Return the outbox row."""
+        return {
+            "event_id": self.event_id,
+            "subject": self.subject,
+            "payload": self.payload,
+            "traceparent": self.traceparent,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a canonical event is about."""
+
+    event_id: str
+    entity: str
+    verb: str
+    connection: str
+    business_key: str
+    document_id: str
+    content_id: str
+    traceparent: str | None = None
+    schema_version: int = 1
+
+
+def canonical_event(subject: Subject, data: bytes, now: datetime) -> Event:
+    """Wrap a canonical document's JSON as it is: it is neither parsed nor written again."""
+    name = f"{subject.entity}.v{subject.schema_version}"
+    envelope = {
+        "specversion": "1.0",
+        "id": subject.event_id,
+        "source": f"/connections/{subject.connection}",
+        "type": f"crossdock.{subject.entity}.{subject.verb}.v{subject.schema_version}",
+        "subject": subject.business_key,
+        "time": now,
+        "datacontenttype": "application/json",
+        "dataschema": f"crossdock:schema:{name}",
+        "partitionkey": subject.business_key,
+        "documentid": subject.document_id,
+        "contentid": subject.content_id,
+    }
+    if subject.traceparent:
+        envelope["traceparent"] = subject.traceparent
+    head = orjson.dumps(envelope, option=orjson.OPT_UTC_Z)
+    return Event(
+        subject.event_id,
+        canonical_subject(subject.entity, subject.verb),
+        head[:-1] + b',"data":' + data + b"}",
+        subject.traceparent,
+    )
+
+
+def dead_event(stage: str, connection: str, facts: dict[str, Any], now: datetime) -> Event:
+    """Tell of a dead letter: ids, code and place; never the document itself.
+
+    Args:
+        stage: where it could not go on.
+        connection: the connection (or target) concerned.
+        facts: at least ``dead_letter``, its id in the ledger.
+        now: when.
+    """
+    event_id = derived_id("dead-event", str(facts["dead_letter"]))
+    envelope = {
+        "specversion": "1.0",
+        "id": event_id,
+        "source": f"/connections/{connection}",
+        "type": f"crossdock.dead.{stage}.v1",
+        "time": now,
+        "datacontenttype": "application/json",
+        "data": facts,
+    }
+    payload = orjson.dumps(envelope, option=orjson.OPT_UTC_Z)
+    return Event(event_id, dead_subject(stage, connection), payload)

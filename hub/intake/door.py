@@ -1,0 +1,77 @@
+"""The door: what every transport does with an authenticated receipt before it says yes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from canonical.errors import HubError, Retryable
+from connectors.base import Receipt
+from hub.clock import Clock
+from hub.failpoints import reached
+from hub.intake.store import ReceiptStore
+from hub.ledger import inbox
+from hub.seen import Seen, digest_of
+from hub.telemetry.metrics import Metrics
+from hub.telemetry.tracing import Tracing
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The yes: which receipt answers for these bytes, and whether it was there before."""
+
+    receipt_id: str
+    duplicate: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Stores receipts durably; shared by all transports."""
+
+    store: ReceiptStore
+    seen: Seen
+    engine: AsyncEngine
+    clock: Clock
+    metrics: Metrics
+    tracing: Tracing
+
+    async def accept(self, receipt: Receipt) -> Accepted:
+        """Return once the sender may hear yes.
+
+        An obvious repeat is answered with the first receipt, and counted there; anything less
+        than certain goes the whole way, where the ledger decides.
+
+        Raises:
+            Retryable: nothing was stored; the sender must be told to come again.
+        """
+        reached("intake.read")
+        first = await self._first(receipt)
+        if first is not None:
+            return Accepted(first, duplicate=True)
+        await self.store.save(receipt)
+        reached("intake.stored")
+        self.metrics.receipts.labels(receipt.connection).inc()
+        return Accepted(receipt.id, duplicate=False)
+
+    async def _first(self, receipt: Receipt) -> str | None:
+        found = await self.seen.find(receipt)
+        if found is None or found == receipt.id:
+            return None
+        try:
+            async with self.engine.begin() as ledger:
+                known = await inbox.count_redelivery(ledger, found, digest_of(receipt))
+        except (SQLAlchemyError, OSError) as error:
+            structlog.get_logger("hub.door").warning("seen_unconfirmed", error=type(error).__name__)
+            return None
+        return found if known else None
+
+    def refused(self, connection: str, error: HubError) -> None:
+        """Count and log a refusal at the door."""
+        kind = "later" if isinstance(error, Retryable) else "refused"
+        self.metrics.refused.labels(connection, error.code).inc()
+        structlog.get_logger("hub.door").warning(
+            kind, connection=connection, code=error.code, where=error.where
+        )

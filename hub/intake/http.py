@@ -1,0 +1,113 @@
+"""Webhooks: `POST /in/<connection>`. A yes means stored; a no is precise and never a 500."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse
+
+from canonical.errors import HubError, Rejected, Retryable
+from connectors.base import Receipt, Webhook, WebhookCall
+from connectors.transports.body import read_capped
+from hub.ids import new_id
+from hub.intake.door import Accepted, Door
+from hub.settings.model import Http
+
+_STATUS = {
+    "body_too_large": 413,
+    "encoding_unsupported": 415,
+    "content_type_unsupported": 415,
+    "signature_missing": 401,
+    "signature_invalid": 401,
+    "timestamp_outside_window": 401,
+    "connection_unknown": 401,
+}
+_BAD_REQUEST = 400
+_UNAVAILABLE = 503
+_RETRY_AFTER_SECONDS = 5.0
+
+
+class WebhookIntake:
+    """Takes webhook calls in for the connections that have a verifier."""
+
+    def __init__(self, door: Door, webhooks: Mapping[str, Webhook], http: Http) -> None:
+        self._door = door
+        self._webhooks = webhooks
+        self._http = http
+
+    def routes(self) -> APIRouter:
+        """Return the FastAPI routes."""
+        router = APIRouter(tags=["intake"])
+        router.add_api_route(
+            "/in/{connection}",
+            self.receive,
+            methods=["POST"],
+            summary="Take in a signed webhook call of a connection",
+            response_class=JSONResponse,
+        )
+        return router
+
+    async def receive(self, connection: str, request: Request) -> JSONResponse:
+        """Store the call durably; 200 once it is, 4xx with a code if never, 503 if not now."""
+        known = connection if connection in self._webhooks else "unknown"
+        try:
+            with self._door.tracing.intake(known) as carrier:
+                accepted = await self._accept(connection, request, carrier)
+        except HubError as error:
+            self._door.refused(known, error)
+            return refusal(error)
+        return JSONResponse({"receipt": accepted.receipt_id, "duplicate": accepted.duplicate})
+
+    async def _accept(
+        self, connection: str, request: Request, carrier: Mapping[str, str]
+    ) -> Accepted:
+        http = self._http
+        encoding = request.headers.get("content-encoding", "")
+        body = await read_capped(request.stream(), encoding, http.max_body, http.max_decompressed)
+        webhook = self._webhooks.get(connection)
+        if webhook is None:  # the same answer as to a forged call: names are not to be guessed
+            raise Rejected("signature_invalid", "", "the call is not signed as agreed")
+        now = self._door.clock.now()
+        headers = {name.decode("latin-1").lower(): value for name, value in request.headers.raw}
+        verified = webhook.verify(WebhookCall(headers, body, now))
+        if not body:
+            raise Rejected("body_empty", "", "expected a body")
+        receipt = Receipt(
+            id=new_id(int(now.timestamp() * 1000)),
+            connection=connection,
+            delivery_id=verified.delivery_id,
+            received_at=now,
+            body=body,
+            flow=verified.flow,
+            content_type=_json_type(request.headers.get("content-type", "")),
+            facts=dict(carrier),
+        )
+        return await self._door.accept(receipt)
+
+
+def _json_type(content_type: str) -> str:
+    """Return the media type if it is JSON.
+
+    Raises:
+        Rejected: ``content_type_unsupported``; a charset other than UTF-8 is one too
+            (RFC 8259 section 8.1).
+    """
+    media, _, parameters = content_type.partition(";")
+    charset = parameters.partition("charset=")[2].strip().strip('"').lower()
+    if media.strip().lower() != "application/json" or charset not in ("", "utf-8", "utf8"):
+        raise Rejected(
+            "content_type_unsupported", "content-type", "expected application/json in UTF-8"
+        )
+    return "application/json"
+
+
+def refusal(error: HubError) -> JSONResponse:
+    """Return the HTTP answer to an error: code, place and words, nothing of the payload."""
+    answer = {"error": {"code": error.code, "where": error.where, "detail": error.detail}}
+    if isinstance(error, Retryable):
+        seconds = error.retry_after or _RETRY_AFTER_SECONDS
+        return JSONResponse(
+            answer, status_code=_UNAVAILABLE, headers={"Retry-After": str(round(seconds))}
+        )
+    return JSONResponse(answer, status_code=_STATUS.get(error.code, _BAD_REQUEST))

@@ -1,0 +1,96 @@
+"""Holds in the ledger: finding, locking and closing them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from canonical.errors import Rejected
+from hub.ledger.tables import document, hold
+
+_COLUMNS = (
+    hold,
+    document.c.entity,
+    document.c.connection,
+    document.c.partner,
+    document.c.number,
+    document.c.amount,
+    document.c.currency,
+)
+
+
+async def listing(
+    connection: AsyncConnection, *, state: str = "open", limit: int = 100
+) -> Sequence[sa.RowMapping]:
+    """Return holds in a state with the main facts of their documents, oldest first."""
+    result = await connection.execute(
+        sa.select(*_COLUMNS)
+        .join(document, document.c.id == hold.c.document_id)
+        .where(hold.c.state == state)
+        .order_by(hold.c.opened_at, hold.c.id)
+        .limit(limit)
+    )
+    return result.mappings().all()
+
+
+async def find(connection: AsyncConnection, name: str) -> sa.RowMapping:
+    """Return one hold by its id, the start of its id, or the number of its document.
+
+    Raises:
+        Rejected: ``hold_unknown`` or ``hold_ambiguous``.
+    """
+    result = await connection.execute(
+        sa.select(*_COLUMNS)
+        .join(document, document.c.id == hold.c.document_id)
+        .where(sa.or_(hold.c.id.startswith(name, autoescape=True), document.c.number == name))
+        .order_by(hold.c.state != "open", hold.c.opened_at)
+    )
+    rows = result.mappings().all()
+    if not rows:
+        raise Rejected("hold_unknown", name, "no hold has this id or document number")
+    still_open = [row for row in rows if row["state"] == "open"]
+    if len(still_open) > 1:
+        raise Rejected("hold_ambiguous", name, "several open holds match; give the hold's id")
+    return still_open[0] if still_open else rows[0]
+
+
+async def lock_open(connection: AsyncConnection, hold_id: str) -> sa.RowMapping:
+    """Lock an open hold and its document.
+
+    Raises:
+        Rejected: ``hold_unknown``, or ``hold_closed`` where somebody was faster.
+    """
+    found = (
+        (await connection.execute(sa.select(hold).where(hold.c.id == hold_id).with_for_update()))
+        .mappings()
+        .first()
+    )
+    if found is None:
+        raise Rejected("hold_unknown", hold_id, "no hold has this id")
+    if found["state"] != "open":
+        raise Rejected("hold_closed", hold_id, f"the hold is already {found['state']}")
+    return found
+
+
+async def close(
+    connection: AsyncConnection, hold_id: str, values: dict[str, Any], now: datetime
+) -> None:
+    """Close a hold with its state, resolution, actor and reason."""
+    await connection.execute(
+        sa.update(hold).where(hold.c.id == hold_id).values(**values, closed_at=now)
+    )
+
+
+async def open_orphans(connection: AsyncConnection, keys: Iterable[str]) -> Sequence[sa.RowMapping]:
+    """Return open orphan holds of these business keys in the order of their sequences."""
+    result = await connection.execute(
+        sa.select(hold.c.id, hold.c.business_key)
+        .join(document, document.c.id == hold.c.document_id)
+        .where(hold.c.business_key.in_(list(keys)), hold.c.kind == "orphan", hold.c.state == "open")
+        .order_by(document.c.sequence, hold.c.opened_at)
+    )
+    return result.mappings().all()

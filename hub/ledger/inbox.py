@@ -1,0 +1,65 @@
+"""The inbox: which receipts this ledger has decided, and what it knew before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from hub.ledger import bulk
+from hub.ledger.tables import receipt
+
+Row = Mapping[str, Any]
+
+
+async def admit(connection: AsyncConnection, rows: Sequence[Row]) -> set[str]:
+    """Write receipt rows; return the ids that were not decided before.
+
+    A receipt that NATS redelivers (its acknowledgement was lost) is not among them: everything
+    that came of it was committed together with its row.
+    """
+    ordered = sorted(rows, key=lambda row: str(row["id"]))
+    written = await bulk.insert(
+        connection, receipt, ordered, conflict="ON CONFLICT (id) DO NOTHING", returning="id"
+    )
+    return {row.id for row in written}
+
+
+async def first_with_same_bytes(
+    connection: AsyncConnection, pairs: Iterable[tuple[str, str]], new_ids: Iterable[str]
+) -> dict[tuple[str, str], str]:
+    """Return the oldest earlier receipt for each (connection, sha256) that has one."""
+    wanted = sorted(set(pairs))
+    if not wanted:
+        return {}
+    result = await connection.exec_driver_sql(
+        "SELECT DISTINCT ON (r.connection, r.sha256) r.connection, r.sha256, r.id "
+        "FROM receipt r JOIN unnest($1::text[], $2::text[]) AS w(connection, sha256) "
+        "USING (connection, sha256) WHERE r.id <> ALL($3::text[]) "
+        "ORDER BY r.connection, r.sha256, r.decided_at, r.id",
+        ([c for c, _ in wanted], [s for _, s in wanted], list(new_ids)),
+    )
+    return {(row.connection, row.sha256): row.id for row in result}
+
+
+async def mark_duplicates(connection: AsyncConnection, firsts: Mapping[str, str]) -> None:
+    """Note on each receipt which earlier one it repeats."""
+    if firsts:
+        await connection.exec_driver_sql(
+            "UPDATE receipt SET duplicate_of = w.first "
+            "FROM unnest($1::text[], $2::text[]) AS w(id, first) WHERE receipt.id = w.id",
+            (list(firsts), list(firsts.values())),
+        )
+
+
+async def count_redelivery(connection: AsyncConnection, receipt_id: str, sha256: str) -> bool:
+    """Count one more delivery of a decided receipt; False: the ledger knows no such receipt."""
+    result = await connection.execute(
+        sa.update(receipt)
+        .where(receipt.c.id == receipt_id, receipt.c.sha256 == sha256)
+        .values(redeliveries=receipt.c.redeliveries + 1)
+        .returning(receipt.c.id)
+    )
+    return result.first() is not None

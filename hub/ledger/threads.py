@@ -1,0 +1,263 @@
+"""The thread of one purchase order: everything the ledger knows of it, in one timeline."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from hub.ledger.tables import attempt, dead_letter, delivery, document, finding, hold, receipt
+
+_MOST = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing that happened."""
+
+    at: datetime
+    what: str
+    """received, duplicate, held, released, sent, asked, failed, delivered, dead, found, closed ..."""
+    about: str
+    """Which document, delivery, hold or finding, in a person's words."""
+    why: str = ""
+    id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """All documents of one purchase and what happened to them, oldest first."""
+
+    key: str
+    documents: Sequence[sa.RowMapping]
+    deliveries: Sequence[sa.RowMapping]
+    timeline: Sequence[Entry]
+
+
+async def find(connection: AsyncConnection, key: str) -> Thread | None:
+    """Return the thread that a key belongs to; None where the ledger does not know the key.
+
+    Args:
+        connection: to the ledger.
+        key: a PO, order, shipment, invoice or tracking number, our reference, a target's id, a
+            document id, or an SSCC.
+    """
+    seeds = await _seeds(connection, key)
+    if not seeds:
+        return None
+    references = {row["reference"] for row in seeds if row["reference"]}
+    references |= await _of_tracking(connection, [row for row in seeds if _tracks(row)])
+    po_keys = {row["po_key"] for row in seeds if row["po_key"]}
+    documents = await _documents(connection, references, po_keys, [row["id"] for row in seeds])
+    deliveries = await _rows(
+        connection,
+        sa.select(delivery)
+        .where(delivery.c.document_id.in_([row["id"] for row in documents]))
+        .order_by(delivery.c.created_at),
+    )
+    entries = await _timeline(connection, documents, deliveries)
+    return Thread(key, documents, deliveries, sorted(entries, key=lambda entry: entry.at))
+
+
+async def _seeds(connection: AsyncConnection, key: str) -> Sequence[sa.RowMapping]:
+    by_target = sa.select(delivery.c.document_id).where(
+        sa.or_(
+            delivery.c.external_id == key,
+            delivery.c.facts.contains(sa.cast({"number": key}, JSONB)),
+        )
+    )
+    by_package = document.c.canonical.contains(sa.cast({"packages": [{"sscc": key}]}, JSONB))
+    by_tracking = sa.or_(
+        document.c.canonical.contains(sa.cast({"tracking_numbers": [key]}, JSONB)),
+        document.c.canonical.contains(sa.cast({"packages": [{"tracking_number": key}]}, JSONB)),
+    )
+    plain = await _rows(
+        connection,
+        sa.select(document)
+        .where(
+            sa.or_(
+                document.c.number == key,
+                document.c.reference == key,
+                document.c.id == key,
+                document.c.id.in_(by_target),
+            )
+        )
+        .limit(_MOST),
+    )
+    if plain and not any(_tracks(row) for row in plain):
+        return plain
+    packed = await _rows(
+        connection,
+        sa.select(document)
+        .where(document.c.entity == "shipment", sa.or_(by_package, by_tracking))
+        .limit(_MOST),
+    )
+    return [*plain, *packed]
+
+
+def _tracks(row: sa.RowMapping) -> bool:
+    return bool(row["entity"] == "tracking")
+
+
+async def _of_tracking(connection: AsyncConnection, rows: Iterable[sa.RowMapping]) -> set[str]:
+    """Return the order references of the shipments that carry these tracking numbers."""
+    found: set[str] = set()
+    for number in {row["number"] for row in rows}:
+        carried = sa.or_(
+            document.c.canonical.contains(sa.cast({"tracking_numbers": [number]}, JSONB)),
+            document.c.canonical.contains(
+                sa.cast({"packages": [{"tracking_number": number}]}, JSONB)
+            ),
+        )
+        result = await connection.execute(
+            sa.select(document.c.reference).where(document.c.entity == "shipment", carried)
+        )
+        found |= {row.reference for row in result if row.reference}
+    return found
+
+
+async def _documents(
+    connection: AsyncConnection, references: set[str], po_keys: set[str], ids: list[str]
+) -> Sequence[sa.RowMapping]:
+    rows = await _rows(
+        connection,
+        sa.select(document)
+        .where(
+            sa.or_(
+                document.c.reference.in_(references),
+                document.c.po_key.in_(po_keys),
+                document.c.id.in_(ids),
+            )
+        )
+        .order_by(document.c.created_at)
+        .limit(_MOST),
+    )
+    numbers = {number for row in rows for number in _tracking_numbers(row["canonical"])}
+    receipts = {row["receipt_id"] for row in rows if row["direction"] == "in"}
+    more = await _rows(
+        connection,
+        sa.select(document).where(
+            sa.or_(
+                sa.and_(document.c.entity == "tracking", document.c.number.in_(numbers)),
+                sa.and_(document.c.direction == "out", document.c.receipt_id.in_(receipts)),
+            )
+        ),
+    )
+    unique = {row["id"]: row for row in [*rows, *more]}
+    return sorted(unique.values(), key=lambda row: row["created_at"])
+
+
+def _tracking_numbers(canonical: dict[str, Any] | None) -> set[str]:
+    if not canonical:
+        return set()
+    packages = canonical.get("packages") or []
+    numbers = {package.get("tracking_number") for package in packages}
+    return {n for n in numbers | set(canonical.get("tracking_numbers") or ()) if n}
+
+
+async def _timeline(
+    connection: AsyncConnection,
+    documents: Sequence[sa.RowMapping],
+    deliveries: Sequence[sa.RowMapping],
+) -> list[Entry]:
+    ids = [row["id"] for row in documents]
+    entries = [_received(row) for row in documents]
+    entries += await _redeliveries(connection, documents)
+    entries += await _holds(connection, documents)
+    entries += await _attempts(connection, deliveries)
+    for row in await _rows(connection, sa.select(dead_letter).where(_concerns(ids, deliveries))):
+        why = f"{row['code']} at {row['place']}" if row["place"] else row["code"]
+        about = f"dead letter, {row['stage']} {row['target'] or row['connection']}"
+        entries.append(Entry(row["opened_at"], "dead", about, why, row["id"]))
+        if row["closed_at"]:
+            by = f"{row['actor']}: {row['reason']}"
+            entries.append(Entry(row["closed_at"], row["state"], about, by, row["id"]))
+    keys = {row["business_key"] for row in documents}
+    for row in await _rows(connection, sa.select(finding).where(finding.c.subject.in_(keys))):
+        about = f"finding, {row['job']}"
+        entries.append(Entry(row["opened_at"], "found", about, row["cause"], row["id"]))
+        if row["closed_at"]:
+            entries.append(Entry(row["closed_at"], "closed", about, "", row["id"]))
+    return entries
+
+
+def _concerns(ids: list[str], deliveries: Sequence[sa.RowMapping]) -> sa.ColumnElement[bool]:
+    return sa.or_(
+        dead_letter.c.document_id.in_(ids),
+        dead_letter.c.delivery_id.in_([row["id"] for row in deliveries]),
+    )
+
+
+def _label(row: sa.RowMapping) -> str:
+    number = f" {row['number']}" if row["number"] else ""
+    version = f" v{row['version']}" if row["version"] else ""
+    return f"{row['entity']}{number}{version}"
+
+
+def _received(row: sa.RowMapping) -> Entry:
+    if row["direction"] == "out":
+        return Entry(row["created_at"], "answered", f"{row['flow']} to {row['connection']}")
+    what = "received" if row["verdict"] in ("accept", "change") else row["verdict"]
+    why = row["code"] or ""
+    return Entry(row["created_at"], what, f"{_label(row)} from {row['connection']}", why, row["id"])
+
+
+async def _redeliveries(
+    connection: AsyncConnection, documents: Sequence[sa.RowMapping]
+) -> list[Entry]:
+    receipts = {row["receipt_id"]: row for row in documents if row["direction"] == "in"}
+    rows = await _rows(
+        connection,
+        sa.select(receipt).where(receipt.c.id.in_(receipts), receipt.c.redeliveries > 0),
+    )
+    return [
+        Entry(
+            row["decided_at"],
+            "duplicate",
+            f"{_label(receipts[row['id']])} from {row['connection']}",
+            f"delivered {row['redeliveries']} more times, answered at the door",
+            row["id"],
+        )
+        for row in rows
+    ]
+
+
+async def _holds(connection: AsyncConnection, documents: Sequence[sa.RowMapping]) -> list[Entry]:
+    labels = {row["id"]: _label(row) for row in documents}
+    entries = []
+    for row in await _rows(connection, sa.select(hold).where(hold.c.document_id.in_(labels))):
+        codes = ", ".join(
+            f"{reason['code']} at {reason['where']}" if reason["where"] else reason["code"]
+            for reason in row["reasons"]
+        )
+        about = labels[row["document_id"]]
+        entries.append(Entry(row["opened_at"], "held", about, codes, row["id"]))
+        if row["closed_at"]:
+            by = f"{row['actor']}: {row['reason']}"
+            entries.append(Entry(row["closed_at"], row["state"], about, by, row["id"]))
+    return entries
+
+
+async def _attempts(
+    connection: AsyncConnection, deliveries: Sequence[sa.RowMapping]
+) -> list[Entry]:
+    by_id = {row["id"]: row for row in deliveries}
+    rows = await _rows(connection, sa.select(attempt).where(attempt.c.delivery_id.in_(by_id)))
+    entries = []
+    for row in rows:
+        sent = by_id[row["delivery_id"]]
+        about = f"{sent['action']} at {sent['target']}, attempt {row['n']}"
+        why = row["code"] or (sent["external_id"] or "" if row["outcome"] == "delivered" else "")
+        at = row["ended_at"] or row["started_at"]
+        entries.append(Entry(at, row["outcome"], about, why, row["delivery_id"]))
+    return entries
+
+
+async def _rows(connection: AsyncConnection, statement: sa.Select[Any]) -> Sequence[sa.RowMapping]:
+    result = await connection.execute(statement)
+    return list(result.mappings())

@@ -1,0 +1,129 @@
+"""Publishing to JetStream so that "yes" means stored: single messages, or atomic batches.
+
+Under ``sync_interval: always`` a single publish costs one fsync each, an atomic batch (ADR-50,
+nats-server 2.12) a handful for all: measured 559/s against 17,554/s. Batches pay from about 20.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import nats.errors
+from nats.aio.client import Client
+from nats.js import JetStreamContext
+from nats.js.errors import APIError
+
+from canonical.errors import Retryable
+
+MIN_BATCH = 20
+MAX_BATCH = 500
+"""The server allows 1,000; half keeps one batch well below its 10 s to complete."""
+
+_TIMEOUT = 5.0
+_STREAM_FULL = 10077
+_BATCH_HAS_DUPLICATE = 10201
+_OPEN_BATCHES = 4
+"""Open batches of this process; the server allows 50 per stream over all replicas."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One message: where to, what, and the id under which the stream knows it."""
+
+    subject: str
+    payload: bytes
+    message_id: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def all_headers(self) -> dict[str, str]:
+        """Return the headers with the message id."""
+        return {"Nats-Msg-Id": self.message_id, **self.headers}
+
+
+class Publisher:
+    """Stores messages in their streams; returns only when all are stored.
+
+    Safe to repeat: the same message id within the dedupe window is stored once.
+    """
+
+    def __init__(self, client: Client, js: JetStreamContext) -> None:
+        self._client = client
+        self._js = js
+        self._open = asyncio.Semaphore(_OPEN_BATCHES)
+
+    async def publish(self, messages: Sequence[Outgoing]) -> None:
+        """Store all messages, in order.
+
+        Raises:
+            Retryable: ``stream_full`` or ``nats_unavailable``; some may have been stored: repeat
+                with the same ids.
+        """
+        if not self._client.is_connected:
+            # The client would buffer and let every caller wait for a timeout; refuse at once.
+            raise Retryable("nats_unavailable", "", "NATS is not connected")
+        if len(messages) < MIN_BATCH:
+            await self._singles(messages)
+            return
+        for start in range(0, len(messages), MAX_BATCH):
+            part = messages[start : start + MAX_BATCH]
+            if len(part) < MIN_BATCH or not await self._batch(part):
+                await self._singles(part)
+
+    async def _singles(self, messages: Sequence[Outgoing]) -> None:
+        try:
+            await asyncio.gather(*(self._single(message) for message in messages))
+        except (nats.errors.Error, TimeoutError, OSError) as error:
+            raise _translate(error) from error
+
+    async def _single(self, message: Outgoing) -> None:
+        await self._js.publish(
+            message.subject, message.payload, timeout=_TIMEOUT, headers=message.all_headers()
+        )
+
+    async def _batch(self, messages: Sequence[Outgoing]) -> bool:
+        """Store one atomic batch; False: it holds an id already stored, so go one by one."""
+        batch = uuid.uuid4().hex
+        async with self._open:
+            try:
+                answer = await self._send(batch, messages)
+            except (nats.errors.Error, TimeoutError, OSError) as error:
+                raise _translate(error) from error
+        error_code = answer.get("error", {}).get("err_code")
+        if error_code is None:
+            return True
+        if error_code == _STREAM_FULL:
+            raise Retryable("stream_full", "", "the stream takes no more", retry_after=5.0)
+        if error_code == _BATCH_HAS_DUPLICATE:
+            return False
+        raise Retryable("nats_refused", "", f"the server answered err_code {error_code}")
+
+    async def _send(self, batch: str, messages: Sequence[Outgoing]) -> dict[str, Any]:
+        last = len(messages)
+        for number, message in enumerate(messages[:-1], start=1):
+            headers = message.all_headers()
+            headers["Nats-Batch-Id"] = batch
+            headers["Nats-Batch-Sequence"] = str(number)
+            await self._client.publish(message.subject, message.payload, headers=headers)
+        message = messages[-1]
+        headers = message.all_headers()
+        headers |= {
+            "Nats-Batch-Id": batch,
+            "Nats-Batch-Sequence": str(last),
+            "Nats-Batch-Commit": "1",
+        }
+        reply = await self._client.request(
+            message.subject, message.payload, timeout=_TIMEOUT, headers=headers
+        )
+        answer: dict[str, Any] = json.loads(reply.data)
+        return answer
+
+
+def _translate(error: Exception) -> Retryable:
+    if isinstance(error, APIError) and error.err_code == _STREAM_FULL:
+        return Retryable("stream_full", "", "the stream takes no more", retry_after=5.0)
+    return Retryable("nats_unavailable", "", f"NATS did not answer: {type(error).__name__}")

@@ -1,0 +1,75 @@
+"""The outbox relay: what is committed gets published, whatever dies in between.
+
+After a commit the batch publishes its own events from memory (`publish`). A loop (`run`) takes
+what that left behind: a hub that was killed, or a NATS that was away. Both delete the rows by
+exact ids after the PubAck; publishing one event twice is harmless, its message id is the same.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from canonical.errors import Retryable
+from hub.events import Event
+from hub.failpoints import reached
+from hub.ledger import outbox
+from hub.publisher import Publisher
+
+_BATCH = 500
+_IDLE_SECONDS = 1.0
+_GRACE_SECONDS = 2.0
+"""The loop leaves rows alone that are this young: their own batch is publishing them."""
+
+
+class Relay:
+    """Moves events from the outbox to NATS."""
+
+    def __init__(self, engine: AsyncEngine, publisher: Publisher) -> None:
+        self._engine = engine
+        self._publisher = publisher
+        self._log = structlog.get_logger("hub.relay")
+
+    async def publish(self, events: Sequence[Event]) -> None:
+        """Publish events that have just been committed; a failure leaves them to the loop."""
+        if not events:
+            return
+        try:
+            await self._publisher.publish([event.outgoing() for event in events])
+            reached("relay.published")
+            async with self._engine.begin() as connection:
+                await outbox.forget(connection, [event.event_id for event in events])
+        except (Retryable, SQLAlchemyError, OSError) as error:
+            self._log.warning("relay_deferred", events=len(events), error=type(error).__name__)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Publish what was left behind, until stopped."""
+        while not stop.is_set():
+            moved = 0
+            try:
+                moved = await self._sweep()
+            except (Retryable, SQLAlchemyError, OSError) as error:
+                self._log.warning("relay_waits", error=type(error).__name__)
+            if moved < _BATCH:
+                await _wait(stop, _IDLE_SECONDS)
+
+    async def _sweep(self) -> int:
+        async with self._engine.begin() as connection:
+            rows = await outbox.take(connection, _BATCH, older_than=_GRACE_SECONDS)
+            if rows:
+                events = [Event(**row) for row in rows]
+                await self._publisher.publish([event.outgoing() for event in events])
+                await outbox.forget(connection, [event.event_id for event in events])
+        return len(rows)
+
+
+async def _wait(stop: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await stop.wait()
+    except TimeoutError:
+        return

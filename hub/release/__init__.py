@@ -1,0 +1,1 @@
+"""Release: the control points that an order passes, the holds of those that do not."""

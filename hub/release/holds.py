@@ -1,0 +1,205 @@
+"""Letting a held document go, or refusing it: by a person, or because what it waited for came."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+import orjson
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from canonical.errors import Rejected
+from canonical.identity import event_id, reference_for
+from canonical.order import Order
+from hub.events import Event, Subject, canonical_event
+from hub.ledger import audit, bulk, holds, keys
+from hub.ledger.keys import KeyState
+from hub.ledger.tables import delivery, document, outbox
+from hub.release.replacement import as_change
+from hub.release.routing import Routed, deliveries, routes_of
+from hub.settings.model import Site
+
+Resolution = Literal["as_is", "replace"]
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Who acts, why and when: all of it goes into the audit trail."""
+
+    actor: str
+    reason: str
+    at: datetime
+
+
+async def release(connection: AsyncConnection, hold_id: str, act: Act, site: Site) -> list[Event]:
+    """Let a held document go; its deliveries and event are written in this transaction.
+
+    A conflict goes as a replacement of the version in force, everything else as it is.
+
+    Returns:
+        The events to publish once the transaction is committed.
+
+    Raises:
+        Rejected: ``hold_unknown``, ``hold_closed``, ``original_unknown``, ``not_an_order``.
+    """
+    held = await holds.lock_open(connection, hold_id)
+    row = await _document(connection, held["document_id"])
+    head = (await keys.lock(connection, [row["business_key"]], act.at))[row["business_key"]]
+    if held["kind"] == "conflict":
+        row = await _replacement(connection, row, head)
+    elif held["kind"] == "orphan":
+        row = _next_version(row, head)
+    if row["version"] is None:
+        values = {"state": "released", "resolution": "stale"}
+        await _update(connection, row["id"], {"state": "duplicate", "settled_at": act.at})
+        events: list[Event] = []
+    else:
+        values = {"state": "released", "resolution": _resolution(held["kind"])}
+        events = await _let_go(connection, row, site, act.at)
+        await keys.save(connection, {row["business_key"]: head}, act.at)
+    await holds.close(connection, hold_id, values | _by(act), act.at)
+    await _audit(connection, "hold.release", held, values, act)
+    return events
+
+
+async def reject(connection: AsyncConnection, hold_id: str, act: Act) -> None:
+    """Refuse a held document for good; its key is free for a corrected original.
+
+    Raises:
+        Rejected: ``hold_unknown`` or ``hold_closed``.
+    """
+    held = await holds.lock_open(connection, hold_id)
+    row = await _document(connection, held["document_id"])
+    head = (await keys.lock(connection, [row["business_key"]], act.at))[row["business_key"]]
+    await _update(
+        connection, row["id"], {"state": "rejected", "version": None, "settled_at": act.at}
+    )
+    if head.document_id == row["id"]:
+        await keys.reset(connection, row["business_key"], act.at)
+    values = {"state": "rejected", "resolution": "reject"}
+    await holds.close(connection, hold_id, values | _by(act), act.at)
+    await _audit(connection, "hold.reject", held, values, act)
+
+
+async def adopt_orphans(
+    connection: AsyncConnection, adopted: Iterable[str], site: Site, now: datetime
+) -> list[Event]:
+    """Let changes go whose original has just arrived, in the order of their sequences."""
+    wanted = list(adopted)
+    if not wanted:
+        return []
+    events: list[Event] = []
+    act = Act("crossdock", "the original arrived", now)
+    for orphan in await holds.open_orphans(connection, wanted):
+        events += await release(connection, orphan["id"], act, site)
+    return events
+
+
+def _resolution(kind: str) -> Resolution:
+    return "replace" if kind == "conflict" else "as_is"
+
+
+def _by(act: Act) -> dict[str, str]:
+    return {"actor": act.actor, "reason": act.reason}
+
+
+async def _document(connection: AsyncConnection, document_id: str) -> dict[str, Any]:
+    result = await connection.execute(sa.select(document).where(document.c.id == document_id))
+    return dict(result.mappings().one())
+
+
+async def _update(connection: AsyncConnection, document_id: str, values: dict[str, Any]) -> None:
+    await connection.execute(
+        sa.update(document).where(document.c.id == document_id).values(**values)
+    )
+
+
+def _next_version(row: dict[str, Any], head: KeyState) -> dict[str, Any]:
+    """Give a parked change its version; it stays without one where a newer change is in force."""
+    if head.version == 0:
+        raise Rejected("original_unknown", row["number"] or "", "the order has not arrived yet")
+    if row["sequence"] <= head.sequence:
+        return row
+    head.version += 1
+    head.sequence = row["sequence"]
+    head.content_id = row["content_id"]
+    head.document_id = row["id"]
+    return row | {"version": head.version}
+
+
+async def _replacement(
+    connection: AsyncConnection, row: dict[str, Any], head: KeyState
+) -> dict[str, Any]:
+    """Turn a conflicting original into the change that makes it the version in force."""
+    if row["entity"] != "order":
+        raise Rejected("not_an_order", row["number"] or "", "only an order can replace an order")
+    current = await _document(connection, head.document_id)
+    change = as_change(
+        Order.model_validate_json(orjson.dumps(current["canonical"])),
+        Order.model_validate_json(orjson.dumps(row["canonical"])),
+        head.sequence + 1,
+    )
+    return _next_version(
+        row
+        | {
+            "entity": "order_change",
+            "purpose": "replace",
+            "sequence": change.change_sequence,
+            "canonical": orjson.loads(change.model_dump_json(exclude_none=True)),
+        },
+        head,
+    )
+
+
+async def _let_go(
+    connection: AsyncConnection, row: dict[str, Any], site: Site, now: datetime
+) -> list[Event]:
+    """Write deliveries and the outbox row of a document that goes on."""
+    routed = Routed(
+        document_id=row["id"],
+        entity=row["entity"],
+        connection=row["connection"],
+        partner=row["partner"],
+        business_key=row["business_key"],
+        version=row["version"],
+        reference=reference_for(row["business_key"]),
+        trace_id=row["trace_id"],
+    )
+    owed = deliveries(routed, routes_of(routed, site.routes), now)
+    await bulk.insert(connection, delivery, owed)
+    changed = {key: row[key] for key in ("entity", "purpose", "sequence", "canonical", "version")}
+    state = {"state": "accepted"} if owed else {"state": "delivered", "settled_at": now}
+    await _update(connection, row["id"], changed | state)
+    event = _event(row, now)
+    await bulk.insert(connection, outbox, [event.row()])
+    return [event]
+
+
+def _event(row: dict[str, Any], now: datetime) -> Event:
+    verb = "changed" if row["entity"] == "order_change" else "released"
+    subject = Subject(
+        event_id=event_id(row["business_key"], row["content_id"], verb, row["version"]),
+        entity=row["entity"],
+        verb=verb,
+        connection=row["connection"],
+        business_key=row["business_key"],
+        document_id=row["id"],
+        content_id=row["content_id"],
+        traceparent=row["trace_id"],
+    )
+    return canonical_event(subject, orjson.dumps(row["canonical"]), now)
+
+
+async def _audit(
+    connection: AsyncConnection,
+    action: str,
+    held: sa.RowMapping,
+    after: dict[str, Any],
+    act: Act,
+) -> None:
+    before = {"state": "open", "kind": held["kind"], "reasons": held["reasons"]}
+    entry = audit.Entry(act.actor, action, held["document_id"], act.reason, before, after)
+    await audit.append(connection, entry, act.at)

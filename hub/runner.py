@@ -1,0 +1,143 @@
+"""Pulling from a JetStream consumer so that faults are seen, not suppressed.
+
+One long-lived pull through one inbox. Written because the ready-made subscribers were measured to
+spin when a connection closes, to go silent when a consumer is deleted, and to stall a fetch that
+has a message waiting (nats.py issue 986).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Awaitable, Callable
+
+import nats.errors
+import structlog
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
+
+from canonical.errors import HubError
+
+Handle = Callable[[list[Msg]], Awaitable[None]]
+Declare = Callable[[], Awaitable[None]]
+
+_EXPIRES = 5.0
+_SILENCE = _EXPIRES + 3.0
+_PROBE_SECONDS = 10.0
+_HEARTBEAT_SECONDS = 8.0
+
+
+class Pull:
+    """One consumer pulled through one inbox; keeps count of what the server still owes us."""
+
+    def __init__(self, client: Client, stream: str, consumer: str, *, batch: int) -> None:
+        self._client = client
+        self._subject = f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{consumer}"
+        self._batch = batch
+        self._queue: asyncio.Queue[Msg] = asyncio.Queue()
+        self._owed = 0
+        self._heard = 0.0
+        self._inbox = client.new_inbox()
+        self._subscription: Subscription | None = None
+        self.lost = False
+        """The server said that the consumer is not there."""
+
+    async def open(self) -> None:
+        """Start listening."""
+        self._subscription = await self._client.subscribe(self._inbox, cb=self._on_message)
+
+    async def close(self) -> None:
+        """Stop listening; what was fetched and not acknowledged comes back after ack_wait."""
+        if self._subscription is not None and not self._client.is_closed:
+            await self._subscription.unsubscribe()
+
+    async def next(self, wait: float) -> list[Msg]:
+        """Return up to a batch of messages; [] after `wait` seconds without any."""
+        await self._ask()
+        messages: list[Msg] = []
+        try:
+            messages.append(await asyncio.wait_for(self._queue.get(), wait))
+        except TimeoutError:
+            return messages
+        while len(messages) < self._batch and not self._queue.empty():
+            messages.append(self._queue.get_nowait())
+        return messages
+
+    async def _ask(self) -> None:
+        now = time.monotonic()
+        if self._owed and now - self._heard > _SILENCE:
+            self._owed = 0  # the request died with a connection; ask again
+        missing = self._batch - self._owed - self._queue.qsize()
+        if missing < max(1, self._batch // 2):
+            return
+        request = {"batch": missing, "expires": int(_EXPIRES * 1e9)}
+        await self._client.publish(self._subject, json.dumps(request).encode(), self._inbox)
+        self._owed += missing
+        self._heard = now
+
+    async def _on_message(self, message: Msg) -> None:
+        self._heard = time.monotonic()
+        status = (message.headers or {}).get("Status")
+        if status is None:
+            self._owed = max(0, self._owed - 1)
+            self._queue.put_nowait(message)
+            return
+        if status == "100":
+            return
+        self._owed = 0
+        if status in ("503", "404") or (
+            status == "409" and "Consumer Deleted" in (message.headers or {}).get("Description", "")
+        ):
+            self.lost = status != "404"
+
+
+class PullRunner:
+    """Runs a handler over a consumer's messages, batch after batch, until stopped.
+
+    The handler acknowledges; what it leaves unacknowledged is redelivered. While it works, its
+    messages are kept alive. A lost consumer is declared again; a lost NATS is waited for.
+    """
+
+    def __init__(self, client: Client, stream: str, consumer: str, declare: Declare) -> None:
+        self._client = client
+        self._stream = stream
+        self._consumer = consumer
+        self._declare = declare
+        self._log = structlog.get_logger("hub.runner").bind(consumer=consumer)
+
+    async def run(self, handle: Handle, stop: asyncio.Event, *, batch: int = 200) -> None:
+        """Pull and handle until `stop` is set; the batch in hand is finished first."""
+        pull = Pull(self._client, self._stream, self._consumer, batch=batch)
+        await pull.open()
+        probed = time.monotonic()
+        try:
+            while not stop.is_set():
+                try:
+                    messages = await pull.next(wait=0.5)
+                    if messages:
+                        await self._handle(handle, messages)
+                    elif pull.lost or time.monotonic() - probed > _PROBE_SECONDS:
+                        probed = time.monotonic()
+                        await self._declare()
+                        pull.lost = False
+                except (nats.errors.Error, HubError, OSError, TimeoutError) as error:
+                    self._log.warning("runner_waits", error=type(error).__name__)
+                    await asyncio.sleep(0.5)
+        finally:
+            await pull.close()
+
+    async def _handle(self, handle: Handle, messages: list[Msg]) -> None:
+        heartbeat = asyncio.create_task(self._keep_alive(messages))
+        try:
+            await handle(messages)
+        finally:
+            heartbeat.cancel()
+
+    async def _keep_alive(self, messages: list[Msg]) -> None:
+        while True:
+            await asyncio.sleep(_HEARTBEAT_SECONDS)
+            for message in messages:
+                if not message._ackd:  # noqa: SLF001  # nats-py has no public word for it
+                    await message.in_progress()

@@ -1,0 +1,1 @@
+"""Telemetry: structured logs, OpenTelemetry traces, Prometheus metrics; never a payload value."""

@@ -1,0 +1,56 @@
+"""Prometheus metrics; every label is a bounded word from the configuration or an error code."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+
+class Metrics:
+    """The hub's metrics, in a registry of their own."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.receipts = Counter(
+            "crossdock_receipts_total",
+            "Receipts stored durably at intake.",
+            ["connection"],
+            registry=self.registry,
+        )
+        self.refused = Counter(
+            "crossdock_refused_total",
+            "Calls and files refused at the door.",
+            ["connection", "code"],
+            registry=self.registry,
+        )
+        self.documents = Counter(
+            "crossdock_documents_total",
+            "Documents decided, by verdict.",
+            ["entity", "verdict", "state"],
+            registry=self.registry,
+        )
+        self.deliveries = Counter(
+            "crossdock_deliveries_total",
+            "Attempts of deliveries, by outcome.",
+            ["target", "outcome"],
+            registry=self.registry,
+        )
+        self.normalize_seconds = Histogram(
+            "crossdock_normalize_batch_seconds",
+            "Time to decide one batch of receipts.",
+            registry=self.registry,
+        )
+        self.outbox = Gauge(
+            "crossdock_outbox_events",
+            "Events committed and not yet acknowledged by NATS.",
+            registry=self.registry,
+        )
+        self.open_items = Gauge(
+            "crossdock_open",
+            "Open holds, dead letters and findings.",
+            ["kind"],
+            registry=self.registry,
+        )
+
+    def text(self) -> bytes:
+        """Return the exposition format that `/metrics` serves."""
+        return generate_latest(self.registry)

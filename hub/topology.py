@@ -1,0 +1,165 @@
+"""NATS streams, consumers and subjects, declared once and only here.
+
+Measured reasons for the settings:
+- Limits retention: a work queue forgets message ids at a restart, so a retried publish is stored
+  twice.
+- ``discard=new``: a full stream refuses, and the sender hears it; ``old`` would silently drop what
+  nobody has processed yet.
+- File storage, never ``persist_mode=async``: an acknowledged message must survive ``kill -9``.
+- A dedupe window of minutes: it only has to outlast a retried publish; the ledger remembers for good.
+"""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass, replace
+
+from nats.js import JetStreamContext
+from nats.js.api import (
+    AckPolicy,
+    ConsumerConfig,
+    DiscardPolicy,
+    RetentionPolicy,
+    StorageType,
+    StreamConfig,
+)
+from nats.js.errors import NotFoundError
+
+from canonical.errors import ConfigError
+
+INTAKE = "INTAKE"
+CANONICAL = "CANONICAL"
+DEAD = "DEAD"
+ADVISORY = "ADVISORY"
+
+LEDGER_KEY = "crossdock-ledger"
+"""Stream metadata: the id of the ledger that these streams belong to."""
+
+_GIB = 1024**3
+_DAY = 86_400.0
+_DEDUPE_SECONDS = 600.0
+
+NORMALIZE = "normalize"
+"""The durable consumer that all normalize replicas share."""
+
+
+def token(text: str) -> str:
+    """Encode a name for use as one subject token.
+
+    Ids that come from outside may hold dots, wildcards and blanks, which mean something in a
+    subject. Names of ours (lower case, digits, hyphens) stay readable.
+    """
+    if text and all(c.isascii() and (c.isalnum() or c in "-_") for c in text):
+        return text
+    return "b32_" + base64.b32encode(text.encode()).decode().rstrip("=").lower()
+
+
+def intake_subject(connection: str, flow: str) -> str:
+    """Return ``intake.<connection>.<doc>``."""
+    return f"intake.{token(connection)}.{token(flow or 'file')}"
+
+
+def canonical_subject(entity: str, verb: str) -> str:
+    """Return ``canonical.<entity>.<verb>``."""
+    return f"canonical.{token(entity)}.{token(verb)}"
+
+
+def dead_subject(stage: str, connection: str) -> str:
+    """Return ``dead.<stage>.<connection>``."""
+    return f"dead.{token(stage)}.{token(connection)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """Most bytes a stream may hold; a full one refuses."""
+
+    intake: int = 4 * _GIB
+    canonical: int = 8 * _GIB
+    dead: int = 2 * _GIB
+    replicas: int = 1
+
+
+def streams(ledger_id: str, sizes: Sizes) -> list[StreamConfig]:
+    """Return all streams of one hub on one ledger."""
+    base = StreamConfig(
+        retention=RetentionPolicy.LIMITS,
+        storage=StorageType.FILE,
+        discard=DiscardPolicy.NEW,
+        duplicate_window=_DEDUPE_SECONDS,
+        num_replicas=sizes.replicas,
+        allow_atomic=True,
+        allow_direct=True,
+        metadata={LEDGER_KEY: ledger_id},
+    )
+    return [
+        replace(base, name=INTAKE, subjects=["intake.>"], max_bytes=sizes.intake),
+        replace(
+            base,
+            name=CANONICAL,
+            subjects=["canonical.>"],
+            max_bytes=sizes.canonical,
+            max_age=7 * _DAY,
+        ),
+        replace(base, name=DEAD, subjects=["dead.>"], max_bytes=sizes.dead),
+        StreamConfig(
+            name=ADVISORY,
+            subjects=[
+                "$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.>",
+                "$JS.EVENT.ADVISORY.CONSUMER.MSG_TERMINATED.>",
+            ],
+            retention=RetentionPolicy.LIMITS,
+            storage=StorageType.FILE,
+            max_bytes=64 * 1024**2,
+            max_age=7 * _DAY,
+            num_replicas=sizes.replicas,
+            metadata={LEDGER_KEY: ledger_id},
+        ),
+    ]
+
+
+def normalize_consumer(ack_wait: float = 30.0) -> ConsumerConfig:
+    """Return the consumer of receipts; it redelivers without end, the ledger counts the deaths."""
+    return ConsumerConfig(
+        durable_name=NORMALIZE,
+        ack_policy=AckPolicy.EXPLICIT,
+        ack_wait=ack_wait,
+        max_deliver=-1,
+        max_ack_pending=4000,
+    )
+
+
+def wake_consumer(target: str) -> ConsumerConfig:
+    """Return the consumer that tells one target that there is work; the ledger holds the work."""
+    return ConsumerConfig(
+        durable_name=f"deliver-{token(target)}",
+        ack_policy=AckPolicy.EXPLICIT,
+        ack_wait=30.0,
+        max_deliver=-1,
+        max_ack_pending=4000,
+        filter_subject="canonical.>",
+    )
+
+
+async def declare(js: JetStreamContext, ledger_id: str, sizes: Sizes) -> None:
+    """Make or update the streams.
+
+    Raises:
+        ConfigError: ``foreign_stream`` where a stream belongs to another ledger: this hub would
+            acknowledge orders that it never published.
+    """
+    for config in streams(ledger_id, sizes):
+        name = str(config.name)
+        try:
+            info = await js.stream_info(name)
+        except NotFoundError:
+            await js.add_stream(config)
+            continue
+        owner = (info.config.metadata or {}).get(LEDGER_KEY)
+        if owner != ledger_id:
+            raise ConfigError("foreign_stream", name, "the stream belongs to another ledger")
+        await js.update_stream(config)
+
+
+async def declare_consumer(js: JetStreamContext, stream: str, config: ConsumerConfig) -> None:
+    """Make or update one durable consumer; safe to call again."""
+    await js.add_consumer(stream, config)
