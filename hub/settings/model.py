@@ -27,6 +27,22 @@ class Servers(Section):
     sync_always: bool = Field(
         default=True, description="Embedded NATS only: fsync before every publish is acknowledged."
     )
+    nats_monitor_port: int | None = Field(
+        None, ge=1, le=65535, description="Embedded NATS only: monitoring over HTTP, on loopback."
+    )
+    nats_server: Path | None = Field(
+        None, description="The nats-server program, 2.12 or newer, instead of the bundled one."
+    )
+    postgres_bin: Path | None = Field(
+        None, description="Folder with PostgreSQL's programs, 15 or newer, instead of the bundled."
+    )
+    redis_server: Path | None = Field(
+        None, description="The redis-server program, 6.2 or newer, instead of the bundled one."
+    )
+    allow_private_networks: bool = Field(
+        default=False,
+        description="Let connections call private, loopback and link-local addresses.",
+    )
 
 
 class Http(Section):

@@ -1,0 +1,1 @@
+"""The hub's own NATS, PostgreSQL and Redis, for a site that names no others."""

@@ -1,0 +1,76 @@
+"""redis-server with an append-only file, refusing writes rather than forgetting keys."""
+
+from __future__ import annotations
+
+import signal
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import redis.asyncio
+import redis.exceptions
+
+from canonical.errors import ConfigError
+from hub.servers.ports import LOOPBACK
+from hub.servers.server import PING_SECONDS, Run, write_private
+
+
+def url(port: int, password: str) -> str:
+    """How clients reach the embedded server on `port`."""
+    return f"redis://:{password}@{LOOPBACK}:{port}/0"
+
+
+@dataclass(frozen=True, slots=True)
+class Redis:
+    """The accelerator; nothing is lost for good when it is."""
+
+    folder: Path
+    port: int
+    password: str
+    program: Path
+    name: ClassVar[str] = "redis"
+    stop_signal: ClassVar[signal.Signals] = signal.SIGTERM
+    refuses_root: ClassVar[bool] = False
+
+    @property
+    def url(self) -> str:
+        """How clients reach it, with its password."""
+        return url(self.port, self.password)
+
+    async def prepare(self, _: Run) -> None:
+        """Write its configuration."""
+        lines = [
+            f"bind {LOOPBACK}",
+            f"port {self.port}",
+            f"requirepass {self.password}",
+            f'dir "{self.folder}"',
+            "daemonize no",
+            "appendonly yes",
+            "appendfsync everysec",
+            'save ""',
+            "maxmemory 256mb",
+            # allkeys-lru would drop reservations silently (facts: 17,254 of 30,000).
+            "maxmemory-policy noeviction",
+        ]
+        write_private(self.folder / "redis.conf", "\n".join([*lines, ""]))
+
+    def command(self) -> list[str]:
+        """The command that runs it in the foreground."""
+        return [str(self.program), str(self.folder / "redis.conf")]
+
+    async def ready(self) -> bool:
+        """Connect and ping: False while it still loads its file."""
+        client = redis.asyncio.Redis.from_url(
+            self.url, socket_timeout=PING_SECONDS, socket_connect_timeout=PING_SECONDS
+        )
+        try:
+            await client.ping()
+        except redis.exceptions.AuthenticationError as error:
+            detail = "it runs with another password than servers.json says"
+            raise ConfigError("server_password_wrong", str(self.folder), detail) from error
+        except (OSError, redis.exceptions.RedisError):
+            return False
+        else:
+            return True
+        finally:
+            await client.aclose()
