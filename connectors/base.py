@@ -250,6 +250,8 @@ class Capabilities:
     """Flows that the codec reads."""
     outbound: tuple[str, ...] = ()
     """Flows that the codec writes."""
+    acknowledgements: tuple[str, ...] = ()
+    """Inbound flows that only acknowledge what we sent (an X12 997): recorded, never mapped."""
     actions: tuple[str, ...] = ()
     """Actions that the client performs."""
     can_look_up: bool = False

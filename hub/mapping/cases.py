@@ -18,8 +18,9 @@ from canonical.errors import ConfigError, HubError, Rejected
 from connectors.base import Json
 from hub.mapping.difference import differences
 from hub.mapping.engine import Limits
+from hub.mapping.files import MappingFile
 from hub.mapping.jsonatapy_engine import JsonatapyMapping
-from hub.mapping.library import Compile, MappingFile
+from hub.mapping.library import Compile
 from hub.mapping.reference_engine import ReferenceMapping
 from hub.mapping.validation import validate
 

@@ -1,0 +1,304 @@
+"""The pool: hands chunks of tasks to workers, watches their deadlines, and blames only the culprit.
+
+``async with WorkerPool(spec, settings) as pool`` starts the processes and one spare, which takes
+over at once when a worker dies. When one dies, whatever it had in hand is suspected: the task runs
+again alone, and only if it kills again (or had burnt its whole deadline in processor time) is that
+one document given up; all other tasks of the chunk run again elsewhere.
+
+Codes raised here: ``workers_unavailable`` (Retryable: no worker could be started in time).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Any, Self
+
+from canonical.errors import ConfigError, HubError, Rejected, Retryable
+from connectors.base import Receipt
+from hub.settings.model import Workers
+from hub.workers.jobs import (
+    DETAILS,
+    EncodeJob,
+    Failed,
+    NormalizeResult,
+    Rendered,
+    RenderJob,
+)
+from hub.workers.messages import Kind, Settings, Task
+from hub.workers.progress import DECODE
+from hub.workers.spec import WorkerSpec
+from hub.workers.worker import Worker, WorkerGone
+
+_MOST_TASKS = 32
+_MOST_BYTES = 1_000_000
+"""A chunk: large enough that the pipe costs little, small enough to share work out evenly."""
+_LOOK_SECONDS = 0.05
+_MOST_BLAMED = 3
+"""Documents of one receipt that may each cost a worker before the whole receipt is given up."""
+_MOST_LOSSES = 3
+_RESTART_SECONDS = (0.0, 0.0, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+_START_SECONDS = 60.0
+
+
+class _Entry:
+    """One task on its way through the pool."""
+
+    def __init__(self, kind: Kind, job: Any, done: asyncio.Future[Any]) -> None:
+        self.kind = kind
+        self.job = job
+        self.done = done
+        self.size = len(job.body) if isinstance(job, Receipt) else 0
+        self.blamed: dict[int, str] = {}
+        self.alone = False
+        self.losses = 0
+        """How often a worker died with it without a sign who was at fault."""
+
+    def blame(self, step: int, code: str) -> None:
+        """This step has cost a worker for certain: it is not tried again."""
+        self.blamed[step] = code
+        too_many = len(self.blamed) > _MOST_BLAMED
+        if self.kind != "normalize" or step == DECODE or too_many:
+            self._give_up(code)
+
+    def lose(self, code: str) -> None:
+        """A worker died with it before it, or anything else, was begun."""
+        self.losses += 1
+        if self.alone and self.losses > _MOST_LOSSES:
+            self._give_up(code)
+        self.alone = self.losses >= _MOST_LOSSES
+
+    def _give_up(self, code: str) -> None:
+        error = Rejected(code, self._place(), DETAILS[code])
+        if self.kind == "normalize":
+            failed = Failed(0, "", self.job.flow, None, "decode", error)
+            self.finish(NormalizeResult((failed,)))
+        else:
+            self.finish(error)
+
+    def finish(self, result: Any) -> None:
+        if self.done.done():
+            return
+        if isinstance(result, HubError):
+            self.done.set_exception(result)
+        else:
+            self.done.set_result(result)
+
+    def _place(self) -> str:
+        return "" if self.kind == "normalize" else f"connections.{self.job.connection}"
+
+
+class WorkerPool:
+    """Worker processes with a queue in front of them; for one event loop.
+
+    Args:
+        spec: what the workers build their tools from.
+        settings: how many, and their limits.
+
+    Raises:
+        ConfigError: on entering, where the workers cannot work with the spec.
+
+    """
+
+    def __init__(self, spec: WorkerSpec, settings: Workers) -> None:
+        self._spec = spec
+        self._settings = settings
+        self._queue: deque[_Entry] = deque()
+        self._ready: asyncio.Queue[Worker] = asyncio.Queue()
+        self._wanted = asyncio.Semaphore(0)
+        self._filled = asyncio.Event()
+        self._busy: set[Worker] = set()
+        self._alive: set[Worker] = set()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._failures = 0
+        self.restarts = 0
+        """How many workers had to be replaced."""
+
+    async def __aenter__(self) -> Self:
+        count = self._settings.processes + 1
+        started = await asyncio.gather(
+            *(self._start() for _ in range(count)), return_exceptions=True
+        )
+        errors = [each for each in started if isinstance(each, BaseException)]
+        if errors:
+            await self.close()
+            if isinstance(errors[0], WorkerGone):
+                raise ConfigError("workers_unavailable", "workers", "a worker died at its start")
+            raise errors[0]
+        self._tasks = [asyncio.create_task(self._watch()), asyncio.create_task(self._replace())]
+        self._tasks += [asyncio.create_task(self._serve()) for _ in range(self._settings.processes)]
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Kill the workers; tasks still under way are cancelled."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks = []
+        for worker in list(self._alive):
+            self._end(worker)
+        for entry in self._queue:
+            entry.done.cancel()
+        self._queue.clear()
+
+    @property
+    def pids(self) -> frozenset[int]:
+        """The processes alive, the spare included."""
+        return frozenset(worker.pid for worker in self._alive)
+
+    async def normalize(self, receipts: Sequence[Receipt]) -> list[NormalizeResult]:
+        """Decode, map, validate and identify; one result for each receipt, in order.
+
+        Raises:
+            Retryable: ``workers_unavailable``.
+
+        """
+        results: list[NormalizeResult]
+        results = await asyncio.gather(*self._submit("normalize", receipts))
+        return results
+
+    async def render(self, job: RenderJob) -> Rendered:
+        """See `hub.workers.jobs.render`.
+
+        Raises:
+            Rejected: the mapping or the codec refuses it, or it costs a worker.
+            ConfigError: there is no such connection or mapping.
+            Retryable: ``workers_unavailable``.
+
+        """
+        rendered: Rendered = await self._submit("render", [job])[0]
+        return rendered
+
+    async def encode(self, job: EncodeJob) -> bytes:
+        """See `hub.workers.jobs.encode`; raises as `render`."""
+        encoded: bytes = await self._submit("encode", [job])[0]
+        return encoded
+
+    def _submit(self, kind: Kind, jobs: Sequence[Any]) -> list[asyncio.Future[Any]]:
+        loop = asyncio.get_running_loop()
+        entries = [_Entry(kind, job, loop.create_future()) for job in jobs]
+        self._queue.extend(entries)
+        self._filled.set()
+        return [entry.done for entry in entries]
+
+    async def _start(self) -> None:
+        settings = Settings(self._settings.deadline_seconds, self._settings.memory_mb)
+        async with asyncio.timeout(_START_SECONDS):
+            worker = await Worker.start(self._spec, settings)
+        self._alive.add(worker)
+        self._ready.put_nowait(worker)
+
+    def _end(self, worker: Worker) -> str:
+        self._alive.discard(worker)
+        return worker.end()
+
+    async def _replace(self) -> None:
+        """Start a new spare for each worker that is gone; slower, the more often it fails."""
+        while True:
+            await self._wanted.acquire()
+            await asyncio.sleep(_RESTART_SECONDS[min(self._failures, len(_RESTART_SECONDS) - 1)])
+            try:
+                await self._start()
+            except (ConfigError, WorkerGone, OSError, TimeoutError):
+                self._failures += 1
+                self._wanted.release()
+                if not self._alive:
+                    self._refuse()
+
+    def _refuse(self) -> None:
+        """No worker is left and none starts: whoever waits must not wait for ever."""
+        if self._failures < len(_RESTART_SECONDS):
+            return
+        for entry in self._queue:
+            entry.finish(Retryable("workers_unavailable", "workers", "no worker starts"))
+        self._queue.clear()
+
+    async def _watch(self) -> None:
+        """Kill workers whose step is past its deadline."""
+        while True:
+            await asyncio.sleep(_LOOK_SECONDS)
+            for worker in self._busy:
+                if worker.overdue() and not worker.expired:
+                    worker.expire()
+
+    async def _serve(self) -> None:
+        """One worker after the other: hand it chunks until it is gone."""
+        while True:
+            worker = await self._ready.get()
+            with contextlib.suppress(WorkerGone):
+                await self._hand_chunks(worker)
+            self.restarts += 1
+            self._wanted.release()
+
+    async def _hand_chunks(self, worker: Worker) -> None:
+        """Return or raise `WorkerGone` once the worker is gone."""
+        leaving = False
+        while not leaving:
+            chunk = await self._next_chunk()
+            self._busy.add(worker)
+            try:
+                tasks = [Task(entry.kind, entry.job, entry.blamed) for entry in chunk]
+                reply = await worker.work(tasks)
+            except WorkerGone:
+                self._failures += 1
+                self._bury(worker, chunk)
+                raise
+            finally:
+                self._busy.discard(worker)
+            self._failures = 0
+            for entry, result in zip(chunk, reply.results, strict=True):
+                entry.finish(result)
+            leaving = reply.leaving
+        self._end(worker)
+
+    async def _next_chunk(self) -> list[_Entry]:
+        """Wait for work; a suspect comes alone."""
+        while True:
+            chunk = self._pop_chunk()
+            if chunk:
+                return chunk
+            self._filled.clear()
+            await self._filled.wait()
+
+    def _pop_chunk(self) -> list[_Entry]:
+        share = -(-len(self._queue) // self._settings.processes)
+        room, size = min(share, _MOST_TASKS), 0
+        chunk: list[_Entry] = []
+        while self._queue and len(chunk) < room and size < _MOST_BYTES:
+            entry = self._queue[0]
+            if entry.alone and chunk:
+                break
+            self._queue.popleft()
+            if entry.done.done():  # whoever asked for it has gone
+                continue
+            chunk.append(entry)
+            size += entry.size
+            if entry.alone:
+                break
+        return chunk
+
+    def _bury(self, worker: Worker, chunk: list[_Entry]) -> None:
+        """Find the culprit of a death and put everybody else back in front of the queue."""
+        word = worker.in_hand()
+        code = self._end(worker)
+        if word.idle or not word.task < len(chunk):
+            for entry in chunk:
+                entry.lose(code)
+        else:
+            suspect = chunk[word.task]
+            if suspect.alone or worker.burnt:
+                suspect.blame(word.step, code)
+            suspect.alone = True
+        self._queue.extendleft(entry for entry in reversed(chunk) if not entry.done.done())
+        self._filled.set()

@@ -1,0 +1,140 @@
+"""A worker process: ``python -m hub.workers.process <socket> <progress> <parent>``.
+
+It reads the spec, builds its tools, then works off chunks of tasks until its parent is gone. It
+may be killed at any moment without harm. It ends by itself when the parent dies (Linux: PR_SET_PDEATHSIG;
+everywhere: end of file on the socket), and, should the parent stand still, an alarm ends a step
+that is long past its deadline.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import os
+import resource
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol
+
+from canonical.errors import ConfigError, HubError
+from hub.workers.frames import receive, send
+from hub.workers.messages import OUT_OF_MEMORY, READY, Reply, Settings, Task
+from hub.workers.progress import Progress
+
+_MEGABYTE = 2**20
+_ENGINE_MEGABYTES = 300
+"""Room for importing and compiling. jsonatapy reserves 1 GB of address space when it is imported
+without a limit, which would then be spare memory for a bomb; under this limit it takes 135 MB."""
+_GRACE_SECONDS = 1.0
+_PR_SET_PDEATHSIG = 1
+_COLLECT_AFTER = 50_000
+"""Documents make few cycles; the default of 700 collects a hundred times per batch."""
+
+
+class _Guarded(Protocol):
+    def begin(self, step: int, seconds: float) -> None: ...
+
+
+class _Alarmed:
+    """The progress word, with an alarm behind it that needs no parent and no GIL to strike."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+
+    def begin(self, step: int, seconds: float) -> None:
+        signal.setitimer(signal.ITIMER_REAL, seconds + _GRACE_SECONDS)
+        self._progress.begin(step, seconds)
+
+
+def main(arguments: list[str]) -> None:
+    """Work until the parent is gone."""
+    channel = socket.socket(fileno=int(arguments[0]))
+    progress = Progress(int(arguments[1]))
+    _die_with(int(arguments[2]))
+    try:
+        spec, settings = receive(channel)
+        run = _prepare(spec, settings, _Alarmed(progress))
+    except ConfigError as error:
+        send(channel, error)
+        return
+    send(channel, READY)
+    most = _peak() + settings.memory_mb * _MEGABYTE // 2
+    while True:
+        chunk = receive(channel)
+        results = []
+        for index, task in enumerate(chunk):
+            progress.take(index)
+            results.append(run(task))
+        progress.rest()
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        leaving = _peak() > most
+        send(channel, Reply(results, leaving))
+        if leaving:
+            return
+
+
+def _prepare(spec: Any, settings: Settings, progress: _Guarded) -> Callable[[Task], Any]:
+    """Import the engine under the memory limit, build the tools, and say how a task is run."""
+    _limit_memory(_ENGINE_MEGABYTES)
+    from hub.workers import jobs  # noqa: PLC0415  # only now: the limit must stand before
+    from hub.workers.tools import Tools  # noqa: PLC0415
+
+    tools = Tools(spec)
+    kinds: dict[str, Callable[..., Any]] = {
+        "normalize": jobs.normalize,
+        "render": jobs.render,
+        "encode": jobs.encode,
+    }
+    _limit_memory(settings.memory_mb)
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_COLLECT_AFTER, 20, 50)
+
+    def run(task: Task) -> Any:
+        try:
+            given = jobs.Given(settings.seconds, progress, task.blamed)
+            return kinds[task.kind](tools, task.job, given)
+        except MemoryError:
+            # What else it holds may be another document's: end, so that the suspect runs alone.
+            os._exit(OUT_OF_MEMORY)
+        except HubError as error:
+            return error
+        except Exception as error:  # what a job must not raise is still no reason to die
+            return jobs.ours(error)
+
+    return run
+
+
+def _die_with(parent: int) -> None:
+    """Leave no orphan, no core file with documents in it, and let the parent handle Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        sys.exit("the parent is gone")
+
+
+def _limit_memory(megabytes: int) -> None:
+    """Let the address space grow by so much from where it stands (Linux only)."""
+    if sys.platform == "linux":
+        pages = int(Path("/proc/self/statm").read_bytes().split()[0])
+        most = pages * resource.getpagesize() + megabytes * _MEGABYTE
+        resource.setrlimit(resource.RLIMIT_AS, (most, resource.RLIM_INFINITY))
+
+
+def _peak() -> int:
+    """The most memory that was ever resident, in bytes (macOS says bytes, Linux kilobytes)."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1:])
+    except (EOFError, ConnectionError):
+        sys.exit(0)

@@ -1,0 +1,69 @@
+"""What a worker is told when it starts: connectors, mappings and connections, as plain values.
+
+Codes of the `ConfigError` raised here: ``connection_unknown``, ``system_unknown``,
+``binding_not_plain`` and ``options_invalid``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from canonical.errors import ConfigError
+from connectors.base import Connector, Json
+from hub.mapping.files import MappingFile, mapping_files
+from hub.settings.model import Site
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionSpec:
+    """One connection, as far as decoding and mapping go."""
+
+    system: str
+    options: Json = field(default_factory=dict)
+    """The connector's options, secrets resolved."""
+    partner: Json = field(default_factory=dict)
+    """What mappings read as ``$partner``: key, name, customer_number, currency."""
+    bindings: Json = field(default_factory=dict)
+    """What mappings read as ``$connection``."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerSpec:
+    """All that a worker builds its tools from; it is pickled once for each process."""
+
+    connectors: Mapping[str, Connector]
+    """System -> connector: the registry."""
+    mappings: tuple[MappingFile, ...]
+    """Their texts as they were when the hub started: a worker that starts later has the same."""
+    connections: Mapping[str, ConnectionSpec]
+
+
+def worker_spec(site: Site, connectors: Mapping[str, Connector], mappings: Path) -> WorkerSpec:
+    """The spec of a configured hub.
+
+    Raises:
+        ConfigError: ``system_unknown``; a mapping file cannot be read.
+
+    """
+    connections = {}
+    for name, connection in site.connections.items():
+        if connection.system not in connectors:
+            place = f"connections.{name}.system"
+            raise ConfigError("system_unknown", place, f"known: {', '.join(sorted(connectors))}")
+        partner = site.partners[connection.partner]
+        facts = {
+            "key": connection.partner,
+            "name": partner.name,
+            "customer_number": partner.customer_number,
+            "currency": partner.currency,
+        }
+        connections[name] = ConnectionSpec(
+            connection.system,
+            dict(connection.options),
+            {key: value for key, value in facts.items() if value is not None},
+            dict(connection.bindings),
+        )
+    systems = {connection.system for connection in connections.values()}
+    return WorkerSpec(connectors, tuple(mapping_files(mappings, systems)), connections)
