@@ -2,38 +2,59 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from canonical.base import Canonical
+from pydantic import Field
+
+from canonical.base import Canonical, Instant
 
 Verb = Literal["accepted", "released", "changed", "cancelled", "recorded"]
 """What happened to the document: `released` is what order targets listen to; `recorded` is a
 document without release (shipment, tracking, invoice, reference data)."""
+
+VERBS: dict[str, tuple[Verb, ...]] = {
+    "order": ("released",),
+    "order_change": ("changed",),
+    "shipment": ("recorded",),
+    "tracking": ("recorded",),
+    "invoice": ("recorded",),
+    "inventory": ("recorded",),
+    "item": ("recorded",),
+    "customer": ("recorded",),
+}
+"""Entity word -> the verbs that are published of it, on ``canonical.<entity>.<verb>``.
+
+A verb that is not listed for an entity is never published: a consumer that waited for it would
+wait for ever.
+"""
+
+_Required = Annotated[str, Field(min_length=1)]
 
 
 class CloudEvent(Canonical):
     """One fact (CloudEvents 1.0, structured JSON mode; attribute names are lower case by rule)."""
 
     specversion: Literal["1.0"] = "1.0"
-    id: str
+    """The version of CloudEvents."""
+    id: _Required
     """The event id: also the Nats-Msg-Id."""
-    source: str
+    source: _Required
     """``/connections/<name>``: where the document came in."""
-    type: str
+    type: _Required
     """``crossdock.<entity>.<verb>.v<n>``."""
-    subject: str
+    subject: _Required
     """The business key."""
-    time: datetime
+    time: Instant
     """When the hub recorded the fact, UTC."""
     datacontenttype: Literal["application/json"] = "application/json"
-    dataschema: str
+    """What `data` is."""
+    dataschema: _Required
     """``crossdock:schema:<entity>.v<n>``: the name under which `crossdock schema export` writes it."""
-    partitionkey: str
+    partitionkey: _Required
     """Documents with the same key keep their order (CloudEvents partitioning extension)."""
-    documentid: str
+    documentid: _Required
     """The ledger's id of this document version."""
-    contentid: str
+    contentid: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     """sha256 of what the document says."""
     traceparent: str | None = None
     """W3C Trace Context (CloudEvents distributed tracing extension)."""
@@ -44,3 +65,8 @@ class CloudEvent(Canonical):
 def event_type(entity: str, verb: Verb, version: int) -> str:
     """The CloudEvents type of a fact about an entity."""
     return f"crossdock.{entity}.{verb}.v{version}"
+
+
+def schema_name(entity: str, version: int) -> str:
+    """The name of an entity's schema, as in `CloudEvent.dataschema` and exported file names."""
+    return f"{entity}.v{version}"

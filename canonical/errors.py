@@ -9,6 +9,10 @@ HubError
 Every error has a bounded `code` (a documented word, used as a metric label), a `where` that a
 person can follow (``PO1[3].PO104``, ``lines[3].unit_price``, ``partners/acme.yaml:14``) and a
 `detail` in plain words. None of the three ever carries a payload value or a secret.
+
+Worker processes send these errors through pipes. `HubError` hands its three parts to `Exception`
+and keeps everything else in ``__dict__``, so that pickling and copying lose nothing (except
+``__cause__`` and the traceback, which pickle always drops).
 """
 
 from __future__ import annotations
@@ -57,10 +61,6 @@ class Retryable(HubError):
         super().__init__(code, where, detail)
         self.retry_after = retry_after
         self.throttled = throttled
-
-    def __reduce__(self) -> tuple[object, ...]:
-        state = {"retry_after": self.retry_after, "throttled": self.throttled}
-        return type(self), (self.code, self.where, self.detail), state
 
 
 class Rejected(HubError):

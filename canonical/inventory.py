@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from canonical.base import Code, Document, Purpose, stamp
+from canonical.base import Document, Purpose, Stamp, stamp
 from canonical.item import ItemCodes
+from canonical.number import Number
 from canonical.quantity import Quantity
 
 
@@ -15,26 +16,28 @@ class InventoryPosition(Document):
     entity: ClassVar[str] = "inventory"
     key_fields: ClassVar[set[str]] = {"site", "number"}
 
-    number: Code
-    """Our item number."""
-    site: Code = "MAIN"
-    """The warehouse or branch, by our own code."""
+    number: Number
+    """Our item number (X12 LIN03 with LIN02 VN or SK)."""
+    site: Number = "MAIN"
+    """The warehouse or branch, by our own code (X12 N104 of N1*WH)."""
     item: ItemCodes
+    """All codes by which the item is known (X12 LIN; UBL cac:Item)."""
     on_hand: Quantity
     """Physically there (X12 QTY*33; GS1 inventory status ON_HAND)."""
     available: Quantity | None = None
     """Free to promise, where the system says it; else `on_hand` counts."""
-    modified_at: Code | None = None
+    modified_at: Stamp | None = None
     """The system's own change stamp (RFC 3339)."""
 
     def key_parts(self) -> tuple[str, str]:
-        """Item at site."""
-        return f"{self.number}@{self.site}", ""
+        """Item at site: an "@" within the item's number is written %40, so that keys stay apart."""
+        number = self.number.replace("%", "%25").replace("@", "%40")
+        return f"{number}@{self.site}", ""
 
     def purpose(self) -> Purpose:
         """A snapshot: the newest one counts."""
         return "state"
 
     def sequence(self) -> int:
-        """The ERP's change stamp in microseconds since 1970; 0 where it gives none."""
+        """The system's change stamp in microseconds since 1970; 0 where it gives none."""
         return stamp(self.modified_at)

@@ -6,22 +6,42 @@ from decimal import Decimal
 from typing import Annotated
 
 from pydantic import AfterValidator, model_validator
+from typing_extensions import TypeAliasType  # in typing from Python 3.12; comes with pydantic
 
 from canonical.base import Canonical, DecimalText
+from canonical.code_list import OneOf
 from canonical.currency import MINOR_UNITS
+from canonical.decimal_text import DecimalShape
 
 PRICE_SCALE = 6
 """Most decimals of a unit price (UBL cbc:PriceAmount is not bound to the minor unit)."""
 
+Currency = TypeAliasType(
+    "Currency",
+    Annotated[
+        str,
+        OneOf(
+            tuple(MINOR_UNITS),
+            "currency_unknown",
+            "expected an ISO 4217 currency code of a currency in use",
+        ),
+    ],
+)
+"""ISO 4217 alphabetic code of a currency in use; XXX and fund codes are refused."""
 
-def _currency(value: str) -> str:
-    if value not in MINOR_UNITS:
-        raise ValueError("expected an ISO 4217 currency code of a currency in use")
+_PriceAmount = Annotated[
+    Decimal,
+    DecimalShape(PRICE_SCALE, "expected a plain decimal as text with at most 6 decimals"),
+]
+
+
+def _above_zero(value: Decimal) -> Decimal:
+    if value <= 0:
+        raise ValueError("expected a base quantity above zero")
     return value
 
 
-Currency = Annotated[str, AfterValidator(_currency)]
-"""ISO 4217 alphabetic code of a currency in use; XXX and fund codes are refused."""
+_BaseQuantity = Annotated[DecimalText, AfterValidator(_above_zero)]
 
 
 def scale_of(amount: Decimal) -> int:
@@ -37,7 +57,9 @@ class Money(Canonical):
     """
 
     amount: DecimalText
+    """Negative for a credit."""
     currency: Currency
+    """UBL @currencyID; X12 CUR02."""
 
     @model_validator(mode="after")
     def _fits_the_minor_unit(self) -> Money:
@@ -52,18 +74,13 @@ class Price(Canonical):
     At most 6 decimals; `per` is UBL cbc:BaseQuantity (1 where the source says nothing).
     """
 
-    amount: DecimalText
+    amount: _PriceAmount
+    """The price of `per` units, at most 6 decimals (X12 PO104; UBL cbc:PriceAmount)."""
     currency: Currency
-    per: DecimalText = Decimal(1)
-
-    @model_validator(mode="after")
-    def _is_a_price(self) -> Price:
-        if scale_of(self.amount) > PRICE_SCALE:
-            raise ValueError("expected at most 6 decimals in a unit price")
-        if self.per <= 0:
-            raise ValueError("expected a base quantity above zero")
-        return self
+    """UBL @currencyID; X12 CUR02."""
+    per: _BaseQuantity = Decimal(1)
+    """For how many units `amount` stands, above zero (UBL cbc:BaseQuantity; X12 PO105, element 639)."""
 
     def times(self, quantity: Decimal) -> Decimal:
-        """The line's extension, unrounded."""
+        """The line's extension, not rounded to the currency (28 significant digits)."""
         return self.amount * quantity / self.per

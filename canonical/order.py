@@ -7,9 +7,10 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from canonical.base import Canonical, Code, Document, Extensions, Purpose, Text
+from canonical.base import Canonical, Code, Document, Extensions, Purpose, Release, Text
 from canonical.item import ItemCodes
 from canonical.money import Currency, Money, Price
+from canonical.number import Number
 from canonical.party import Party
 from canonical.quantity import Quantity
 from canonical.references import Reference
@@ -24,6 +25,7 @@ class OrderLine(Canonical):
     number: Code
     """The buyer's line number, which must come back unchanged (X12 PO101; UBL cbc:ID)."""
     item: ItemCodes
+    """X12 PO106 to PO125, in pairs; UBL cac:Item."""
     description: Text | None = None
     """X12 PID05; UBL cac:Item/cbc:Description."""
     quantity: Quantity
@@ -33,7 +35,9 @@ class OrderLine(Canonical):
     requested_delivery_on: date | None = None
     """Overrides the order's date for this line (X12 DTM*002 in the PO1 loop)."""
     references: tuple[Reference, ...] = ()
+    """X12 REF in the PO1 loop; UBL cac:DocumentReference."""
     extensions: Extensions = {}
+    """What the line says beyond this vocabulary; kept, never interpreted."""
 
 
 class Order(Document):
@@ -42,15 +46,16 @@ class Order(Document):
     entity: ClassVar[str] = "order"
     key_fields: ClassVar[set[str]] = {"po_number", "release"}
 
-    po_number: Code
+    po_number: Number
     """The buyer's purchase order number (X12 BEG03; UBL cbc:ID)."""
-    release: str = ""
+    release: Release = ""
     """Release of a blanket order (X12 BEG04); "" where there is none."""
     buyer: Party
     """Who orders (X12 N1*BY; UBL cac:BuyerCustomerParty)."""
-    buyer_po_number: Code | None = None
+    buyer_po_number: Number | None = None
     """The buyer's own PO number where `po_number` is a channel's number (a shop's order name)."""
     seller: Party | None = None
+    """Of whom it is ordered, where the document says so (X12 N1*SE; UBL cac:SellerSupplierParty)."""
     ship_to: Party | None = None
     """Where it goes (X12 N1*ST; UBL cac:Delivery)."""
     bill_to: Party | None = None
@@ -68,11 +73,18 @@ class Order(Document):
     ship_method: Code | None = None
     """Carrier and service as the sender names it (X12 TD503; a shop's shipping line code)."""
     lines: Annotated[tuple[OrderLine, ...], Field(min_length=1, max_length=MAX_LINES)]
+    """X12 PO1 loops, in order; UBL cac:OrderLine."""
     total: Money | None = None
-    """The total that the sender declares, goods only (X12 AMT*TT; UBL cbc:PayableAmount)."""
+    """The total that the sender declares, goods only.
+
+    X12 AMT*TT; UBL cac:AnticipatedMonetaryTotal/cbc:LineExtensionAmount.
+    """
     references: tuple[Reference, ...] = ()
+    """X12 REF at header level; UBL cac:*DocumentReference."""
     notes: tuple[Text, ...] = ()
+    """Free text for people (X12 MTX or MSG; UBL cbc:Note)."""
     extensions: Extensions = {}
+    """What the order says beyond this vocabulary; kept, never interpreted."""
 
     def key_parts(self) -> tuple[str, str]:
         """PO number and release."""
@@ -87,10 +99,13 @@ class LineChange(Canonical):
     action: Literal["add", "delete", "change"]
     """AI/DI/CA and the like; a source's finer codes stay in `extensions`."""
     item: ItemCodes | None = None
+    """X12 POC08 onwards, in pairs; None where the change does not repeat it."""
     quantity: Quantity | None = None
     """The new quantity, not a difference (X12 POC03, POC05)."""
     unit_price: Price | None = None
+    """The new price (X12 POC06; UBL cac:Price)."""
     extensions: Extensions = {}
+    """What the line says beyond this vocabulary; kept, never interpreted."""
 
 
 class OrderChange(Document):
@@ -102,22 +117,28 @@ class OrderChange(Document):
     entity: ClassVar[str] = "order_change"
     key_fields: ClassVar[set[str]] = {"po_number", "release"}
 
-    po_number: Code
-    """X12 BCH03."""
-    release: str = ""
+    po_number: Number
+    """X12 BCH03; UBL cac:OrderReference/cbc:ID."""
+    release: Release = ""
     """X12 BCH04."""
     change_sequence: int
-    """Change order sequence, rising (X12 BCH05; missing means 1)."""
+    """Change order sequence, rising (X12 BCH05; UBL cbc:SequenceNumberID; missing means 1)."""
     kind: Literal["change", "replace", "cancel"]
     """X12 BCH01: 04 change, 05 replace, 01 cancel."""
     buyer: Party
+    """Who asks for it (X12 N1*BY; UBL cac:BuyerCustomerParty)."""
     requested_on: date
-    """X12 BCH11 or BCH06."""
+    """X12 BCH11 or BCH06; UBL cbc:IssueDate."""
     requested_delivery_on: date | None = None
+    """The new date, where it changes (X12 DTM*002)."""
     lines: Annotated[tuple[LineChange, ...], Field(max_length=MAX_LINES)] = ()
+    """X12 POC loops, in order; none where the whole order is cancelled."""
     references: tuple[Reference, ...] = ()
+    """X12 REF at header level."""
     notes: tuple[Text, ...] = ()
+    """Free text for people (X12 MTX or MSG; UBL cbc:Note)."""
     extensions: Extensions = {}
+    """What the change says beyond this vocabulary; kept, never interpreted."""
 
     def key_parts(self) -> tuple[str, str]:
         """PO number and release of the order to change."""

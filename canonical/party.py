@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from canonical.base import Canonical, Code, CountryCode, Document, Purpose, Text, stamp
+from canonical.base import Canonical, Code, CountryCode, Document, Purpose, Stamp, Text, stamp
+from canonical.number import Number
 
 
 class Address(Canonical):
@@ -26,8 +27,11 @@ class Contact(Canonical):
     """How to reach a person (X12 PER; UBL cac:Contact). Personal data: never logged."""
 
     name: Text | None = None
+    """X12 PER02; UBL cbc:Name."""
     email: Text | None = None
+    """X12 PER04 with PER03 EM; UBL cbc:ElectronicMail."""
     phone: Text | None = None
+    """X12 PER04 with PER03 TE; UBL cbc:Telephone."""
 
 
 class Party(Canonical):
@@ -38,13 +42,15 @@ class Party(Canonical):
     scheme: Code | None = None
     """Who issued `id`: an X12 element 66 qualifier (9, 92, UL ...) or a system's name."""
     gln: Code | None = None
-    """GS1 Global Location Number, 13 digits."""
+    """GS1 Global Location Number, 13 digits as sent (X12 N104 with N103 UL): see `canonical.gs1`."""
     customer_number: Code | None = None
     """The party in our own ERP, where the mapping knows it (the cross-reference's answer)."""
     name: Text | None = None
     """X12 N102; UBL cac:PartyName."""
     address: Address | None = None
+    """X12 N3 and N4; UBL cac:PostalAddress."""
     contact: Contact | None = None
+    """X12 PER; UBL cac:Contact."""
 
 
 class Customer(Document):
@@ -53,13 +59,17 @@ class Customer(Document):
     entity: ClassVar[str] = "customer"
     key_fields: ClassVar[set[str]] = {"number"}
 
-    number: Code
+    number: Number
+    """The account number in the ERP (UBL cbc:CustomerAssignedAccountID)."""
     name: Text | None = None
+    """UBL cac:PartyName."""
     blocked: bool = False
     """True where the ERP refuses new orders for the account, for whatever reason."""
     currency: Code | None = None
+    """ISO 4217 code of the account's usual currency, as the ERP writes it; None: the ERP's own."""
     address: Address | None = None
-    modified_at: Code | None = None
+    """Where the account has its seat (UBL cac:PostalAddress)."""
+    modified_at: Stamp | None = None
     """The ERP's own change stamp (RFC 3339), which orders snapshots."""
 
     def key_parts(self) -> tuple[str, str]:

@@ -11,3 +11,4 @@ class Reference(Canonical):
     kind: Code
     """A plain word (department, store, contract) or an X12 element 128 qualifier (DP, IA ...)."""
     value: Code
+    """The number itself (X12 REF02, element 127; UBL cbc:ID)."""

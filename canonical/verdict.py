@@ -31,8 +31,8 @@ class Verdict(StrEnum):
 class Known:
     """What the ledger knows of a business key before this document.
 
-    `sequence` is the newest sequence applied; `contents` the content ids of all its versions;
-    `current` the content id of the version in force.
+    `sequence` is the newest sequence applied; `contents` the content ids of all its versions,
+    applied or held; `current` the content id of the version in force.
     """
 
     sequence: int
@@ -51,12 +51,13 @@ def judge(  # noqa: PLR0911  # one return per row of the table reads best
         purpose: why it was sent.
         sequence: its place among the versions of the key, rising.
         has_twin: another key already carries this content, or the same buyer's same PO number.
+            Only an original can be a twin: two customers without an address are no duplicates.
 
     """
     if known is None:
         if purpose in ("change", "replace", "cancel"):
             return Verdict.ORPHAN
-        return Verdict.TWIN if has_twin else Verdict.ACCEPT
+        return Verdict.TWIN if has_twin and purpose == "original" else Verdict.ACCEPT
     if purpose == "state":
         if content == known.current:
             return Verdict.DUPLICATE
