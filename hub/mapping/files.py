@@ -15,7 +15,7 @@ from typing import Literal
 from canonical import DOCUMENTS
 from canonical.errors import ConfigError
 
-_UNSAFE = re.compile(r"[^a-z0-9_-]")
+_UNSAFE = re.compile(r"[^A-Za-z0-9_-]")
 SUFFIX = ".jsonata"
 _MOST_BYTES = 1_000_000
 
