@@ -6,10 +6,16 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,47}$")]
 """A name of ours: lower case, digits and hyphens, so that it is safe in subjects and paths."""
+
+SystemName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,47}$")]
+"""The name of a folder of `connectors/`."""
+
+LocalPath = Annotated[Path, AfterValidator(Path.absolute)]
+"""A path on this machine; a relative one counts from the working directory at the start."""
 
 
 class Section(BaseModel):
@@ -24,19 +30,20 @@ class Servers(Section):
     nats_url: str | None = Field(None, description="NATS server(s), comma separated.")
     database_url: str | None = Field(None, description="PostgreSQL, `postgresql://...`.")
     redis_url: str | None = Field(None, description="Redis, `redis://...`.")
+    replicas: int = Field(1, ge=1, le=5, description="Copies of each stream (a NATS cluster: 3).")
     sync_always: bool = Field(
         default=True, description="Embedded NATS only: fsync before every publish is acknowledged."
     )
     nats_monitor_port: int | None = Field(
         None, ge=1, le=65535, description="Embedded NATS only: monitoring over HTTP, on loopback."
     )
-    nats_server: Path | None = Field(
+    nats_server: LocalPath | None = Field(
         None, description="The nats-server program, 2.12 or newer, instead of the bundled one."
     )
-    postgres_bin: Path | None = Field(
+    postgres_bin: LocalPath | None = Field(
         None, description="Folder with PostgreSQL's programs, 15 or newer, instead of the bundled."
     )
-    redis_server: Path | None = Field(
+    redis_server: LocalPath | None = Field(
         None, description="The redis-server program, 6.2 or newer, instead of the bundled one."
     )
     allow_private_networks: bool = Field(
@@ -79,8 +86,8 @@ class FolderTransport(Section):
     """A pair of folders, local or mounted: what partners drop and what we leave for them."""
 
     kind: Literal["folder"] = "folder"
-    inbox: Path | None = Field(None, description="Where the partner drops files.")
-    outbox: Path | None = Field(None, description="Where we leave files for the partner.")
+    inbox: LocalPath | None = Field(None, description="Where the partner drops files.")
+    outbox: LocalPath | None = Field(None, description="Where we leave files for the partner.")
     stable_seconds: float = Field(
         1.0, ge=0, description="How long a file must stay unchanged before it is read."
     )
@@ -120,7 +127,7 @@ class Limits(Section):
 class Connection(Section):
     """One configured system or partner with its credentials."""
 
-    system: Name = Field(description="Which connector: a folder of `connectors/`.")
+    system: SystemName = Field(description="Which connector: a folder of `connectors/`.")
     partner: Name = Field(description="The trading partner that this connection speaks for.")
     transport: Transport
     options: dict[str, Any] = Field(
@@ -194,7 +201,11 @@ class Reconcile(Section):
 class Site(Section):
     """The whole configuration of one hub."""
 
-    data_dir: Path = Field(Path(".crossdock"), description="Embedded servers, archive, run files.")
+    data_dir: LocalPath = Field(
+        Path(".crossdock"),
+        validate_default=True,
+        description="Embedded servers, archive, run files; `{data_dir}` in any text stands for it.",
+    )
     environment: Literal["production", "test"] = "production"
     servers: Servers = Servers()
     http: Http = Http()

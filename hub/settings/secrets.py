@@ -15,14 +15,15 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from canonical.errors import ConfigError
 
 SECRET_WORDS = frozenset(
     {"secret", "secrets", "token", "tokens", "password", "passwords", "key", "keys", "passphrase"}
 )
-"""An option with one of these words in its name (``client_secret``, ``api-key``) is a secret."""
+"""An option whose name ends in one of these words is a secret: ``client_secret``, ``api-key``, and
+not ``token_url``."""
 
 _REFERENCE = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*|file:.+", re.DOTALL)
 _FILE_BYTES = 65_536
@@ -36,13 +37,15 @@ def is_reference(value: object) -> bool:
 def is_secret_name(name: str) -> bool:
     """Whether an option of this name holds a secret."""
     words = re.split(r"[^a-z]+", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower())
-    return not SECRET_WORDS.isdisjoint(words)
+    return words[-1] in SECRET_WORDS
 
 
 def has_password(url: str) -> bool:
     """Whether a URL (or one of several with commas) carries a password, and so is a secret."""
     parts = [urlsplit(part) for part in url.split(",")]
-    return any(part.password or is_secret_name(part.query) for part in parts)
+    # libpq takes `?password=` too.
+    queries = {name for part in parts for name, _ in parse_qsl(part.query)}
+    return any(part.password for part in parts) or any(map(is_secret_name, queries))
 
 
 def secret_values(options: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...], object]]:

@@ -1,0 +1,90 @@
+"""Turns pydantic's findings into errors with the place in the file. Values never enter the text.
+
+Codes: ``option_unknown``, ``option_missing``, ``value_invalid``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from canonical.errors import ConfigError
+from hub.settings.names import did_you_mean, nearest, option_names
+from hub.settings.places import Layer, OptionPath, dotted
+
+
+def problems(
+    error: ValidationError, model: type[BaseModel], layer: Layer, base: OptionPath = ()
+) -> list[ConfigError]:
+    """One error for each finding.
+
+    Args:
+        error: what pydantic found.
+        model: what the values were read as.
+        layer: the values and their places.
+        base: where in the layer the values of `model` begin.
+
+    """
+    details = error.errors(include_url=False, include_context=False, include_input=False)
+    values = _at(layer.values, base)
+    located = [((*base, *_written(detail["loc"], values)), detail) for detail in details]
+    known = partial(_known, model, len(base))
+    unknown = [path for path, detail in located if detail["type"] == "extra_forbidden"]
+    meant = {(*path[:-1], nearest(path[-1], known(path))) for path in unknown}
+    return [
+        _problem(path, detail, layer, known)
+        for path, detail in located
+        # A misspelt name is one mistake, not also a missing one.
+        if not (detail["type"] == "missing" and path in meant)
+    ]
+
+
+def _known(model: type[BaseModel], base: int, path: OptionPath) -> set[str]:
+    return option_names(model, path[base:-1])
+
+
+def _problem(
+    path: OptionPath,
+    detail: ErrorDetails,
+    layer: Layer,
+    known: Callable[[OptionPath], set[str]],
+) -> ConfigError:
+    match detail["type"]:
+        case "missing":
+            text = f"{dotted(path)} is required"
+            return ConfigError("option_missing", layer.place(path[:-1]), text)
+        case "extra_forbidden":
+            text = f"{dotted(path)}: no such option{did_you_mean(path[-1], known(path))}"
+            return ConfigError("option_unknown", layer.place(path), text)
+        case "string_type":
+            message = "expected text; put the value in quotes"
+        case _:
+            message = detail["msg"]
+    return ConfigError("value_invalid", layer.place(path), f"{dotted(path)}: {message}")
+
+
+def _at(values: Any, path: OptionPath) -> Any:
+    for step in path:
+        values = values[step]
+    return values
+
+
+def _written(location: tuple[str | int, ...], values: Any) -> OptionPath:
+    """The location without what pydantic adds to it: union tags, and marks of mapping keys."""
+    path: list[str | int] = []
+    for index, step in enumerate(location):
+        last = index == len(location) - 1
+        if isinstance(values, dict):
+            if step in values:
+                values = values[step]
+            elif not last:
+                continue  # the tag of a union's alternative
+            path.append(step) if step != "[key]" else None
+        elif isinstance(values, list) and isinstance(step, int) and step < len(values):
+            values = values[step]
+            path.append(step)
+    return tuple(path)
