@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import threading
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -28,6 +29,8 @@ class Archive:
         self._file: int | None = None
         self._name = ""
         self._offset = 0
+        self._lock = threading.Lock()
+        """`keep` is called from threads."""
         self._compressor = zstandard.ZstdCompressor(level=_LEVEL)
 
     def keep(self, bodies: Sequence[bytes], now: datetime) -> list[str]:
@@ -36,17 +39,22 @@ class Archive:
         Raises:
             OSError: the disk is full or gone; nothing that was returned before is harmed.
         """
-        frames = [self._compressor.compress(body) for body in bodies]
-        descriptor = self._open(now)
-        places = []
-        offset = self._offset
-        for frame in frames:
-            places.append(f"{self._name}:{offset}:{len(frame)}")
-            offset += len(frame)
-        _write_all(descriptor, b"".join(frames))
-        os.fsync(descriptor)
-        self._offset = offset
-        return places
+        with self._lock:
+            frames = [self._compressor.compress(body) for body in bodies]
+            descriptor = self._open(now)
+            places = []
+            offset = self._offset
+            for frame in frames:
+                places.append(f"{self._name}:{offset}:{len(frame)}")
+                offset += len(frame)
+            try:
+                _write_all(descriptor, b"".join(frames))
+                os.fsync(descriptor)
+            except OSError:
+                self.close()  # half a frame may be there: the next batch starts behind it
+                raise
+            self._offset = offset
+            return places
 
     def read(self, place: str, sha256: str = "") -> bytes:
         """Return the bytes at a place.

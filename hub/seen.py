@@ -62,6 +62,10 @@ class Seen:
         except (RedisError, OSError, TimeoutError) as error:
             self._pause(error)
 
+    async def ping(self) -> bool:
+        """Return whether Redis answers."""
+        return self._redis is not None and bool(await self._redis.ping())
+
     async def close(self) -> None:
         """Release the connections."""
         if self._redis is not None:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import alembic.command
 import alembic.config
 import orjson
 import sqlalchemy as sa
+import structlog
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from hub.clock import Clock
 from hub.ids import new_id
+from hub.ledger.faults import is_passing
 from hub.ledger.tables import identity
+
+_PAUSE_SECONDS = 1.0
 
 
 def driver_url(url: str) -> str:
@@ -34,6 +39,20 @@ def open_engine(url: str, *, pool_size: int = 10) -> AsyncEngine:
         json_serializer=lambda value: orjson.dumps(value).decode(),
         json_deserializer=orjson.loads,
     )
+
+
+async def ready(engine: AsyncEngine, clock: Clock) -> str:
+    """Wait for the database, bring the schema up to date, and return the ledger's id."""
+    log = structlog.get_logger("hub.ledger")
+    while True:
+        try:
+            await migrate(engine)
+            return await ledger_id(engine, clock)
+        except Exception as error:
+            if not is_passing(error):
+                raise
+            log.warning("database_waits", error=type(error).__name__)
+            await asyncio.sleep(_PAUSE_SECONDS)
 
 
 async def migrate(engine: AsyncEngine) -> None:

@@ -1,0 +1,57 @@
+"""Serving HTTP inside the hub's own event loop and life."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Iterator
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from canonical.errors import ConfigError
+from hub.settings.model import Http
+
+_GRACE_SECONDS = 5
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without signal handlers of its own: the hub stops it last."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals to the composition root."""
+        yield
+
+
+@contextlib.asynccontextmanager
+async def serving(app: ASGIApp, http: Http) -> AsyncIterator[int]:
+    """Serve `app` for as long as the context lasts; yields the port.
+
+    Raises:
+        ConfigError: ``port_in_use``.
+    """
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((http.host, http.port))
+    except OSError as error:
+        listener.close()
+        raise ConfigError("port_in_use", "http.port", "the address cannot be bound") from error
+    config = uvicorn.Config(
+        app,
+        log_config=None,  # its access log would show paths and its errors would quote payloads
+        access_log=False,
+        lifespan="off",
+        server_header=False,
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+    )
+    server = _Server(config)
+    task = asyncio.create_task(server.serve(sockets=[listener]))
+    try:
+        yield listener.getsockname()[1]
+    finally:
+        server.should_exit = True
+        await task
+        listener.close()

@@ -1,0 +1,306 @@
+"""The composition root: builds everything from the settings, starts it, stops it in order."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import structlog
+from connectors.registry import CONNECTORS
+from fastapi import APIRouter
+from nats.aio.client import Client as NatsClient
+from nats.js import JetStreamContext
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from hub import topology
+from hub.api.access import Access
+from hub.api.app import Switch, http_app
+from hub.api.documents import DocumentsApi
+from hub.api.health import Health
+from hub.api.server import serving
+from hub.archive import Archive
+from hub.clock import SystemClock
+from hub.connections import Live, live
+from hub.delivery.parts import DeliverParts, TargetSpec
+from hub.delivery.recovery import Policy
+from hub.delivery.role import DeliverRole
+from hub.frame import Frame
+from hub.intake.door import Door
+from hub.intake.folder import FolderIntake
+from hub.intake.http import WebhookIntake
+from hub.intake.poll import PollIntake
+from hub.intake.store import ReceiptStore
+from hub.jobs import Housekeeping, Jobs, Scheduled
+from hub.ledger import engine as ledgers
+from hub.normalize.role import NormalizeRole
+from hub.pipeline import Parts, Pipeline
+from hub.probes import probes
+from hub.publisher import Publisher
+from hub.reconcile.runner import Reconciler
+from hub.relay import Relay
+from hub.render import WorkerRenderer
+from hub.seen import Seen
+from hub.servers.addresses import Addresses
+from hub.servers.supervisor import EmbeddedServers
+from hub.settings.model import FolderTransport, PollTransport, Site
+from hub.settings.secrets import resolve
+from hub.telemetry.metrics import Metrics
+from hub.telemetry.observer import DeliveryObserver
+from hub.telemetry.tracing import Tracing
+from hub.wake import WakeRunner
+from hub.watchdog import Watchdog
+from hub.workers.pool import WorkerPool
+from hub.workers.spec import worker_spec
+
+ROLES = ("intake", "normalize", "deliver", "jobs", "api")
+MAPPINGS = Path(__file__).parent.parent / "mappings"
+
+Run = Callable[[asyncio.Event], Awaitable[None]]
+"""One part at work until the event is set."""
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """What the roles of one process share."""
+
+    site: Site
+    connections: Mapping[str, Live]
+    clock: SystemClock
+    metrics: Metrics
+    tracing: Tracing
+    engine: AsyncEngine
+    nats: NatsClient
+    js: JetStreamContext
+    publisher: Publisher
+    relay: Relay
+    seen: Seen
+    archive: Archive
+    workers: WorkerPool
+
+    def store(self) -> ReceiptStore:
+        """Return the way into the INTAKE stream."""
+        return ReceiptStore(self.js, self.publisher)
+
+    def door(self) -> Door:
+        """Return what every transport hands its receipts to."""
+        return Door(self.store(), self.seen, self.engine, self.clock, self.metrics, self.tracing)
+
+
+async def run_hub(
+    site: Site, roles: frozenset[str], announce: Callable[[Addresses, int], None]
+) -> None:
+    """Run one process of the hub until SIGTERM or SIGINT.
+
+    Args:
+        site: the configuration.
+        roles: some of `ROLES`.
+        announce: told the addresses and the HTTP port once the hub is at work.
+
+    Raises:
+        ConfigError: the configuration, the ledger or the streams are not fit for this hub.
+    """
+    stop = _stop_on_signals()
+    connections = live(site)
+    switch = Switch()
+    async with AsyncExitStack() as stack:
+        watchdog = asyncio.create_task(Watchdog().run(stop))
+        port = await stack.enter_async_context(serving(switch, site.http))
+        servers = EmbeddedServers(site.data_dir, site.servers)
+        addresses = await stack.enter_async_context(servers)
+        starting = asyncio.create_task(
+            stack.enter_async_context(_base(site, connections, addresses))
+        )
+        base = await _unless_stopped(starting, stop)
+        if base is not None:
+            switch.show(http_app(_routers(base, roles)))
+            announce(addresses, port)
+            await _work(list(_runs(base, roles)), stop)
+        await watchdog
+
+
+def _stop_on_signals() -> asyncio.Event:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    return stop
+
+
+async def _unless_stopped(starting: asyncio.Task[Base], stop: asyncio.Event) -> Base | None:
+    """Wait for the start, however long the servers take, but not beyond a signal to stop."""
+    stopped = asyncio.create_task(stop.wait())
+    await asyncio.wait({starting, stopped}, return_when=asyncio.FIRST_COMPLETED)
+    stopped.cancel()
+    if starting.done():
+        return starting.result()
+    starting.cancel()
+    await asyncio.gather(starting, return_exceptions=True)
+    return None
+
+
+@asynccontextmanager
+async def _base(
+    site: Site, connections: Mapping[str, Live], addresses: Addresses
+) -> AsyncIterator[Base]:
+    """Connect to the servers, waiting for those that are not there yet, and build the base."""
+    clock, metrics = SystemClock(), Metrics()
+    engine = ledgers.open_engine(addresses.database_url)
+    frame = Frame(addresses.nats_url)
+    tracing = Tracing(metrics, site.otlp_endpoint)
+    archive = Archive(site.data_dir / "archive")
+    seen = Seen.at(addresses.redis_url, clock)
+    spec = worker_spec(site, CONNECTORS, MAPPINGS)
+    async with WorkerPool(spec, site.workers) as workers:
+        try:
+            ledger = await ledgers.ready(engine, clock)
+            await frame.start()
+            js = frame.client.jetstream()
+            await topology.declare(js, ledger, topology.Sizes(replicas=site.servers.replicas))
+            publisher = Publisher(frame.client, js)
+            yield Base(
+                site=site,
+                connections=connections,
+                clock=clock,
+                metrics=metrics,
+                tracing=tracing,
+                engine=engine,
+                nats=frame.client,
+                js=js,
+                publisher=publisher,
+                relay=Relay(engine, publisher),
+                seen=seen,
+                archive=archive,
+                workers=workers,
+            )
+        finally:
+            await frame.stop()
+            await seen.close()
+            await engine.dispose()
+            archive.close()
+            tracing.close()
+
+
+def _routers(base: Base, roles: frozenset[str]) -> list[APIRouter]:
+    health = Health(probes(base.engine, base.nats, base.seen), optional=frozenset({"redis"}))
+    routers = [health.routes(base.metrics)]
+    if "intake" in roles:
+        webhooks = {n: hook for n, c in base.connections.items() if (hook := c.webhook())}
+        routers.append(WebhookIntake(base.door(), webhooks, base.site.http).routes())
+    if "api" in roles:
+        tokens = {
+            name: resolve(reference, f"api_tokens.{name}")
+            for name, reference in base.site.api_tokens.items()
+        }
+        routers.append(DocumentsApi(base.engine, Access(tokens)).routes())
+    return routers
+
+
+def _runs(base: Base, roles: frozenset[str]) -> Iterator[Run]:
+    """Yield everything that works in this process; each role is safe in any number of replicas."""
+    if roles & {"normalize", "deliver", "jobs"}:
+        yield base.relay.run
+    if "intake" in roles:
+        yield from _intakes(base)
+    if "normalize" in roles:
+        pipeline = Pipeline(
+            Parts(
+                base.site,
+                base.engine,
+                base.workers,
+                base.relay,
+                base.archive,
+                base.seen,
+                base.clock,
+                base.tracing,
+            )
+        )
+        yield NormalizeRole(base.nats, base.js, base.store(), pipeline).run
+    if "deliver" in roles:
+        yield from _deliveries(base)
+    if "jobs" in roles:
+        yield _jobs(base).run
+
+
+def _intakes(base: Base) -> Iterator[Run]:
+    door = base.door()
+    for name, connection in base.connections.items():
+        transport = connection.connection.transport
+        if isinstance(transport, FolderTransport) and transport.inbox is not None:
+            yield FolderIntake(name, transport, door).run
+        poller = connection.poller()
+        if isinstance(transport, PollTransport) and poller is not None:
+            yield PollIntake(name, transport, poller, door).run
+
+
+def _deliveries(base: Base) -> Iterator[Run]:
+    roles: dict[str, DeliverRole] = {}
+    parts = DeliverParts(
+        engine=base.engine,
+        renderer=WorkerRenderer(base.workers, base.site.control_points),
+        clock=base.clock,
+        rng=random.SystemRandom(),
+        policy=Policy(delays_seconds=base.site.retry.delays_seconds),
+        retry_ratio=base.site.retry.budget,
+        observer=DeliveryObserver(base.metrics, base.tracing),
+        archive=_keeper(base),
+        woken=lambda target: roles[target].wake() if target in roles else None,
+    )
+    for name, connection in base.connections.items():
+        target = connection.target()
+        if target is not None:
+            roles[name] = DeliverRole(target, parts)
+            yield roles[name].run
+            yield WakeRunner(base.nats, base.js, name, roles[name]).run
+            yield _closing(target)
+
+
+def _keeper(base: Base) -> Callable[[bytes], Awaitable[str]]:
+    async def keep(body: bytes) -> str:
+        now: datetime = base.clock.now()
+        places = await asyncio.to_thread(base.archive.keep, [body], now)
+        return places[0]
+
+    return keep
+
+
+def _closing(target: TargetSpec) -> Run:
+    async def close(stop: asyncio.Event) -> None:
+        await stop.wait()
+        await target.client.close()
+
+    return close
+
+
+def _jobs(base: Base) -> Jobs:
+    housekeeping = Housekeeping(base.js, base.engine, base.metrics)
+    reconciler = Reconciler(base.engine, base.site, base.clock)
+    return Jobs(
+        base.engine,
+        {
+            "purge-intake": Scheduled(10.0, housekeeping.purge_intake),
+            "count-open": Scheduled(5.0, housekeeping.count_open),
+            "reconcile": Scheduled(base.site.reconcile.every_seconds, reconciler.run_all),
+        },
+    )
+
+
+async def _work(runs: list[Run], stop: asyncio.Event) -> None:
+    """Run all parts; one that ends with an error stops the process, for a supervisor to start."""
+    log = structlog.get_logger("hub.app")
+    tasks = [asyncio.ensure_future(run(stop)) for run in runs]
+    done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+    failed = [task for task in done if task.exception() is not None]
+    stop.set()
+    for task in failed:
+        log.error("part_failed", exc_info=task.exception())
+    await asyncio.gather(*tasks, return_exceptions=True)
+    if failed:
+        error = failed[0].exception()
+        if error is not None:
+            raise error

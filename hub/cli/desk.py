@@ -1,0 +1,80 @@
+"""What a command works with: the site's configuration and its ledger, hub running or not."""
+
+from __future__ import annotations
+
+import getpass
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from canonical.errors import ConfigError
+from hub.archive import Archive
+from hub.clock import SystemClock
+from hub.ledger import engine as ledgers
+from hub.servers.addresses import Addresses, find_running
+from hub.servers.supervisor import EmbeddedServers
+from hub.settings.loader import load
+from hub.settings.model import Site
+
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option("--config", "-c", envvar="CROSSDOCK_CONFIG", help="The site's YAML file."),
+]
+_DEFAULT = Path("crossdock.yaml")
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The site, its ledger, its archive and the time."""
+
+    site: Site
+    engine: AsyncEngine
+    archive: Archive
+    clock: SystemClock
+
+
+def site_of(config: Path | None) -> Site:
+    """Read the configuration that a command was given, or ``crossdock.yaml`` here.
+
+    Raises:
+        ConfigError: ``config_missing``, or every mistake in the file.
+    """
+    path = config or _DEFAULT
+    if not path.is_file():
+        raise ConfigError("config_missing", str(path), "give --config FILE or set CROSSDOCK_CONFIG")
+    return load(path).site
+
+
+@asynccontextmanager
+async def desk(config: Path | None) -> AsyncIterator[Desk]:
+    """Open the ledger of a site: of the hub that runs, or with servers just for this command."""
+    site = site_of(config)
+    running = find_running(site.data_dir, site.servers)
+    if running is not None:
+        async with _at(site, running) as opened:
+            yield opened
+        return
+    async with EmbeddedServers(site.data_dir, site.servers) as started, _at(site, started) as made:
+        yield made
+
+
+@asynccontextmanager
+async def _at(site: Site, addresses: Addresses) -> AsyncIterator[Desk]:
+    clock = SystemClock()
+    engine = ledgers.open_engine(addresses.database_url, pool_size=2)
+    try:
+        await ledgers.migrate(engine)
+        yield Desk(site, engine, Archive(site.data_dir / "archive"), clock)
+    finally:
+        await engine.dispose()
+
+
+def actor(given: str | None) -> str:
+    """Return who acts: as given, or the operating system's user."""
+    return given or os.environ.get("CROSSDOCK_ACTOR") or getpass.getuser()

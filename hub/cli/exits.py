@@ -1,0 +1,59 @@
+"""Exit codes of every command, and how an error becomes one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from enum import IntEnum
+from typing import Any, TypeVar
+
+import typer
+from rich.console import Console
+from sqlalchemy.exc import SQLAlchemyError
+
+from canonical.errors import ConfigError, HubError, Rejected
+from hub.settings.places import SettingsError
+
+T = TypeVar("T")
+
+
+class Exit(IntEnum):
+    """What a script can rely on."""
+
+    OK = 0
+    FAILURE = 1
+    USAGE = 2
+    NOTHING_MATCHED = 3
+    REFUSED = 4
+    PARTLY_DONE = 5
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Run a command's work; an error of ours becomes one line on stderr and an exit code."""
+    try:
+        return asyncio.run(work)
+    except SettingsError as error:
+        for problem in error.problems:
+            _say(str(problem))
+        raise typer.Exit(Exit.FAILURE) from error
+    except HubError as error:
+        _say(str(error))
+        raise typer.Exit(code_of(error)) from error
+    except (SQLAlchemyError, OSError) as error:
+        _say(f"the ledger cannot be reached ({type(error).__name__}); is the hub running?")
+        raise typer.Exit(Exit.FAILURE) from error
+
+
+def code_of(error: HubError) -> Exit:
+    """Return the exit code of an error."""
+    if isinstance(error, ConfigError):
+        return Exit.USAGE if error.code == "config_missing" else Exit.FAILURE
+    if isinstance(error, Rejected):
+        if error.code.endswith("_unknown"):
+            return Exit.NOTHING_MATCHED
+        return Exit.REFUSED
+    return Exit.FAILURE
+
+
+def _say(text: str) -> None:
+    Console(stderr=True, soft_wrap=True, markup=False, highlight=False).print(text)

@@ -1,0 +1,90 @@
+"""`crossdock hold`: what is kept back, why, and letting it go."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from hub.cli.desk import ConfigOption, actor, desk
+from hub.cli.exits import Exit, run
+from hub.cli.output import Output, OutputOption, print_json, print_rows
+from hub.ledger import holds
+from hub.release.holds import Act, reject, release
+
+app = typer.Typer(help="Held documents: list, show, release, reject.", no_args_is_help=True)
+_COLUMNS = ("id", "kind", "entity", "number", "partner", "reasons", "amount", "opened_at")
+Name = Annotated[str, typer.Argument(help="The hold's id, or the number of its document.")]
+Reason = Annotated[str, typer.Option(help="Why; goes into the audit trail.")]
+Actor = Annotated[str | None, typer.Option(help="Who; by default the user of this shell.")]
+
+
+@app.command("ls")
+def ls(
+    config: ConfigOption = None,
+    state: Annotated[str, typer.Option(help="open, released or rejected.")] = "open",
+    limit: Annotated[int, typer.Option(min=1, max=1000)] = 100,
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """List holds, the oldest first."""
+
+    async def work() -> list[dict[str, Any]]:
+        async with desk(config) as at, at.engine.connect() as ledger:
+            return [dict(row) for row in await holds.listing(ledger, state=state, limit=limit)]
+
+    rows = run(work())
+    if output is Output.TABLE:
+        rows = [row | {"id": row["id"][:8], "reasons": _codes(row)} for row in rows]
+    print_rows(rows, _COLUMNS, output)
+
+
+@app.command("show")
+def show(name: Name, config: ConfigOption = None, output: OutputOption = Output.TABLE) -> None:
+    """Show one hold with every reason."""
+
+    async def work() -> dict[str, Any]:
+        async with desk(config) as at, at.engine.connect() as ledger:
+            return dict(await holds.find(ledger, name))
+
+    row = run(work())
+    if output is Output.JSON:
+        print_json(row)
+        return
+    print_rows([row], ("id", "kind", "entity", "number", "partner", "state"), output)
+    print_rows(row["reasons"], ("control_point", "code", "where", "detail"), output)
+
+
+@app.command("release")
+def release_hold(name: Name, reason: Reason, config: ConfigOption = None, by: Actor = None) -> None:
+    """Let a held document go; a conflict goes as a replacement of the version in force."""
+    _act(name, reason, config, by, letting_go=True)
+
+
+@app.command("reject")
+def reject_hold(name: Name, reason: Reason, config: ConfigOption = None, by: Actor = None) -> None:
+    """Refuse a held document for good."""
+    _act(name, reason, config, by, letting_go=False)
+
+
+def _act(name: str, reason: str, config: ConfigOption, by: str | None, *, letting_go: bool) -> None:
+    if not reason.strip():
+        typer.echo("a reason is needed: it goes into the audit trail", err=True)
+        raise typer.Exit(Exit.USAGE)
+
+    async def work() -> str:
+        async with desk(config) as at:
+            act = Act(actor(by), reason, at.clock.now())
+            async with at.engine.begin() as ledger:
+                found = await holds.find(ledger, name)
+                if letting_go:
+                    await release(ledger, found["id"], act, at.site)
+                else:
+                    await reject(ledger, found["id"], act)
+            return str(found["id"])
+
+    hold_id = run(work())
+    typer.echo(f"hold {hold_id[:8]} {'released' if letting_go else 'rejected'}")
+
+
+def _codes(row: dict[str, Any]) -> str:
+    return ", ".join(f"{reason['code']} {reason['where']}".strip() for reason in row["reasons"])

@@ -1,0 +1,83 @@
+"""Connections at run time: the connector of each, its options with secrets, its parts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from connectors.registry import CONNECTORS
+from pydantic import ValidationError
+
+from canonical.errors import ConfigError
+from connectors.base import Client, Connector, ConnectorConfig, Poller, Webhook
+from hub.delivery.folder_client import CAPABILITIES as FOLDER
+from hub.delivery.folder_client import FolderClient
+from hub.delivery.parts import TargetSpec
+from hub.settings.model import Connection, FolderTransport, Site
+from hub.settings.secrets import resolve_options
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """One connection with its connector and its resolved options."""
+
+    name: str
+    connection: Connection
+    connector: Connector
+    config: ConnectorConfig
+
+    def webhook(self) -> Webhook | None:
+        """Return the verifier of the connection's webhooks, if it calls us."""
+        if self.connection.transport.kind != "webhook":
+            return None
+        return self.connector.webhook(self.config)
+
+    def poller(self) -> Poller | None:
+        """Return the poller, if we poll the connection."""
+        if self.connection.transport.kind != "poll":
+            return None
+        return self.connector.poller(self.config)
+
+    def target(self) -> TargetSpec | None:
+        """Return the connection as a target of deliveries, or None where nothing can be sent."""
+        transport = self.connection.transport
+        scope = getattr(self.config, "control_scope", None)
+        suffix = getattr(self.config, "file_suffix", ".json")
+        if isinstance(transport, FolderTransport):
+            if transport.outbox is None:
+                return None
+            client: Client = FolderClient(transport.outbox)
+            return TargetSpec(
+                self.name, client, FOLDER, self.connection.limits, scope, file_suffix=suffix
+            )
+        found = self.connector.client(self.config)
+        if found is None:
+            return None
+        capabilities = self.connector.capabilities
+        return TargetSpec(
+            self.name, found, capabilities, self.connection.limits, scope, file_suffix=suffix
+        )
+
+
+def live(site: Site) -> dict[str, Live]:
+    """Build every connection of a site.
+
+    Raises:
+        ConfigError: ``system_unknown``, ``options_invalid``, or a secret that is not there.
+    """
+    return {name: _live(name, connection) for name, connection in site.connections.items()}
+
+
+def _live(name: str, connection: Connection) -> Live:
+    where = f"connections.{name}"
+    connector = CONNECTORS.get(connection.system)
+    if connector is None:
+        known = ", ".join(sorted(CONNECTORS))
+        raise ConfigError("system_unknown", f"{where}.system", f"known systems: {known}")
+    options = resolve_options(connection.options, f"{where}.options")
+    try:
+        config = connector.config.model_validate(options)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        place = ".".join([where, "options", *map(str, first["loc"])])
+        raise ConfigError("options_invalid", place, first["msg"]) from None
+    return Live(name, connection, connector, config)

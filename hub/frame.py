@@ -1,0 +1,89 @@
+"""FastStream as the application frame: the NATS connection, its life, and what AsyncAPI describes.
+
+JetStream itself is consumed by `hub/runner.py`: FastStream's pull subscriber was measured to end
+messages on any exception, to spin once a connection closes for good, and to fall silent when a
+consumer is deleted. `declare=False` everywhere: the topology is ours (`hub/topology.py`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import structlog
+from faststream import FastStream
+from faststream.nats import JStream, NatsBroker
+from nats.aio.client import Client
+
+from canonical import DOCUMENTS
+from hub.topology import ADVISORY, CANONICAL, canonical_subject
+
+_VERBS = {"order": ("released",), "order_change": ("changed",)}
+_ADVISORIES = "$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.>"
+
+
+class Frame:
+    """The FastStream application around one NATS connection."""
+
+    def __init__(self, nats_url: str) -> None:
+        self._broker = NatsBroker(
+            [url.strip() for url in nats_url.split(",")],
+            # Without end: with the default of 60 tries an outage of two minutes is for good.
+            max_reconnect_attempts=-1,
+            reconnect_time_wait=1,
+            connect_timeout=3,
+            ping_interval=10,
+            max_outstanding_pings=2,
+            pending_size=16 * 1024 * 1024,
+            apply_types=False,
+            logger=None,
+            name="crossdock",
+        )
+        self.app = FastStream(self._broker, logger=None)
+        self._log = structlog.get_logger("hub.frame")
+        self._describe()
+
+    @property
+    def client(self) -> Client:
+        """The NATS client, once started."""
+        client: Client = self._broker.connection
+        return client
+
+    async def start(self) -> None:
+        """Connect, and keep trying until NATS is there."""
+        while True:
+            try:
+                await self.app.start()
+            except Exception as error:  # whatever the driver raises: NATS is not there yet
+                self._log.warning("nats_waits", error=type(error).__name__)
+                await asyncio.sleep(1.0)
+            else:
+                return
+
+    async def stop(self) -> None:
+        """Close the connection; a server that is gone does not hold us up."""
+        try:
+            async with asyncio.timeout(5):
+                await self.app.stop()
+        except Exception as error:  # stopping must end, whatever the driver is doing
+            self._log.warning("nats_closed", error=type(error).__name__)
+
+    def _describe(self) -> None:
+        """Declare what we publish and the one core subscription, so that AsyncAPI knows them."""
+        stream = JStream(CANONICAL, declare=False)
+        for entity, model in DOCUMENTS.items():
+            for verb in _VERBS.get(entity, ("recorded",)):
+                self._broker.publisher(
+                    canonical_subject(entity, verb),
+                    stream=stream,
+                    schema=model,
+                    title=f"{entity}.{verb}",
+                )
+        self._broker.subscriber(
+            _ADVISORIES, title="advisories", description=f"Also kept in {ADVISORY}."
+        )(self._advisory)
+
+    async def _advisory(self, body: Any) -> None:
+        """Say that a message ran out of deliveries: none of our consumers has such a limit."""
+        facts = body if isinstance(body, dict) else {}
+        self._log.error("stranded_message", stream=facts.get("stream"), name=facts.get("consumer"))

@@ -1,0 +1,386 @@
+"""The first schema of the ledger."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import postgresql
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Make all tables."""
+    op.create_table(
+        "attempt",
+        sa.Column("delivery_id", sa.Text(), nullable=False),
+        sa.Column("n", sa.Integer(), nullable=False),
+        sa.Column("outcome", sa.Text(), nullable=False),
+        sa.Column("code", sa.Text(), nullable=True),
+        sa.Column("place", sa.Text(), nullable=True),
+        sa.Column("detail", sa.Text(), nullable=True),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("delivery_id", "n", name=op.f("pk_attempt")),
+        comment="Every try of a delivery and how it ended.",
+    )
+    op.create_table(
+        "audit",
+        sa.Column("seq", sa.BigInteger(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("action", sa.Text(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("before", postgresql.JSONB(), nullable=True),
+        sa.Column("after", postgresql.JSONB(), nullable=True),
+        sa.Column("previous_hash", sa.Text(), nullable=False),
+        sa.Column("hash", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("seq", name=op.f("pk_audit")),
+        comment="What people did: an append-only chain, each row hashing the one before.",
+    )
+    op.create_table(
+        "control_counter",
+        sa.Column("scope", sa.Text(), nullable=False),
+        sa.Column("next", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("scope", name=op.f("pk_control_counter")),
+        comment="The next control number per (sender, receiver, usage).",
+    )
+    op.create_table(
+        "control_number",
+        sa.Column("scope", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("scope", "key", name=op.f("pk_control_number")),
+        comment="Which document got which control number, and when: a resend keeps both.",
+    )
+    op.create_index(
+        "uq_control_number_scope_number_at",
+        "control_number",
+        ["scope", "number", "at"],
+        unique=True,
+    )
+    op.create_table(
+        "dead_letter",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("stage", sa.Text(), nullable=False),
+        sa.Column("connection", sa.Text(), nullable=False),
+        sa.Column("partner", sa.Text(), nullable=False),
+        sa.Column("entity", sa.Text(), nullable=True),
+        sa.Column("flow", sa.Text(), nullable=True),
+        sa.Column("target", sa.Text(), nullable=True),
+        sa.Column("receipt_id", sa.Text(), nullable=True),
+        sa.Column("position", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("document_id", sa.Text(), nullable=True),
+        sa.Column("delivery_id", sa.Text(), nullable=True),
+        sa.Column("business_key", sa.Text(), nullable=True),
+        sa.Column("code", sa.Text(), nullable=True),
+        sa.Column("place", sa.Text(), nullable=True),
+        sa.Column("detail", sa.Text(), nullable=True),
+        sa.Column("fingerprint", sa.Text(), nullable=False),
+        sa.Column("attempts", sa.Integer(), server_default="1", nullable=False),
+        sa.Column("replays", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("mapping_version", sa.Text(), nullable=True),
+        sa.Column("amount", sa.Numeric(precision=24, scale=6), nullable=True),
+        sa.Column("currency", sa.Text(), nullable=True),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("actor", sa.Text(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_dead_letter")),
+        comment="Documents that could not go on; an open one blocks its business key.",
+    )
+    op.create_index("ix_dead_letter_business_key", "dead_letter", ["business_key"], unique=False)
+    op.create_index("ix_dead_letter_delivery_id", "dead_letter", ["delivery_id"], unique=False)
+    op.create_index("ix_dead_letter_fingerprint", "dead_letter", ["fingerprint"], unique=False)
+    op.create_index("ix_dead_letter_receipt_id", "dead_letter", ["receipt_id"], unique=False)
+    op.create_index(
+        "ix_dead_letter_state_opened_at", "dead_letter", ["state", "opened_at"], unique=False
+    )
+    op.create_table(
+        "delivery",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("document_id", sa.Text(), nullable=False),
+        sa.Column("target", sa.Text(), nullable=False),
+        sa.Column("action", sa.Text(), nullable=False),
+        sa.Column("flow", sa.Text(), nullable=False),
+        sa.Column("occasion", sa.Text(), server_default="", nullable=False),
+        sa.Column("business_key", sa.Text(), nullable=False),
+        sa.Column("version", sa.Integer(), server_default="1", nullable=False),
+        sa.Column("after_target", sa.Text(), nullable=True),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("reference", sa.Text(), nullable=False),
+        sa.Column("external_id", sa.Text(), nullable=True),
+        sa.Column("facts", postgresql.JSONB(), server_default="{}", nullable=False),
+        sa.Column("claim_token", sa.Text(), nullable=True),
+        sa.Column("claimed_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("next_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("sent_sha256", sa.Text(), nullable=True),
+        sa.Column("archive", sa.Text(), nullable=True),
+        sa.Column("code", sa.Text(), nullable=True),
+        sa.Column("place", sa.Text(), nullable=True),
+        sa.Column("detail", sa.Text(), nullable=True),
+        sa.Column("trace_id", sa.Text(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_delivery")),
+        sa.UniqueConstraint(
+            "document_id",
+            "target",
+            "action",
+            "occasion",
+            name=op.f("uq_delivery_document_id_target_action_occasion"),
+        ),
+        comment="One document version to one target: pending, in_flight, in_doubt, delivered, dead.",
+    )
+    op.create_index(
+        "ix_delivery_business_key_target_version",
+        "delivery",
+        ["business_key", "target", "version"],
+        unique=False,
+    )
+    op.create_index("ix_delivery_reference", "delivery", ["reference"], unique=False)
+    op.create_index(
+        "ix_delivery_target_state_next_at", "delivery", ["target", "state", "next_at"], unique=False
+    )
+    op.create_table(
+        "document",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("direction", sa.Text(), nullable=False),
+        sa.Column("receipt_id", sa.Text(), nullable=True),
+        sa.Column("position", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("place_in_receipt", sa.Text(), server_default="", nullable=False),
+        sa.Column("connection", sa.Text(), nullable=False),
+        sa.Column("partner", sa.Text(), nullable=False),
+        sa.Column("entity", sa.Text(), nullable=False),
+        sa.Column("flow", sa.Text(), nullable=False),
+        sa.Column("business_key", sa.Text(), nullable=False),
+        sa.Column("content_id", sa.Text(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=True),
+        sa.Column("sequence", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("purpose", sa.Text(), nullable=False),
+        sa.Column("verdict", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("number", sa.Text(), nullable=True),
+        sa.Column("po_key", sa.Text(), nullable=True),
+        sa.Column("reference", sa.Text(), nullable=True),
+        sa.Column("amount", sa.Numeric(precision=24, scale=6), nullable=True),
+        sa.Column("currency", sa.Text(), nullable=True),
+        sa.Column("canonical", postgresql.JSONB(), nullable=True),
+        sa.Column("mapping_version", sa.Text(), nullable=True),
+        sa.Column("event_id", sa.Text(), nullable=True),
+        sa.Column("trace_id", sa.Text(), nullable=True),
+        sa.Column("code", sa.Text(), nullable=True),
+        sa.Column("place", sa.Text(), nullable=True),
+        sa.Column("detail", sa.Text(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_document")),
+        comment="Every document, in and out, with its three identities and what became of it.",
+    )
+    op.create_index(
+        "ix_document_business_key_content_id",
+        "document",
+        ["business_key", "content_id"],
+        unique=False,
+    )
+    op.create_index("ix_document_content_id", "document", ["content_id"], unique=False)
+    op.create_index(
+        "ix_document_entity_state_created_at",
+        "document",
+        ["entity", "state", "created_at"],
+        unique=False,
+    )
+    op.create_index("ix_document_number", "document", ["number"], unique=False)
+    op.create_index("ix_document_po_key", "document", ["po_key"], unique=False)
+    op.create_index("ix_document_receipt_id", "document", ["receipt_id"], unique=False)
+    op.create_index("ix_document_reference", "document", ["reference"], unique=False)
+    op.create_index(
+        "uq_document_business_key_version", "document", ["business_key", "version"], unique=True
+    )
+    op.create_table(
+        "finding",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("job", sa.Text(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("cause", sa.Text(), nullable=False),
+        sa.Column("remedy", sa.Text(), nullable=False),
+        sa.Column("amount", sa.Numeric(precision=24, scale=6), nullable=True),
+        sa.Column("currency", sa.Text(), nullable=True),
+        sa.Column("details", postgresql.JSONB(), server_default="{}", nullable=False),
+        sa.Column("redrives", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("last_seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_finding")),
+        comment="What reconciliation found missing, extra, different or late.",
+    )
+    op.create_index(
+        "uq_finding_job_subject_open",
+        "finding",
+        ["job", "subject"],
+        unique=True,
+        postgresql_where=sa.text("state <> 'closed'"),
+    )
+    op.create_table(
+        "hold",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("document_id", sa.Text(), nullable=False),
+        sa.Column("business_key", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("reasons", postgresql.JSONB(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("resolution", sa.Text(), nullable=True),
+        sa.Column("actor", sa.Text(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_hold")),
+        comment="Documents kept back, why, and who let them go.",
+    )
+    op.create_index("ix_hold_document_id", "hold", ["document_id"], unique=False)
+    op.create_index("ix_hold_state_opened_at", "hold", ["state", "opened_at"], unique=False)
+    op.create_table(
+        "identity",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_identity")),
+        comment="One row: which ledger this is; also written into the streams' metadata.",
+    )
+    op.create_table(
+        "key_head",
+        sa.Column("business_key", sa.Text(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("sequence", sa.BigInteger(), nullable=False),
+        sa.Column("content_id", sa.Text(), nullable=False),
+        sa.Column("document_id", sa.Text(), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("business_key", name=op.f("pk_key_head")),
+        comment="The version in force of each business key; locked while a verdict is made.",
+    )
+    op.create_table(
+        "outbox",
+        sa.Column("seq", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("event_id", sa.Text(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("payload", sa.LargeBinary(), nullable=False),
+        sa.Column("traceparent", sa.Text(), nullable=True),
+        sa.Column(
+            "written_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("clock_timestamp()"),
+            nullable=False,
+        ),
+        sa.PrimaryKeyConstraint("seq", name=op.f("pk_outbox")),
+        comment="Events that are committed and not yet acknowledged by NATS; gone once they are.",
+    )
+    op.create_index("ix_outbox_event_id", "outbox", ["event_id"], unique=False)
+    op.create_table(
+        "poll_cursor",
+        sa.Column("connection", sa.Text(), nullable=False),
+        sa.Column("flow", sa.Text(), nullable=False),
+        sa.Column("cursor", sa.Text(), nullable=False),
+        sa.Column("last_delivery_id", sa.Text(), server_default="", nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("connection", "flow", name=op.f("pk_poll_cursor")),
+        comment="Where each poll goes on.",
+    )
+    op.create_table(
+        "receipt",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("connection", sa.Text(), nullable=False),
+        sa.Column("partner", sa.Text(), nullable=False),
+        sa.Column("delivery_id", sa.Text(), nullable=False),
+        sa.Column("sha256", sa.Text(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("content_type", sa.Text(), nullable=False),
+        sa.Column("flow", sa.Text(), server_default="", nullable=False),
+        sa.Column("facts", postgresql.JSONB(), server_default="{}", nullable=False),
+        sa.Column("archive", sa.Text(), nullable=False),
+        sa.Column("duplicate_of", sa.Text(), nullable=True),
+        sa.Column("trace_id", sa.Text(), nullable=True),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("redeliveries", sa.Integer(), server_default="0", nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_receipt")),
+        comment="The inbox: one row per acceptance, written with everything that came of it.",
+    )
+    op.create_index(
+        "ix_receipt_connection_sha256", "receipt", ["connection", "sha256"], unique=False
+    )
+    op.create_index("ix_receipt_received_at", "receipt", ["received_at"], unique=False)
+    op.create_table(
+        "reference",
+        sa.Column("connection", sa.Text(), nullable=False),
+        sa.Column("entity", sa.Text(), nullable=False),
+        sa.Column("number", sa.Text(), nullable=False),
+        sa.Column("sequence", sa.BigInteger(), nullable=False),
+        sa.Column("content_id", sa.Text(), nullable=False),
+        sa.Column("canonical", postgresql.JSONB(), nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("connection", "entity", "number", name=op.f("pk_reference")),
+        comment="Customers, items and stock as their system last said: what control points read.",
+    )
+    op.create_table(
+        "suspect",
+        sa.Column("receipt_id", sa.Text(), nullable=False),
+        sa.Column("deaths", sa.Integer(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("receipt_id", name=op.f("pk_suspect")),
+        comment="Receipts in hand when a process died; at the second death they are quarantined.",
+    )
+
+
+def downgrade() -> None:
+    """Drop all tables."""
+    op.drop_table("suspect")
+    op.drop_table("reference")
+    op.drop_index("ix_receipt_received_at", table_name="receipt")
+    op.drop_index("ix_receipt_connection_sha256", table_name="receipt")
+    op.drop_table("receipt")
+    op.drop_table("poll_cursor")
+    op.drop_index("ix_outbox_event_id", table_name="outbox")
+    op.drop_table("outbox")
+    op.drop_table("key_head")
+    op.drop_table("identity")
+    op.drop_index("ix_hold_state_opened_at", table_name="hold")
+    op.drop_index("ix_hold_document_id", table_name="hold")
+    op.drop_table("hold")
+    op.drop_index(
+        "uq_finding_job_subject_open",
+        table_name="finding",
+        postgresql_where=sa.text("state <> 'closed'"),
+    )
+    op.drop_table("finding")
+    op.drop_index("uq_document_business_key_version", table_name="document")
+    op.drop_index("ix_document_reference", table_name="document")
+    op.drop_index("ix_document_receipt_id", table_name="document")
+    op.drop_index("ix_document_po_key", table_name="document")
+    op.drop_index("ix_document_number", table_name="document")
+    op.drop_index("ix_document_entity_state_created_at", table_name="document")
+    op.drop_index("ix_document_content_id", table_name="document")
+    op.drop_index("ix_document_business_key_content_id", table_name="document")
+    op.drop_table("document")
+    op.drop_index("ix_delivery_target_state_next_at", table_name="delivery")
+    op.drop_index("ix_delivery_reference", table_name="delivery")
+    op.drop_index("ix_delivery_business_key_target_version", table_name="delivery")
+    op.drop_table("delivery")
+    op.drop_index("ix_dead_letter_state_opened_at", table_name="dead_letter")
+    op.drop_index("ix_dead_letter_receipt_id", table_name="dead_letter")
+    op.drop_index("ix_dead_letter_fingerprint", table_name="dead_letter")
+    op.drop_index("ix_dead_letter_delivery_id", table_name="dead_letter")
+    op.drop_index("ix_dead_letter_business_key", table_name="dead_letter")
+    op.drop_table("dead_letter")
+    op.drop_index("uq_control_number_scope_number_at", table_name="control_number")
+    op.drop_table("control_number")
+    op.drop_table("control_counter")
+    op.drop_table("audit")
+    op.drop_table("attempt")

@@ -1,0 +1,249 @@
+"""Deciding a batch: a verdict for each document, and what follows from it. No I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from canonical.identity import reference_for
+from canonical.order import Order
+from canonical.verdict import Verdict, judge
+from hub.events import Subject, canonical_event
+from hub.ids import derived_id
+from hub.ledger.keys import KeyState, Purchase
+from hub.ledger.reference_view import ReferenceView
+from hub.normalize import rows
+from hub.normalize.plan import Admitted, Plan, Row
+from hub.release.control_points import Reason, check
+from hub.release.routing import Routed, deliveries, pending, routes_of
+from hub.settings.model import Site
+from hub.workers.jobs import Acknowledged, Failed, Normalized
+
+REFERENCE_ENTITIES = frozenset({"customer", "item", "inventory"})
+"""Snapshots that control points read: the newest counts, older versions are not kept."""
+
+_VERBS = {"order": "released", "order_change": "changed"}
+_NO_EFFECT = {Verdict.DUPLICATE: "duplicate", Verdict.STALE: "duplicate"}
+_REASONS = {
+    Verdict.CONFLICT: Reason(
+        "identity", "conflict", "", "the same purchase order came again with other content"
+    ),
+    Verdict.TWIN: Reason(
+        "identity", "twin", "", "another order of the same purchase is already here"
+    ),
+    Verdict.ORPHAN: Reason("identity", "orphan", "", "the order that it changes is not known yet"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Everything that deciding depends on, as values."""
+
+    site: Site
+    now: datetime
+    heads: Mapping[str, KeyState]
+    by_content: Mapping[str, list[Purchase]]
+    by_purchase: Mapping[str, list[Purchase]]
+    references: Mapping[tuple[str, str, str], tuple[int, str]]
+    """(connection, entity, number) -> (sequence, content id) of the snapshot in force."""
+    view: ReferenceView
+
+
+class Decider:
+    """Decides documents one after the other, each seeing what the ones before it changed."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._plan = Plan(heads=dict(context.heads))
+        self._content = {k: list(v) for k, v in context.by_content.items()}
+        self._purchases = {k: list(v) for k, v in context.by_purchase.items()}
+
+    def decide(self, admitted: Admitted) -> None:
+        """Decide all documents of one receipt."""
+        for document in admitted.result.documents:
+            if isinstance(document, Failed):
+                self._failed(admitted, document)
+            elif isinstance(document, Acknowledged):
+                self._acknowledged(admitted, document)
+            elif document.entity in REFERENCE_ENTITIES:
+                self._snapshot(admitted, document)
+            else:
+                self._document(admitted, document)
+        self._answers(admitted)
+
+    def plan(self) -> Plan:
+        """Return everything decided so far."""
+        return self._plan
+
+    def _failed(self, admitted: Admitted, failed: Failed) -> None:
+        row = rows.failed_document(admitted, failed, self._context.now)
+        self._plan.documents.append(row)
+        if not failed.answered:
+            letter, event = rows.dead_letter(admitted, failed, row["id"], self._context.now)
+            self._plan.dead_letters.append(letter)
+            self._plan.events.append(event)
+
+    def _acknowledged(self, admitted: Admitted, acknowledged: Acknowledged) -> None:
+        self._plan.documents.append(
+            rows.acknowledgement_in(admitted, acknowledged, self._context.now)
+        )
+
+    def _snapshot(self, admitted: Admitted, document: Normalized) -> None:
+        key = (admitted.receipt.connection, document.entity, document.number or "")
+        known = self._context.references.get(key)
+        planned = self._plan.references.get(key)
+        if planned is not None:
+            known = (planned["sequence"], planned["content_id"])
+        if known and (known[1] == document.content_id or document.sequence < known[0]):
+            return
+        self._plan.references[key] = rows.reference(key, document, self._context.now)
+        self._publish(admitted, document, rows.document_id(admitted, document), version=0)
+
+    def _document(self, admitted: Admitted, document: Normalized) -> None:
+        head = self._plan.heads.setdefault(document.business_key, KeyState())
+        verdict = judge(
+            known=head.known(),
+            content=document.content_id,
+            purpose=document.purpose,
+            sequence=document.sequence,
+            has_twin=self._has_twin(admitted, document),
+        )
+        if verdict in _NO_EFFECT:
+            if not admitted.polled:
+                self._record(admitted, document, verdict, _NO_EFFECT[verdict], None)
+            return
+        reasons = self._reasons(verdict, document)
+        if verdict in (Verdict.CONFLICT, Verdict.ORPHAN):
+            head.contents.add(document.content_id)
+            self._hold(admitted, document, verdict, reasons, version=None)
+            return
+        version = self._enter(head, admitted, document)
+        if reasons:
+            self._hold(admitted, document, verdict, reasons, version)
+        else:
+            self._release(admitted, document, verdict, version)
+
+    def _reasons(self, verdict: Verdict, document: Normalized) -> tuple[Reason, ...]:
+        found = (_REASONS[verdict],) if verdict in _REASONS else ()
+        if document.entity != "order":
+            return found
+        order = Order.model_validate_json(document.canonical_json)
+        return found + check(order, self._context.view, self._context.site.control_points)
+
+    def _enter(self, head: KeyState, admitted: Admitted, document: Normalized) -> int:
+        """Make the document the version in force of its key."""
+        if head.version == 0 and head.contents:
+            self._plan.adopted.add(document.business_key)
+        head.version += 1
+        head.sequence = document.sequence
+        head.content_id = document.content_id
+        head.document_id = rows.document_id(admitted, document)
+        head.contents.add(document.content_id)
+        if document.entity == "order":
+            mine = Purchase(document.business_key, admitted.partner, admitted.receipt.connection)
+            self._content.setdefault(document.content_id, []).append(mine)
+            if document.po_key:
+                self._purchases.setdefault(document.po_key, []).append(mine)
+        return head.version
+
+    def _has_twin(self, admitted: Admitted, document: Normalized) -> bool:
+        if document.entity != "order":
+            return False
+        same_content = self._content.get(document.content_id, ())
+        same_purchase = self._purchases.get(document.po_key or "", ())
+        return any(other.business_key != document.business_key for other in same_content) or any(
+            other.business_key != document.business_key
+            and other.connection != admitted.receipt.connection
+            for other in same_purchase
+        )
+
+    def _hold(
+        self,
+        admitted: Admitted,
+        document: Normalized,
+        verdict: Verdict,
+        reasons: tuple[Reason, ...],
+        version: int | None,
+    ) -> None:
+        rejects = self._context.site.partners[admitted.partner].on_conflict == "reject"
+        if verdict is Verdict.CONFLICT and rejects:
+            self._record(admitted, document, verdict, "rejected", None)
+            return
+        row = self._record(admitted, document, verdict, "held", version)
+        kind = verdict.value if verdict in _REASONS else "control_point"
+        self._plan.holds.append(rows.hold(row, kind, reasons, self._context.now))
+
+    def _release(
+        self, admitted: Admitted, document: Normalized, verdict: Verdict, version: int
+    ) -> None:
+        document_id = rows.document_id(admitted, document)
+        routed = Routed(
+            document_id=document_id,
+            entity=document.entity,
+            connection=admitted.receipt.connection,
+            partner=admitted.partner,
+            business_key=document.business_key,
+            version=version,
+            reference=reference_for(document.business_key),
+            trace_id=admitted.trace_id,
+        )
+        owed = deliveries(routed, routes_of(routed, self._context.site.routes), self._context.now)
+        self._plan.deliveries.extend(owed)
+        self._record(admitted, document, verdict, "accepted" if owed else "delivered", version)
+        self._publish(admitted, document, document_id, version)
+
+    def _record(
+        self,
+        admitted: Admitted,
+        document: Normalized,
+        verdict: Verdict,
+        state: str,
+        version: int | None,
+    ) -> Row:
+        row = rows.document(admitted, document, self._context.now)
+        row |= {"verdict": verdict.value, "state": state, "version": version}
+        if state in ("delivered", "duplicate", "rejected"):
+            row["settled_at"] = self._context.now
+        if verdict in _REASONS:
+            row |= {"code": verdict.value, "detail": _REASONS[verdict].detail}
+        self._plan.documents.append(row)
+        return row
+
+    def _publish(
+        self, admitted: Admitted, document: Normalized, document_id: str, version: int
+    ) -> None:
+        verb = _VERBS.get(document.entity, "recorded")
+        subject = Subject(
+            event_id=rows.event_id(document, verb, version),
+            entity=document.entity,
+            verb=verb,
+            connection=admitted.receipt.connection,
+            business_key=document.business_key,
+            document_id=document_id,
+            content_id=document.content_id,
+            traceparent=admitted.traceparent,
+        )
+        self._plan.events.append(
+            canonical_event(subject, document.canonical_json, self._context.now)
+        )
+
+    def _answers(self, admitted: Admitted) -> None:
+        """Owe the sender its answers; a retransmission gets the first answer again."""
+        first = admitted.same_as or admitted.receipt.id
+        for position, answer in enumerate(admitted.result.answers):
+            row = rows.acknowledgement_out(admitted, answer, position, self._context.now)
+            routed = Routed(
+                document_id=row["id"],
+                entity="acknowledgement",
+                connection=admitted.receipt.connection,
+                partner=admitted.partner,
+                business_key=row["business_key"],
+                version=1,
+                reference=derived_id("answer", first, str(position)),
+                trace_id=admitted.trace_id,
+            )
+            target = (admitted.receipt.connection, "send", answer.flow)
+            self._plan.documents.append(row)
+            self._plan.deliveries.append(pending(routed, target, self._context.now, ""))
+            self._plan.events.append(rows.answer_event(admitted, row, self._context.now))

@@ -1,0 +1,43 @@
+"""The plan of a batch: what the transaction will write. Built by pure functions of values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from connectors.base import Receipt
+from hub.events import Event
+from hub.ledger.keys import KeyState
+from hub.workers.jobs import NormalizeResult
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """A receipt that this batch is the first to decide, with what the workers made of it."""
+
+    receipt: Receipt
+    result: NormalizeResult
+    partner: str
+    trace_id: str | None = None
+    traceparent: str | None = None
+    same_as: str | None = None
+    """The first receipt with the same bytes on the same connection, if there was one."""
+    polled: bool = False
+    """We asked for it: what it repeats is no news and leaves no trace."""
+
+
+@dataclass(slots=True)
+class Plan:
+    """Rows to write, by table, and the events to publish."""
+
+    documents: list[Row] = field(default_factory=list)
+    heads: dict[str, KeyState] = field(default_factory=dict)
+    holds: list[Row] = field(default_factory=list)
+    deliveries: list[Row] = field(default_factory=list)
+    dead_letters: list[Row] = field(default_factory=list)
+    references: dict[tuple[str, str, str], Row] = field(default_factory=dict)
+    events: list[Event] = field(default_factory=list)
+    adopted: set[str] = field(default_factory=set)
+    """Keys whose original has just arrived: changes parked behind them can go on."""

@@ -1,0 +1,238 @@
+"""The ledger rows of one document, as values; every row of a table has the same keys."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import orjson
+
+from canonical.identity import event_id as make_event_id
+from canonical.identity import reference_for
+from connectors.base import Answer
+from hub.events import Event, Subject, canonical_event, dead_event
+from hub.ids import derived_id
+from hub.normalize.plan import Admitted, Row
+from hub.release.control_points import Reason
+from hub.workers.jobs import Acknowledged, Failed, Normalized
+
+
+def document_id(admitted: Admitted, document: Normalized) -> str:
+    """Return the document's id: the same receipt decided again gives the same id."""
+    return derived_id("document", admitted.receipt.id, str(document.position), document.entity)
+
+
+def event_id(document: Normalized, verb: str, version: int) -> str:
+    """Return the id of the event that tells of this version."""
+    return make_event_id(document.business_key, document.content_id, verb, version)
+
+
+def _base(admitted: Admitted, now: datetime) -> Row:
+    """Return a document row with every column that a plan sets, empty."""
+    return {
+        "direction": "in",
+        "receipt_id": admitted.receipt.id,
+        "position": 0,
+        "place_in_receipt": "",
+        "connection": admitted.receipt.connection,
+        "partner": admitted.partner,
+        "entity": "unknown",
+        "flow": admitted.receipt.flow,
+        "content_id": "",
+        "version": None,
+        "sequence": 0,
+        "purpose": "original",
+        "number": None,
+        "po_key": None,
+        "reference": None,
+        "amount": None,
+        "currency": None,
+        "canonical": None,
+        "mapping_version": None,
+        "event_id": None,
+        "trace_id": admitted.trace_id,
+        "code": None,
+        "place": None,
+        "detail": None,
+        "created_at": now,
+        "settled_at": None,
+    }
+
+
+def document(admitted: Admitted, document: Normalized, now: datetime) -> Row:
+    """Return the row of a document that was read; verdict, state and version are still to set."""
+    return _base(admitted, now) | {
+        "id": document_id(admitted, document),
+        "position": document.position,
+        "place_in_receipt": document.place,
+        "entity": document.entity,
+        "flow": document.flow,
+        "business_key": document.business_key,
+        "content_id": document.content_id,
+        "sequence": document.sequence,
+        "purpose": document.purpose,
+        "number": document.number,
+        "po_key": document.po_key,
+        "reference": document.reference_number or reference_for(document.business_key),
+        "amount": None if document.amount is None else Decimal(document.amount),
+        "currency": document.currency,
+        "canonical": document.canonical_json.decode(),
+        "mapping_version": document.mapping_version,
+        "verdict": "",
+        "state": "",
+    }
+
+
+def failed_document(admitted: Admitted, failed: Failed, now: datetime) -> Row:
+    """Return the row of a document that could not be read, mapped or validated."""
+    error = failed.error
+    place = str(failed.position)
+    return _base(admitted, now) | {
+        "id": derived_id("failed", admitted.receipt.id, place, failed.stage, failed.entity or ""),
+        "position": failed.position,
+        "place_in_receipt": failed.place,
+        "entity": failed.entity or "unknown",
+        "flow": failed.flow,
+        "business_key": f"receipt/{admitted.partner}/{admitted.receipt.id}/{place}",
+        "mapping_version": failed.mapping_version,
+        "verdict": "unreadable",
+        "state": "rejected" if failed.answered else "dead",
+        "code": error.code,
+        "place": error.where,
+        "detail": error.detail,
+        "settled_at": now,
+    }
+
+
+def dead_letter(
+    admitted: Admitted, failed: Failed, document: str, now: datetime
+) -> tuple[Row, Event]:
+    """Return the dead letter of a document that could not go on, and the event that tells of it."""
+    letter_id = derived_id("dead-letter", document)
+    error = failed.error
+    row = {
+        "id": letter_id,
+        "stage": failed.stage,
+        "connection": admitted.receipt.connection,
+        "partner": admitted.partner,
+        "entity": failed.entity,
+        "flow": failed.flow,
+        "target": None,
+        "receipt_id": admitted.receipt.id,
+        "position": failed.position,
+        "document_id": document,
+        "delivery_id": None,
+        "business_key": None,
+        "code": error.code,
+        "place": error.where,
+        "detail": error.detail,
+        "fingerprint": fingerprint(failed.stage, error.code, error.where, failed.mapping_version),
+        "mapping_version": failed.mapping_version,
+        "state": "open",
+        "opened_at": now,
+    }
+    facts = {
+        "dead_letter": letter_id,
+        "stage": failed.stage,
+        "code": error.code,
+        "where": error.where,
+        "receipt": admitted.receipt.id,
+    }
+    return row, dead_event(failed.stage, admitted.receipt.connection, facts, now)
+
+
+def fingerprint(stage: str, code: str, where: str, mapping_version: str | None) -> str:
+    """Return what failures with the same cause share: digits in the place do not count."""
+    general = "".join("#" if c.isdigit() else c for c in where)
+    text = "|".join((stage, code, general, mapping_version or ""))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def reference(key: tuple[str, str, str], document: Normalized, now: datetime) -> Row:
+    """Return the row of a reference snapshot."""
+    connection, entity, number = key
+    return {
+        "connection": connection,
+        "entity": entity,
+        "number": number,
+        "sequence": document.sequence,
+        "content_id": document.content_id,
+        "canonical": document.canonical_json.decode(),
+        "seen_at": now,
+    }
+
+
+def hold(document: Row, kind: str, reasons: Sequence[Reason], now: datetime) -> Row:
+    """Return the hold of a document that is kept back."""
+    return {
+        "id": derived_id("hold", document["id"]),
+        "document_id": document["id"],
+        "business_key": document["business_key"],
+        "kind": kind,
+        "reasons": orjson.dumps([reason_json(reason) for reason in reasons]).decode(),
+        "state": "open",
+        "opened_at": now,
+    }
+
+
+def reason_json(reason: Reason) -> dict[str, str]:
+    """Return a reason as it is stored and shown."""
+    return {
+        "control_point": reason.control_point,
+        "code": reason.code,
+        "where": reason.where,
+        "detail": reason.detail,
+    }
+
+
+def acknowledgement_in(admitted: Admitted, acknowledged: Acknowledged, now: datetime) -> Row:
+    """Return the row of an acknowledgement that a partner sent us."""
+    place = str(acknowledged.position)
+    return _base(admitted, now) | {
+        "id": derived_id("document", admitted.receipt.id, place, "acknowledgement"),
+        "position": acknowledged.position,
+        "place_in_receipt": acknowledged.place,
+        "entity": "acknowledgement",
+        "flow": acknowledged.flow,
+        "business_key": f"acknowledgement/{admitted.partner}/{admitted.receipt.id}/{place}",
+        "number": acknowledged.control.get("st02"),
+        "canonical": orjson.dumps(acknowledged.body).decode(),
+        "verdict": "accept",
+        "state": "delivered",
+        "settled_at": now,
+    }
+
+
+def acknowledgement_out(admitted: Admitted, answer: Answer, position: int, now: datetime) -> Row:
+    """Return the row of an answer that we owe the sender."""
+    place = str(position)
+    return _base(admitted, now) | {
+        "id": derived_id("answer", admitted.receipt.id, place),
+        "direction": "out",
+        "position": position,
+        "entity": "acknowledgement",
+        "flow": answer.flow,
+        "business_key": f"acknowledgement/{admitted.partner}/{admitted.receipt.id}/{place}",
+        "canonical": orjson.dumps(answer.body).decode(),
+        "verdict": "accept",
+        "state": "accepted",
+    }
+
+
+def answer_event(admitted: Admitted, row: Row, now: datetime) -> Event:
+    """Return the event that wakes the sender's own target to hand over the answer."""
+    subject = Subject(
+        event_id=derived_id("answer-event", row["id"]),
+        entity="acknowledgement",
+        verb="recorded",
+        connection=admitted.receipt.connection,
+        business_key=row["business_key"],
+        document_id=row["id"],
+        content_id="",
+        traceparent=admitted.traceparent,
+    )
+    data: dict[str, Any] = {"flow": row["flow"], "answers": admitted.receipt.id}
+    return canonical_event(subject, orjson.dumps(data), now)

@@ -1,0 +1,199 @@
+"""The story of one document, told for a batch: read this first."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import orjson
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from canonical.errors import HubError
+from canonical.order import Order
+from connectors.base import Receipt
+from hub.archive import Archive
+from hub.clock import Clock
+from hub.failpoints import reached
+from hub.ledger import inbox, keys, reference
+from hub.ledger.reference_view import needed_by
+from hub.normalize import record
+from hub.normalize.decide import REFERENCE_ENTITIES, Context, Decider
+from hub.normalize.plan import Admitted
+from hub.relay import Relay
+from hub.release.holds import adopt_orphans
+from hub.seen import Seen
+from hub.settings.model import Site
+from hub.telemetry.tracing import Tracing
+from hub.workers.jobs import Failed, Normalized, NormalizeResult
+from hub.workers.pool import WorkerPool
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the pipeline works with; the composition root (`hub/app.py`) builds it."""
+
+    site: Site
+    engine: AsyncEngine
+    workers: WorkerPool
+    relay: Relay
+    archive: Archive
+    seen: Seen
+    clock: Clock
+    tracing: Tracing
+
+
+class Pipeline:
+    """From receipts to published documents."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._window = timedelta(
+            hours=max(partner.twin_window_hours for partner in parts.site.partners.values())
+        )
+
+    async def normalize(self, receipts: Sequence[Receipt]) -> None:
+        """Decode, map, validate, identify, decide, record and publish a batch of receipts.
+
+        May be called again with the same receipts: what was committed is not done twice.
+        """
+        parts, now = self._parts, self._parts.clock.now()
+        with parts.tracing.batch("normalize", receipts):
+            results = await parts.workers.normalize(receipts)
+            places = await asyncio.to_thread(parts.archive.keep, [r.body for r in receipts], now)
+            async with parts.engine.begin() as ledger:
+                admitted = await self._admit(ledger, receipts, results, places)
+                decider = Decider(await self._context(ledger, admitted, now))
+                for each in admitted:
+                    decider.decide(each)
+                plan = decider.plan()
+                await record.write(ledger, plan, now)
+                plan.events.extend(await adopt_orphans(ledger, plan.adopted, parts.site, now))
+                reached("normalize.before_commit")
+            reached("normalize.after_commit")
+            await parts.relay.publish(plan.events)
+            await parts.seen.remember([each.receipt for each in admitted])
+        parts.tracing.counted(plan.documents)
+
+    async def quarantine(self, receipt: Receipt, error: HubError) -> None:
+        """Set one receipt aside as a dead letter, with its bytes, because `error` stops it."""
+        parts, now = self._parts, self._parts.clock.now()
+        failed = Failed(0, "", receipt.flow, None, "decode", error, answered=False)
+        result = NormalizeResult((failed,), ())
+        places = await asyncio.to_thread(parts.archive.keep, [receipt.body], now)
+        async with parts.engine.begin() as ledger:
+            admitted = await self._admit(ledger, [receipt], [result], places)
+            decider = Decider(_no_context(parts.site, now))
+            for each in admitted:
+                decider.decide(each)
+            await record.write(ledger, decider.plan(), now)
+        await parts.relay.publish(decider.plan().events)
+
+    async def _admit(
+        self,
+        ledger: AsyncConnection,
+        receipts: Sequence[Receipt],
+        results: Sequence[NormalizeResult],
+        places: Sequence[str],
+    ) -> list[Admitted]:
+        """Write the inbox rows; keep only the receipts that nobody has decided before."""
+        rows = {
+            receipt.id: self._receipt_row(receipt, place)
+            for receipt, place in zip(receipts, places, strict=True)
+        }
+        new = await inbox.admit(ledger, list(rows.values()))
+        digests = {key: str(row["sha256"]) for key, row in rows.items()}
+        firsts = await inbox.first_with_same_bytes(
+            ledger, ((rows[key]["connection"], digests[key]) for key in new), new
+        )
+        admitted: dict[str, Admitted] = {}
+        seen_here: dict[tuple[str, str], str] = {}
+        for receipt, result in zip(receipts, results, strict=True):
+            if receipt.id not in new or receipt.id in admitted:
+                continue
+            same = (receipt.connection, digests[receipt.id])
+            first = firsts.get(same) or seen_here.setdefault(same, receipt.id)
+            admitted[receipt.id] = Admitted(
+                receipt,
+                result,
+                partner=self._partner(receipt),
+                trace_id=self._parts.tracing.trace_id(receipt),
+                traceparent=receipt.facts.get("traceparent"),
+                same_as=None if first == receipt.id else first,
+                polled=self._polled(receipt),
+            )
+        repeats = {a.receipt.id: a.same_as for a in admitted.values() if a.same_as}
+        await inbox.mark_duplicates(ledger, repeats)
+        return list(admitted.values())
+
+    def _receipt_row(self, receipt: Receipt, place: str) -> dict[str, Any]:
+        return {
+            "id": receipt.id,
+            "connection": receipt.connection,
+            "partner": self._partner(receipt),
+            "delivery_id": receipt.delivery_id,
+            "sha256": hashlib.sha256(receipt.body).hexdigest(),
+            "size": len(receipt.body),
+            "content_type": receipt.content_type,
+            "flow": receipt.flow,
+            "facts": orjson.dumps(dict(receipt.facts)).decode(),
+            "archive": place,
+            "trace_id": self._parts.tracing.trace_id(receipt),
+            "received_at": receipt.received_at,
+            "decided_at": self._parts.clock.now(),
+        }
+
+    def _partner(self, receipt: Receipt) -> str:
+        connection = self._parts.site.connections.get(receipt.connection)
+        return connection.partner if connection else "unknown"
+
+    def _polled(self, receipt: Receipt) -> bool:
+        connection = self._parts.site.connections.get(receipt.connection)
+        return connection is not None and connection.transport.kind == "poll"
+
+    async def _context(
+        self, ledger: AsyncConnection, admitted: Sequence[Admitted], now: datetime
+    ) -> Context:
+        """Lock the keys of the batch and read everything that deciding depends on."""
+        pairs = [
+            (each, document)
+            for each in admitted
+            for document in each.result.documents
+            if isinstance(document, Normalized)
+        ]
+        orders = [document for _, document in pairs if document.entity == "order"]
+        contents = [order.content_id for order in orders]
+        purchases = [order.po_key for order in orders if order.po_key]
+        await keys.guard(ledger, contents + purchases)
+        heads = await keys.lock(
+            ledger,
+            (doc.business_key for _, doc in pairs if doc.entity not in REFERENCE_ENTITIES),
+            now,
+        )
+        by_content, by_purchase = await keys.purchases(
+            ledger, contents, purchases, now - self._window
+        )
+        snapshots = [
+            (each.receipt.connection, doc.entity, doc.number or "")
+            for each, doc in pairs
+            if doc.entity in REFERENCE_ENTITIES
+        ]
+        needed = needed_by(Order.model_validate_json(order.canonical_json) for order in orders)
+        source = self._parts.site.control_points.reference
+        return Context(
+            site=self._parts.site,
+            now=now,
+            heads=heads,
+            by_content=by_content,
+            by_purchase=by_purchase,
+            references=await reference.stamps(ledger, snapshots),
+            view=await reference.view(ledger, source, needed),
+        )
+
+
+def _no_context(site: Site, now: datetime) -> Context:
+    """Return the context of a batch that holds no readable document."""
+    return Context(site, now, {}, {}, {}, {}, view=reference.EMPTY)

@@ -1,0 +1,1 @@
+"""Reconciliation: does what one system says match what the other knows, down to the money."""

@@ -1,0 +1,63 @@
+"""Rendering a document for a target: in a worker process, with what its mapping may ask for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+from canonical.order import Order
+from connectors.base import Numbers
+from hub.delivery.parts import Rendered
+from hub.ledger.delivery_rows import DeliveryRow, DocumentRow
+from hub.release.control_points import ship_method
+from hub.settings.model import ControlPoints
+from hub.workers.jobs import EncodeJob, RenderJob
+from hub.workers.pool import WorkerPool
+
+
+class WorkerRenderer:
+    """Renders in the worker pool.
+
+    Mappings read as ``$control``: reference (ours at the target), number, connection, partner,
+    version, and ship_method (ours) for orders.
+    """
+
+    def __init__(self, workers: WorkerPool, policy: ControlPoints) -> None:
+        self._workers = workers
+        self._policy = policy
+
+    async def render(
+        self, delivery: DeliveryRow, document: DocumentRow, numbers: Numbers
+    ) -> Rendered:
+        """Return what is to be sent; see `hub.delivery.parts.Renderer`."""
+        canonical = document.canonical or {}
+        if document.entity == "acknowledgement":  # an answer is in the system's own words already
+            job = EncodeJob(delivery.target, delivery.flow, canonical, numbers)
+            return Rendered(canonical, await self._workers.encode(job))
+        made = await self._workers.render(
+            RenderJob(
+                delivery.target,
+                document.entity,
+                delivery.flow,
+                orjson.dumps(canonical),
+                self._control(delivery, document, canonical),
+                numbers,
+            )
+        )
+        return Rendered(made.body, made.encoded, made.mapping_version)
+
+    def _control(
+        self, delivery: DeliveryRow, document: DocumentRow, canonical: dict[str, Any]
+    ) -> dict[str, Any]:
+        control: dict[str, Any] = {
+            "reference": delivery.reference,
+            "number": document.number or "",
+            "connection": document.connection,
+            "partner": document.partner,
+            "version": delivery.version,
+        }
+        if document.entity == "order":
+            order = Order.model_validate_json(orjson.dumps(canonical))
+            control["ship_method"] = ship_method(order, self._policy) or ""
+        return control

@@ -1,0 +1,188 @@
+"""Publishing, pulling and intake on a real nats-server."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import nats as nats_client
+import pytest
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.js import JetStreamContext
+
+from canonical.errors import ConfigError, Rejected, Retryable
+from connectors.base import Receipt
+from hub import topology
+from hub.intake.store import ReceiptStore
+from hub.publisher import Outgoing, Publisher
+from hub.runner import PullRunner
+
+NOW = datetime(2026, 5, 5, 10, tzinfo=UTC)
+
+
+@dataclass
+class Streams:
+    """A connection to a NATS that has our streams."""
+
+    client: Client
+    js: JetStreamContext
+    publisher: Publisher
+
+
+@asynccontextmanager
+async def streams(url: str, sizes: topology.Sizes | None = None) -> AsyncIterator[Streams]:
+    client = await nats_client.connect(url, max_reconnect_attempts=-1)
+    js = client.jetstream()
+    await topology.declare(js, "ledger-1", sizes or topology.Sizes())
+    try:
+        yield Streams(client, js, Publisher(client, js))
+    finally:
+        await client.close()
+
+
+def outgoing(number: int, text: str = "x") -> Outgoing:
+    return Outgoing("intake.test.file", text.encode(), f"id-{number}")
+
+
+def receipt(body: bytes, name: str = "r-1") -> Receipt:
+    return Receipt(name, "acme-edi", "d-1", NOW, body, facts={"file": "ä.edi"})
+
+
+async def stored(js: JetStreamContext) -> int:
+    return int((await js.stream_info(topology.INTAKE)).state.messages)
+
+
+@pytest.mark.parametrize("count", [1, 19, 20, 1200])
+async def test_all_messages_are_stored_once_however_often_they_are_published(
+    nats: str, count: int
+) -> None:
+    async with streams(nats) as at:
+        messages = [outgoing(i) for i in range(count)]
+        await at.publisher.publish(messages)
+        await at.publisher.publish(messages)
+        assert await stored(at.js) == count
+
+
+async def test_a_batch_with_one_known_message_still_stores_the_others(nats: str) -> None:
+    async with streams(nats) as at:
+        await at.publisher.publish([outgoing(7)])
+        await at.publisher.publish([outgoing(i) for i in range(50)])
+        assert await stored(at.js) == 50
+
+
+@pytest.mark.parametrize("count", [1, 40])
+async def test_a_full_stream_refuses_and_loses_nothing_that_it_holds(nats: str, count: int) -> None:
+    async with streams(nats, topology.Sizes(intake=4096)) as at:
+        await at.publisher.publish([outgoing(1, "x" * 3000)])
+        with pytest.raises(Retryable) as refused:
+            await at.publisher.publish([outgoing(10 + i, "y" * 3000) for i in range(count)])
+        assert refused.value.code == "stream_full"
+        assert await stored(at.js) == 1
+
+
+async def test_publishing_without_a_connection_is_refused_at_once(nats: str) -> None:
+    async with streams(nats) as at:
+        await at.client.close()
+        with pytest.raises(Retryable, match="nats_unavailable"):
+            await at.publisher.publish([outgoing(1)])
+
+
+async def test_streams_of_another_ledger_are_not_taken_over(nats: str) -> None:
+    async with streams(nats) as at:
+        with pytest.raises(ConfigError, match="foreign_stream"):
+            await topology.declare(at.js, "ledger-2", topology.Sizes())
+
+
+@pytest.mark.parametrize("size", [10, 600_000])
+async def test_a_receipt_comes_back_from_the_stream_as_it_was_stored(nats: str, size: int) -> None:
+    async with streams(nats) as at:
+        store = ReceiptStore(at.js, at.publisher)
+        given = receipt(b"\x00\xff" * (size // 2))
+        await store.save(given)
+        message = await at.js.get_msg(topology.INTAKE, 1)
+        raw = Msg(at.client, data=message.data or b"", headers=message.headers)
+        assert await store.load(raw) == given
+
+
+async def test_a_foreign_message_in_the_intake_stream_is_no_receipt(nats: str) -> None:
+    async with streams(nats) as at:
+        store = ReceiptStore(at.js, at.publisher)
+        with pytest.raises(Rejected, match="not_a_receipt"):
+            await store.load(Msg(at.client, data=b"hello"))
+
+
+async def test_receipts_that_come_together_share_a_publish_and_all_are_stored(nats: str) -> None:
+    async with streams(nats) as at:
+        store = ReceiptStore(at.js, at.publisher)
+        await store.save_all([receipt(b"x", f"r-{i}") for i in range(300)])
+        assert await stored(at.js) == 300
+
+
+async def test_the_runner_hands_over_every_message_and_waits_for_more(nats: str) -> None:
+    async with streams(nats) as at:
+        stop, seen = asyncio.Event(), set[str]()
+
+        async def handle(messages: list[Msg]) -> None:
+            for message in messages:
+                seen.add((message.headers or {})["Nats-Msg-Id"])
+                await message.ack()
+            if len(seen) == 450:
+                stop.set()
+
+        task = asyncio.create_task(_runner(at).run(handle, stop, batch=50))
+        await at.publisher.publish([outgoing(i) for i in range(400)])
+        await at.publisher.publish([outgoing(i) for i in range(400, 450)])
+        async with asyncio.timeout(20):
+            await task
+        assert len(seen) == 450
+
+
+async def test_a_consumer_that_somebody_deleted_is_declared_again(nats: str) -> None:
+    async with streams(nats) as at:
+        stop, seen = asyncio.Event(), list[bytes]()
+
+        async def handle(messages: list[Msg]) -> None:
+            seen.extend(message.data for message in messages)
+            for message in messages:
+                await message.ack()
+            if seen[-1] == b"second":
+                stop.set()
+            else:
+                await at.js.delete_consumer(topology.INTAKE, topology.NORMALIZE)
+                await at.publisher.publish([outgoing(2, "second")])
+
+        task = asyncio.create_task(_runner(at).run(handle, stop))
+        await at.publisher.publish([outgoing(1, "first")])
+        async with asyncio.timeout(30):
+            await task
+        assert seen[-1] == b"second"
+
+
+async def test_a_handler_that_fails_leaves_its_messages_to_come_again(nats: str) -> None:
+    async with streams(nats) as at:
+        stop, tries = asyncio.Event(), list[int]()
+
+        async def handle(messages: list[Msg]) -> None:
+            tries.append(len(messages))
+            if len(tries) == 1:
+                await messages[0].nak()
+                raise Retryable("nats_unavailable")
+            await messages[0].ack()
+            stop.set()
+
+        task = asyncio.create_task(_runner(at).run(handle, stop))
+        await at.publisher.publish([outgoing(1)])
+        async with asyncio.timeout(20):
+            await task
+        assert tries == [1, 1]
+
+
+def _runner(at: Streams) -> PullRunner:
+    async def declare() -> None:
+        await topology.declare_consumer(at.js, topology.INTAKE, topology.normalize_consumer())
+
+    return PullRunner(at.client, topology.INTAKE, topology.NORMALIZE, declare)
