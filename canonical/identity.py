@@ -29,7 +29,6 @@ __all__ = [
     "normalise",
     "po_key",
     "reference_for",
-    "reference_for_key",
 ]
 
 _EVENTS = uuid.UUID("6f2f7a1e-3b1c-5d0e-9a51-0c6e5d0c0d0c")
@@ -86,13 +85,12 @@ def reference_for(key: BusinessKey | str) -> str:
     10 letters are 50 bits of sha256. The chance that any two of n orders share a reference is about
     n squared over 2 to the 51st: 0.04 % among one million orders, 4.3 % among ten million. So a
     reference is for asking a target, and never the key of anything in the hub.
+
+    Args:
+        key: the key, or its stored form.
+
     """
-    return reference_for_key(str(key))
-
-
-def reference_for_key(stored: str) -> str:
-    """Give the `reference_for` of a key in its stored form."""
-    digest = hashlib.sha256(stored.encode()).digest()
+    digest = hashlib.sha256(str(key).encode()).digest()
     return "XD" + base64.b32encode(digest)[:_REFERENCE_LETTERS].decode("ascii")
 
 
