@@ -85,7 +85,7 @@ class Retry(Section):
 class FolderTransport(Section):
     """A pair of folders, local or mounted: what partners drop and what we leave for them."""
 
-    kind: Literal["folder"] = "folder"
+    kind: Literal["folder"] = Field("folder", description="Says which transport it is.")
     inbox: LocalPath | None = Field(None, description="Where the partner drops files.")
     outbox: LocalPath | None = Field(None, description="Where we leave files for the partner.")
     stable_seconds: float = Field(
@@ -98,13 +98,13 @@ class FolderTransport(Section):
 class WebhookTransport(Section):
     """The system calls us at `/in/<connection>`."""
 
-    kind: Literal["webhook"] = "webhook"
+    kind: Literal["webhook"] = Field("webhook", description="Says which transport it is.")
 
 
 class PollTransport(Section):
     """We ask the system for what changed."""
 
-    kind: Literal["poll"] = "poll"
+    kind: Literal["poll"] = Field("poll", description="Says which transport it is.")
     every_seconds: float = Field(30.0, gt=0, description="How long to wait between two polls.")
     flows: tuple[str, ...] = Field((), description="Collections to poll; empty: all it offers.")
 
@@ -129,11 +129,11 @@ class Connection(Section):
 
     system: SystemName = Field(description="Which connector: a folder of `connectors/`.")
     partner: Name = Field(description="The trading partner that this connection speaks for.")
-    transport: Transport
+    transport: Transport = Field(description="How documents come and go.")
     options: dict[str, Any] = Field(
         default_factory=dict, description="The connector's own options; see its README."
     )
-    limits: Limits = Limits()
+    limits: Limits = Field(Limits(), description="How hard it may be driven as a target.")
     bindings: dict[str, Any] = Field(
         default_factory=dict, description="Values that mappings of this connection can read."
     )
@@ -142,7 +142,7 @@ class Connection(Section):
 class Partner(Section):
     """A trading counterpart and what we agreed with it."""
 
-    name: str
+    name: str = Field(description="Its name, as people know it.")
     customer_number: str | None = Field(None, description="Its account in our ERP, if it buys.")
     currency: str = Field("USD", description="ISO 4217 code used where a document names none.")
     on_conflict: Literal["hold", "reject"] = Field(
@@ -156,7 +156,9 @@ class Partner(Section):
 class Route(Section):
     """Which documents go to which target, and what is done there."""
 
-    entity: Literal["order", "order_change", "shipment", "tracking", "invoice", "inventory"]
+    entity: Literal["order", "order_change", "shipment", "tracking", "invoice", "inventory"] = (
+        Field(description="What kind of document.")
+    )
     to: Name = Field(description="The target connection.")
     action: str = Field(description="The target's action, such as `create_order`.")
     flow: str = Field(description="The outbound flow: mapping `<entity>.<flow>.jsonata`.")
@@ -171,19 +173,29 @@ class Route(Section):
 class ControlPoints(Section):
     """The checks before an order is released, in the order given."""
 
-    enabled: tuple[str, ...] = (
-        "complete",
-        "customer_known",
-        "customer_not_blocked",
-        "items_known",
-        "unit_valid",
-        "price_in_tolerance",
-        "stock_available",
-        "ship_method_mapped",
+    enabled: tuple[str, ...] = Field(
+        (
+            "complete",
+            "customer_known",
+            "customer_not_blocked",
+            "items_known",
+            "unit_valid",
+            "price_in_tolerance",
+            "stock_available",
+            "ship_method_mapped",
+        ),
+        description="Which checks run, in this order.",
     )
     reference: Name = Field(description="The connection whose customers, items and stock count.")
-    price_tolerance_percent: Decimal = Field(Decimal(2), ge=0)
-    price_tolerance_amount: Decimal = Field(Decimal("0.01"), ge=0)
+    price_tolerance_percent: Decimal = Field(
+        Decimal(2),
+        ge=0,
+        description="How far a price may be off the price list; the larger of"
+        " this and the amount counts.",
+    )
+    price_tolerance_amount: Decimal = Field(
+        Decimal("0.01"), ge=0, description="The same per base unit, in the order's currency."
+    )
     ship_methods: dict[str, str] = Field(
         default_factory=dict, description="The sender's ship method -> ours."
     )
@@ -193,8 +205,10 @@ class ControlPoints(Section):
 class Reconcile(Section):
     """When a difference becomes a finding."""
 
-    ship_not_invoiced_after_seconds: float = Field(86_400, ge=0)
-    every_seconds: float = Field(300, gt=0)
+    ship_not_invoiced_after_seconds: float = Field(
+        86_400, ge=0, description="How long a shipment may go without an invoice."
+    )
+    every_seconds: float = Field(300, gt=0, description="How long to wait between two runs.")
     heal: bool = Field(default=True, description="Re-drive what policy allows.")
 
 
@@ -206,16 +220,18 @@ class Site(Section):
         validate_default=True,
         description="Embedded servers, archive, run files; `{data_dir}` in any text stands for it.",
     )
-    environment: Literal["production", "test"] = "production"
+    environment: Literal["production", "test"] = Field(
+        "production", description="Whether documents are meant in earnest."
+    )
     servers: Servers = Servers()
     http: Http = Http()
     workers: Workers = Workers()
     retry: Retry = Retry()
     control_points: ControlPoints
     reconcile: Reconcile = Reconcile()
-    partners: dict[Name, Partner]
-    connections: dict[Name, Connection]
-    routes: tuple[Route, ...] = ()
+    partners: dict[Name, Partner] = Field(description="Partners by our name for them.")
+    connections: dict[Name, Connection] = Field(description="Connections by our name for them.")
+    routes: tuple[Route, ...] = Field((), description="A document takes every route that fits it.")
     api_tokens: dict[str, str] = Field(
         default_factory=dict, description="Name of a caller -> its token, as `env:` or `file:`."
     )

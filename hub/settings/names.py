@@ -12,6 +12,8 @@ from pydantic import BaseModel
 
 from hub.settings.places import OptionPath, dotted
 
+_FEW = 6
+
 
 def option_names(model: type[BaseModel], path: OptionPath) -> set[str]:
     """The names that may stand below `path` in a document of `model`."""
@@ -39,9 +41,11 @@ def nearest(name: str | int, names: Collection[str]) -> str | None:
 
 
 def did_you_mean(name: str | int, names: Collection[str]) -> str:
-    """A hint to append, or nothing where no name is near."""
+    """A hint to append: the nearest name; else all of them if they are few; else nothing."""
     near = nearest(name, names)
-    return f"; did you mean `{near}`?" if near else ""
+    if near:
+        return f"; did you mean `{near}`?"
+    return f"; expected one of: {', '.join(sorted(names))}" if 0 < len(names) <= _FEW else ""
 
 
 def _leads_on(model: type[BaseModel], path: OptionPath) -> bool:

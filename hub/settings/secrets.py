@@ -18,6 +18,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from canonical.errors import ConfigError
+from hub.settings.places import OptionPath, dotted
 
 SECRET_WORDS = frozenset(
     {"secret", "secrets", "token", "tokens", "password", "passwords", "key", "keys", "passphrase"}
@@ -48,17 +49,17 @@ def has_password(url: str) -> bool:
     return any(part.password for part in parts) or any(map(is_secret_name, queries))
 
 
-def secret_values(options: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...], object]]:
+def secret_values(options: Mapping[str, Any]) -> Iterator[tuple[OptionPath, object]]:
     """The path and value of every secret among a connection's options, at any depth."""
     for name, value in options.items():
         yield from _below((name,), value, is_secret_name(name))
 
 
 def _below(
-    path: tuple[str | int, ...],
+    path: OptionPath,
     value: object,
     secret: bool,  # noqa: FBT001 - the walk's state
-) -> Iterator[tuple[tuple[str | int, ...], object]]:
+) -> Iterator[tuple[OptionPath, object]]:
     if isinstance(value, Mapping):
         for name, inner in value.items():
             yield from _below((*path, name), inner, secret or is_secret_name(str(name)))
@@ -103,7 +104,7 @@ def resolve_options(
     """
     resolved: dict[str, Any] = _copy(options)
     for path, value in secret_values(options):
-        place = ".".join([where, *map(str, path)])
+        place = f"{where}.{dotted(path)}"
         holder: Any = resolved
         for step in path[:-1]:
             holder = holder[step]

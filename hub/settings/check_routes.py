@@ -1,0 +1,92 @@
+"""Checks of the routes: every one leads somewhere, and no two do the same to one document.
+
+Codes: ``connection_unknown``, ``partner_unknown``, ``condition_unknown`` (`when` by something else
+than partner and connection), ``action_unknown``, ``flow_unknown``, ``outbox_missing``,
+``mapping_missing``, ``route_repeated``, ``after_unknown`` (no route of the entity leads there),
+``after_circular``.
+"""
+
+from __future__ import annotations
+
+from hub.settings.check_parts import Known, Problems, connection_exists, problem
+from hub.settings.loader import Loaded
+from hub.settings.model import Connection, FolderTransport, Route
+from hub.settings.names import did_you_mean
+from hub.settings.places import OptionPath
+
+
+def check_routes(loaded: Loaded, known: Known) -> Problems:
+    """All that does not fit in the routes."""
+    routes = loaded.site.routes
+    for index, route in enumerate(routes):
+        path: OptionPath = ("routes", index)
+        yield from connection_exists(loaded, (*path, "to"), route.to)
+        target = loaded.site.connections.get(route.to)
+        if target is not None:
+            yield from _target(loaded, known, path, target)
+        yield from _conditions(loaded, path, route)
+        yield from _after(loaded, path, route)
+        if any(_meet(route, other) for other in routes[:index]):
+            detail = "an earlier route does the same to the same documents"
+            yield problem(loaded, "route_repeated", path, detail)
+
+
+def _target(loaded: Loaded, known: Known, path: OptionPath, target: Connection) -> Problems:
+    connector = known.connectors.get(target.system)
+    if connector is None:
+        return  # said where the connection stands
+    route = loaded.site.routes[int(path[-1])]
+    offered = connector.capabilities
+    if isinstance(target.transport, FolderTransport):
+        # Any action leaves the file.
+        if target.transport.outbox is None:
+            yield problem(loaded, "outbox_missing", (*path, "to"), f"{route.to} has no outbox")
+    elif route.action not in offered.actions:
+        hint = did_you_mean(route.action, offered.actions)
+        yield problem(loaded, "action_unknown", (*path, "action"), f"no such action{hint}")
+    if route.flow not in offered.outbound:
+        hint = did_you_mean(route.flow, offered.outbound)
+        yield problem(loaded, "flow_unknown", (*path, "flow"), f"no such outbound flow{hint}")
+    elif not known.has_mapping(target.system, route):
+        detail = f"mappings/{target.system}/ has none from {route.entity} to it"
+        yield problem(loaded, "mapping_missing", (*path, "flow"), detail)
+
+
+def _conditions(loaded: Loaded, path: OptionPath, route: Route) -> Problems:
+    for name, value in route.when.items():
+        here = (*path, "when", name)
+        if name == "connection":
+            yield from connection_exists(loaded, here, value)
+        elif name != "partner":
+            yield problem(loaded, "condition_unknown", here, "expected partner or connection")
+        elif value not in loaded.site.partners:
+            hint = did_you_mean(value, loaded.site.partners)
+            yield problem(loaded, "partner_unknown", here, f"no such partner{hint}")
+
+
+def _after(loaded: Loaded, path: OptionPath, route: Route) -> Problems:
+    if route.after is None:
+        return
+    earlier = {r.to: r for r in loaded.site.routes if r.entity == route.entity}
+    here = (*path, "after")
+    if route.after not in earlier:
+        hint = did_you_mean(route.after, earlier)
+        detail = f"no route of {route.entity} leads there{hint}"
+        yield problem(loaded, "after_unknown", here, detail)
+        return
+    seen, step = {route.to}, route.after
+    while step not in seen:
+        seen.add(step)
+        onward = earlier[step].after if step in earlier else None
+        if onward is None:
+            return
+        step = onward
+    yield problem(loaded, "after_circular", here, "it would wait for itself")
+
+
+def _meet(one: Route, other: Route) -> bool:
+    """Whether one document could take both routes to the same effect."""
+    shared = one.when.keys() & other.when.keys()
+    return (one.entity, one.to, one.action) == (other.entity, other.to, other.action) and all(
+        one.when[name] == other.when[name] for name in shared
+    )
