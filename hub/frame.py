@@ -16,9 +16,9 @@ from faststream.nats import JStream, NatsBroker
 from nats.aio.client import Client
 
 from canonical import DOCUMENTS
+from canonical.envelope import VERBS, CloudEvent
 from hub.topology import ADVISORY, CANONICAL, canonical_subject
 
-_VERBS = {"order": ("released",), "order_change": ("changed",)}
 _ADVISORIES = "$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.>"
 
 
@@ -71,12 +71,12 @@ class Frame:
     def _describe(self) -> None:
         """Declare what we publish and the one core subscription, so that AsyncAPI knows them."""
         stream = JStream(CANONICAL, declare=False)
-        for entity, model in DOCUMENTS.items():
-            for verb in _VERBS.get(entity, ("recorded",)):
+        for entity in DOCUMENTS:
+            for verb in VERBS[entity]:
                 self._broker.publisher(
                     canonical_subject(entity, verb),
                     stream=stream,
-                    schema=model,
+                    schema=CloudEvent,
                     title=f"{entity}.{verb}",
                 )
         self._broker.subscriber(

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from canonical.envelope import VERBS
 from canonical.identity import reference_for
 from canonical.order import Order
 from canonical.verdict import Verdict, judge
@@ -23,7 +24,6 @@ from hub.workers.jobs import Acknowledged, Failed, Normalized
 REFERENCE_ENTITIES = frozenset({"customer", "item", "inventory"})
 """Snapshots that control points read: the newest counts, older versions are not kept."""
 
-_VERBS = {"order": "released", "order_change": "changed"}
 _NO_EFFECT = {Verdict.DUPLICATE: "duplicate", Verdict.STALE: "duplicate"}
 _REASONS = {
     Verdict.CONFLICT: Reason(
@@ -213,7 +213,7 @@ class Decider:
     def _publish(
         self, admitted: Admitted, document: Normalized, document_id: str, version: int
     ) -> None:
-        verb = _VERBS.get(document.entity, "recorded")
+        (verb,) = VERBS[document.entity]
         subject = Subject(
             event_id=rows.event_id(document, verb, version),
             entity=document.entity,
@@ -229,7 +229,10 @@ class Decider:
         )
 
     def _answers(self, admitted: Admitted) -> None:
-        """Owe the sender its answers; a retransmission gets the first answer again."""
+        """Owe the sender its answers; a retransmission gets the first answer again.
+
+        No event: an answer is in the sender's own words, and `canonical.>` is for canonical ones.
+        """
         first = admitted.same_as or admitted.receipt.id
         for position, answer in enumerate(admitted.result.answers):
             row = rows.acknowledgement_out(admitted, answer, position, self._context.now)
@@ -246,4 +249,3 @@ class Decider:
             target = (admitted.receipt.connection, "send", answer.flow)
             self._plan.documents.append(row)
             self._plan.deliveries.append(pending(routed, target, self._context.now, ""))
-            self._plan.events.append(rows.answer_event(admitted, row, self._context.now))

@@ -6,14 +6,13 @@ import hashlib
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
 import orjson
 
 from canonical.identity import event_id as make_event_id
 from canonical.identity import reference_for
 from connectors.base import Answer
-from hub.events import Event, Subject, canonical_event, dead_event
+from hub.events import Event, dead_event
 from hub.ids import derived_id
 from hub.normalize.plan import Admitted, Row
 from hub.release.control_points import Reason
@@ -220,19 +219,3 @@ def acknowledgement_out(admitted: Admitted, answer: Answer, position: int, now: 
         "verdict": "accept",
         "state": "accepted",
     }
-
-
-def answer_event(admitted: Admitted, row: Row, now: datetime) -> Event:
-    """Return the event that wakes the sender's own target to hand over the answer."""
-    subject = Subject(
-        event_id=derived_id("answer-event", row["id"]),
-        entity="acknowledgement",
-        verb="recorded",
-        connection=admitted.receipt.connection,
-        business_key=row["business_key"],
-        document_id=row["id"],
-        content_id="",
-        traceparent=admitted.traceparent,
-    )
-    data: dict[str, Any] = {"flow": row["flow"], "answers": admitted.receipt.id}
-    return canonical_event(subject, orjson.dumps(data), now)

@@ -11,6 +11,7 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from canonical.envelope import VERBS
 from canonical.errors import Rejected
 from canonical.identity import event_id, reference_for
 from canonical.order import Order
@@ -179,7 +180,7 @@ async def _let_go(
 
 
 def _event(row: dict[str, Any], now: datetime) -> Event:
-    verb = "changed" if row["entity"] == "order_change" else "released"
+    (verb,) = VERBS[row["entity"]]
     subject = Subject(
         event_id=event_id(row["business_key"], row["content_id"], verb, row["version"]),
         entity=row["entity"],
