@@ -1,0 +1,255 @@
+"""Calling and settling deliveries: a few statements in the caller's transaction.
+
+Whoever comes back with a token that is no longer the row's is refused and changes nothing
+(fencing: a process that was paused past its lease finds its work taken over). `begin`,
+`settle_later` and `settle_dead` return False for that, `settle_delivered` None.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from connectors.base import Settled
+from hub.events import dead_event
+from hub.ids import derived_id
+from hub.ledger.deliveries import WAITING, at_rest_for_good
+from hub.ledger.delivery_rows import Call, Claim, Ending, Letter, Why
+from hub.ledger.tables import attempt, dead_letter, delivery, document, outbox
+
+
+async def begin(conn: AsyncConnection, held: Claim, call: Call) -> bool:
+    """Say, before the call, that its outcome is in doubt."""
+    changed = await conn.execute(
+        _mine(held).values(
+            state="in_doubt",
+            attempts=call.n,
+            claimed_until=call.until,
+            sent_sha256=call.sha256,
+            archive=call.archive,
+        )
+    )
+    if not changed.rowcount:
+        return False
+    row = {"delivery_id": held.delivery.id, "n": call.n, "started_at": call.started_at}
+    await conn.execute(insert(attempt).values(**row, outcome="in_doubt").on_conflict_do_nothing())
+    return True
+
+
+async def renew(conn: AsyncConnection, tokens: Sequence[str], until: datetime) -> None:
+    """Lengthen the leases of what is in hand; never shorten one."""
+    later = sa.func.greatest(delivery.c.claimed_until, until)
+    await conn.execute(
+        sa.update(delivery).where(delivery.c.claim_token.in_(tokens)).values(claimed_until=later)
+    )
+
+
+async def put_back(
+    conn: AsyncConnection, held: Sequence[Claim], next_at: datetime, ask_at: datetime
+) -> None:
+    """Let go of claims without an outcome: what was not called may go again, the rest is asked."""
+    ids = [one.delivery.id for one in held]
+    tokens = {one.token for one in held}
+    doubtful = delivery.c.state == "in_doubt"
+    released = await conn.execute(
+        sa.update(delivery)
+        .where(delivery.c.id.in_(ids), delivery.c.claim_token.in_(tokens))
+        .values(
+            state=sa.case((doubtful, "in_doubt"), else_="pending"),
+            next_at=sa.case((doubtful, ask_at), else_=next_at),
+            claim_token=None,
+            claimed_until=None,
+        )
+        .returning(delivery.c.id, delivery.c.attempts)
+    )
+    before = {one.delivery.id: one.delivery.attempts for one in held}
+    for row in released.all():
+        if row.attempts == before[row.id]:
+            continue  # no call was begun
+        # The try did end, although without an answer: one without an end is one that killed us.
+        await conn.execute(
+            sa.update(attempt)
+            .where(
+                attempt.c.delivery_id == row.id,
+                attempt.c.n == row.attempts,
+                attempt.c.ended_at.is_(None),
+            )
+            .values(ended_at=next_at)
+        )
+
+
+async def settle_later(
+    conn: AsyncConnection, held: Claim, ending: Ending, state: str, next_at: datetime
+) -> bool:
+    """Record a failed try after which the delivery goes on: pending, or in_doubt."""
+    released = {"claim_token": None, "claimed_until": None, "next_at": next_at}
+    return await _settle(conn, held, ending, {"state": state, **released})
+
+
+async def settle_delivered(
+    conn: AsyncConnection, held: Claim, ending: Ending, settled: Settled
+) -> frozenset[str] | None:
+    """Record that the target has it; wake what waited for that; settle the document if all is done.
+
+    The document is locked first: two targets that settle at once see one another.
+
+    Returns:
+        The targets at which something was woken; None: refused, the claim is no longer ours.
+    """
+    await _lock_document(conn, held)
+    rest = {"state": "delivered", "external_id": settled.external_id, "facts": dict(settled.facts)}
+    if not await _settle(conn, held, ending, _at_rest(ending) | rest):
+        return None
+    await _close_replayed(conn, held, ending.ended_at)
+    woken = await _wake(conn, held, ending.ended_at)
+    await _settle_document(conn, held, ending.ended_at)
+    return woken
+
+
+async def settle_dead(conn: AsyncConnection, held: Claim, ending: Ending, letter: Letter) -> bool:
+    """Record that it cannot go on: the delivery, its dead letter, its document, the event."""
+    await _lock_document(conn, held)
+    if not await _settle(conn, held, ending, _at_rest(ending) | {"state": "dead"}):
+        return False
+    await _close_replayed(conn, held, ending.ended_at)
+    row = _letter_row(held, ending, letter)
+    await conn.execute(insert(dead_letter).values(**row).on_conflict_do_nothing())
+    facts = {
+        "dead_letter": row["id"],
+        "stage": letter.stage,
+        "code": row["code"],
+        "where": row["place"],
+        "target": held.delivery.target,
+        "delivery": held.delivery.id,
+        "document": held.delivery.document_id,
+        "attempts": ending.n,
+    }
+    event = dead_event("deliver", held.delivery.target, facts, ending.ended_at)
+    await conn.execute(sa.insert(outbox).values(**event.row()))
+    await conn.execute(
+        sa.update(document).where(document.c.id == held.delivery.document_id).values(state="dead")
+    )
+    return True
+
+
+def _mine(held: Claim) -> sa.Update:
+    return sa.update(delivery).where(
+        delivery.c.id == held.delivery.id, delivery.c.claim_token == held.token
+    )
+
+
+def _at_rest(ending: Ending) -> dict[str, Any]:
+    return {
+        "claim_token": None,
+        "claimed_until": None,
+        "next_at": None,
+        "settled_at": ending.ended_at,
+    }
+
+
+async def _settle(
+    conn: AsyncConnection, held: Claim, ending: Ending, values: dict[str, Any]
+) -> bool:
+    error = {"code": None, "place": None, "detail": None}
+    if ending.why is not None:
+        error = asdict(ending.why)
+    changed = await conn.execute(_mine(held).values(attempts=ending.n, **error, **values))
+    if not changed.rowcount:
+        return False
+    last = {"outcome": ending.outcome, "ended_at": ending.ended_at, **error}
+    row = {"delivery_id": held.delivery.id, "n": ending.n, "started_at": ending.started_at}
+    await conn.execute(
+        insert(attempt)
+        .values(**row, **last)
+        .on_conflict_do_update(index_elements=["delivery_id", "n"], set_=last)
+    )
+    return True
+
+
+async def _lock_document(conn: AsyncConnection, held: Claim) -> None:
+    mine = document.c.id == held.delivery.document_id
+    await conn.execute(sa.select(document.c.id).where(mine).with_for_update(key_share=True))
+
+
+async def _wake(conn: AsyncConnection, held: Claim, now: datetime) -> frozenset[str]:
+    """Make due at once what waited for this delivery; return its targets.
+
+    The condition is loose and the new value exact: a row that is being parked by somebody else
+    right now is waited for and then seen as parked, so no waking is lost.
+    """
+    mine = held.delivery
+    behind = sa.and_(
+        delivery.c.business_key == mine.business_key,
+        delivery.c.target == mine.target,
+        delivery.c.id != mine.id,
+    )
+    after = sa.and_(
+        delivery.c.document_id == mine.document_id, delivery.c.after_target == mine.target
+    )
+    woken = await conn.execute(
+        sa.update(delivery)
+        .where(delivery.c.state == "pending", sa.or_(behind, after))
+        .values(next_at=sa.case((delivery.c.code.in_(WAITING), now), else_=delivery.c.next_at))
+        .returning(delivery.c.target)
+    )
+    return frozenset(woken.scalars())
+
+
+async def _settle_document(conn: AsyncConnection, held: Claim, now: datetime) -> None:
+    mine = held.delivery.document_id
+    open_ones = sa.exists().where(
+        delivery.c.document_id == mine, sa.not_(at_rest_for_good(delivery))
+    )
+    await conn.execute(
+        sa.update(document)
+        .where(document.c.id == mine, sa.not_(open_ones))
+        .values(state="delivered", settled_at=now)
+    )
+
+
+async def _close_replayed(conn: AsyncConnection, held: Claim, now: datetime) -> None:
+    """Close the dead letter that this delivery replayed: the replay has ended, well or not."""
+    if not held.delivery.occasion and not held.delivery.attempts:
+        return  # the first try of the first occasion replays nothing
+    await conn.execute(
+        sa.update(dead_letter)
+        .where(
+            dead_letter.c.business_key == held.delivery.business_key,
+            dead_letter.c.document_id == held.delivery.document_id,
+            dead_letter.c.target == held.delivery.target,
+            dead_letter.c.state == "replaying",
+        )
+        .values(state="replayed", closed_at=now)
+    )
+
+
+def _letter_row(held: Claim, ending: Ending, letter: Letter) -> dict[str, Any]:
+    mine, source = held.delivery, held.document
+    return {
+        "id": derived_id("dead-letter", mine.id, str(ending.n)),
+        "stage": letter.stage,
+        "connection": source.connection if source else mine.target,
+        "partner": source.partner if source else "",
+        "entity": source.entity if source else None,
+        "flow": mine.flow,
+        "target": mine.target,
+        "receipt_id": source.receipt_id if source else None,
+        "position": source.position if source else 0,
+        "document_id": mine.document_id,
+        "delivery_id": mine.id,
+        "business_key": mine.business_key,
+        **asdict(ending.why or Why("", "", "")),
+        "fingerprint": letter.fingerprint,
+        "attempts": ending.n,
+        "mapping_version": letter.mapping_version,
+        "amount": source.amount if source else None,
+        "currency": source.currency if source else None,
+        "state": "open",
+        "opened_at": ending.ended_at,
+    }
