@@ -1,0 +1,112 @@
+"""The circuit breaker of one target: after failures in a row, stop calling; then try one call.
+
+closed --`failures` in a row--> open --time--> half-open --success--> closed
+                                  ^------------failure (longer)---'
+
+Pure: time is passed in (monotonic seconds). A result counts only for the period in which its call
+began, so that a slow call from before cannot close or lengthen what came after. Being throttled
+(429) is no failure and is not reported here at all: the limiter handles it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+_UNLIMITED = 1_000_000
+
+
+class State(StrEnum):
+    """Whether calls may go out."""
+
+    CLOSED = "closed"
+    OPEN = "open"
+    HALF_OPEN = "half_open"
+
+
+@dataclass(frozen=True, slots=True)
+class Permit:
+    """Leave to make one call; to be handed back with its result."""
+
+    period: int
+
+
+@dataclass(slots=True)
+class Breaker:
+    """See the module's diagram.
+
+    Args:
+        failures: failures in a row that open it.
+        open_seconds: how long it stays open at first; doubled by every failed probe.
+        cap_seconds: the longest it stays open.
+
+    """
+
+    failures: int
+    open_seconds: float
+    cap_seconds: float = 300.0
+    _in_a_row: int = 0
+    _opened: int = 0  # times since the last success: the exponent of the wait
+    _open_until: float | None = None
+    _probing: bool = False
+    _period: int = 0
+
+    def state(self, now: float) -> State:
+        """Return the state at `now`."""
+        if self._open_until is None:
+            return State.CLOSED
+        return State.OPEN if now < self._open_until else State.HALF_OPEN
+
+    def room(self, now: float) -> int:
+        """Return how many calls may begin at `now`: all, none, or the one probe."""
+        match self.state(now):
+            case State.CLOSED:
+                return _UNLIMITED
+            case State.OPEN:
+                return 0
+            case State.HALF_OPEN:
+                return 0 if self._probing else 1
+
+    def begin(self, now: float) -> Permit | None:
+        """Ask leave for one call; None: not now."""
+        if not self.room(now):
+            return None
+        if self.state(now) is State.HALF_OPEN:
+            self._probing = True
+        return Permit(self._period)
+
+    def succeeded(self, permit: Permit) -> None:
+        """Report that the target answered, with yes or no: it is there."""
+        if permit.period != self._period:
+            return
+        self._in_a_row = 0
+        self._opened = 0
+        self._open_until = None
+        self._probing = False
+
+    def failed(self, permit: Permit, now: float) -> None:
+        """Report that the target did not answer, or not sensibly."""
+        if permit.period != self._period:
+            return
+        self._in_a_row += 1
+        if self._probing or self._in_a_row >= self.failures:
+            self._open(now, self._wait())
+            self._opened += 1
+
+    def unused(self, permit: Permit) -> None:
+        """Hand a permit back that told nothing: the call was throttled or never made."""
+        if permit.period == self._period:
+            self._probing = False
+
+    def halt(self, now: float, seconds: float) -> None:
+        """Open it whatever its count says: calling makes no sense before somebody acts."""
+        self._open(now, seconds)
+
+    def _wait(self) -> float:
+        return float(min(self.open_seconds * 2 ** min(self._opened, 30), self.cap_seconds))
+
+    def _open(self, now: float, seconds: float) -> None:
+        self._open_until = now + seconds
+        self._in_a_row = 0
+        self._probing = False
+        self._period += 1
