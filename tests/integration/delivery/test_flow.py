@@ -1,0 +1,227 @@
+"""How the role works: waking, pausing, limits, stopping."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import orjson
+
+from canonical.errors import Rejected, Retryable
+from hub.delivery.role import DeliverRole
+from hub.ledger.tables import attempt, dead_letter, delivery, document, outbox
+from tests.support.deliveries import (
+    LIMITS,
+    TIMING,
+    Books,
+    PlainRenderer,
+    ScriptedTarget,
+    Told,
+    accepts,
+    fails_with,
+    loses_the_call,
+    parts,
+    running,
+    spec,
+    until,
+    until_all,
+)
+from tests.support.waiting import wait_for
+
+
+async def test_a_wake_up_is_all_it_takes(books: Books, target: ScriptedTarget) -> None:
+    patient = parts(books.engine, timing=replace(TIMING, tick=3600))
+    role = DeliverRole(spec(target), patient)
+    async with running(role):
+        one = await books.order("1")
+        role.wake()
+        await until(books, one, "delivered")
+
+
+async def test_what_is_not_due_is_left_alone(
+    books: Books, role: DeliverRole, target: ScriptedTarget
+) -> None:
+    later = await books.order("1", next_at=datetime.now(UTC) + timedelta(hours=1))
+    elsewhere = await books.order("2", target="lakeside")
+    due = await books.order("3")
+    async with running(role):
+        await until(books, due, "delivered")
+    assert target.effects == ["XD3"]
+    assert await books.state(later) == await books.state(elsewhere) == "pending"
+
+
+async def test_a_refusal_is_a_dead_letter_at_once_with_all_that_a_person_needs(
+    books: Books, role: DeliverRole, target: ScriptedTarget
+) -> None:
+    target.script.append(fails_with(Rejected("unit_unknown", "lines[3].unit", "expected a unit")))
+    one = await books.order("1")
+    async with running(role):
+        row = await until(books, one, "dead")
+    letter = await books.row(dead_letter)
+    assert (letter["code"], letter["place"]) == ("unit_unknown", "lines[3].unit")
+    assert (letter["stage"], letter["target"], letter["state"]) == ("deliver", "bc", "open")
+    assert letter["delivery_id"] == one
+    assert letter["document_id"] == row["document_id"]
+    assert letter["business_key"] == "order/acme/1/"
+    assert (letter["amount"], letter["currency"]) == (120, "USD")
+    assert (letter["partner"], letter["entity"]) == ("acme", "order")
+    assert letter["mapping_version"] == "v1"
+    assert (await books.row(document))["state"] == "dead"
+    event = await books.row(outbox)
+    assert event["subject"] == "dead.deliver.bc"
+    told = orjson.loads(event["payload"])["data"]
+    assert told["dead_letter"] == letter["id"]
+    assert told["code"] == "unit_unknown"
+    assert b"expected a unit" not in event["payload"]
+
+
+async def test_a_delivery_without_its_document_is_a_dead_letter(
+    books: Books, role: DeliverRole, target: ScriptedTarget
+) -> None:
+    one = await books.order("1")
+    await books.change(one, document_id="gone")
+    async with running(role):
+        row = await until(books, one, "dead")
+    assert row["code"] == "document_missing"
+    assert target.calls == []
+
+
+async def test_an_open_breaker_stops_calling_and_another_target_goes_on(
+    books: Books, target: ScriptedTarget
+) -> None:
+    told, healthy = Told(), ScriptedTarget()
+    target.script.extend([fails_with(Retryable("unavailable"))] * 1000)
+    limits = LIMITS.model_copy(update={"breaker_failures": 3, "breaker_seconds": 3600})
+    sick_role = DeliverRole(spec(target, limits=limits), parts(books.engine, observer=told))
+    healthy_role = DeliverRole(spec(healthy, "lakeside"), parts(books.engine))
+    for i in range(20):
+        await books.delivery(await books.document(str(i)))
+        await books.delivery(f"doc-{i}", "lakeside")
+    async with running(sick_role, healthy_role):
+        await wait_for(lambda: len(healthy.effects) == 20)
+        await wait_for(lambda: told.named("breaker"))
+    assert told.named("breaker") == [{"target": "bc", "state": "open"}]
+    assert len(target.calls) <= 3 + LIMITS.concurrency
+    assert (await books.states())["delivered"] == 20
+    assert await books.rows(dead_letter) == []
+
+
+async def test_after_an_outage_all_is_delivered_once(books: Books, target: ScriptedTarget) -> None:
+    target.script.extend([fails_with(Retryable("unavailable"))] * 8)
+    limits = LIMITS.model_copy(update={"breaker_failures": 2, "breaker_seconds": 0.05})
+    role = DeliverRole(spec(target, limits=limits), parts(books.engine))
+    for i in range(10):
+        await books.order(str(i))
+    async with running(role):
+        await until_all(books, delivered=10)
+    assert sorted(target.effects) == sorted(f"XD{i}" for i in range(10))
+
+
+async def test_no_more_calls_run_at_once_than_allowed(books: Books, target: ScriptedTarget) -> None:
+    target.gate = asyncio.Event()
+    role = DeliverRole(spec(target), parts(books.engine))
+    for i in range(12):
+        await books.order(str(i))
+    async with running(role):
+        await wait_for(lambda: target.running == LIMITS.concurrency)
+        target.gate.set()
+        await until_all(books, delivered=12)
+    assert target.most_running == LIMITS.concurrency
+
+
+async def test_the_archive_keeps_what_is_sent_before_it_is_sent(
+    books: Books, target: ScriptedTarget
+) -> None:
+    kept: list[bytes] = []
+
+    async def archive(body: bytes) -> str:
+        if not kept:
+            kept.append(b"")
+            raise OSError(28, "No space left on device")
+        kept.append(body)
+        return "pack:0:9"
+
+    role = DeliverRole(spec(target), parts(books.engine, archive=archive))
+    one = await books.order("1")
+    async with running(role):
+        row = await until(books, one, "delivered")
+    assert row["archive"] == "pack:0:9"
+    assert kept[1:] == [b'{"number": "1"}']
+    assert (await books.row(attempt, n=1))["code"] == "archive_unavailable"
+
+
+async def test_control_numbers_stay_the_same_over_all_attempts(
+    books: Books, target: ScriptedTarget
+) -> None:
+    renderer = PlainRenderer()
+    target.by_reference["XD1"] = deque([loses_the_call, fails_with(Retryable("busy")), accepts])
+    role = DeliverRole(
+        spec(target, control_scope="CROSSDOCK/LAKESIDE3PL/P"),
+        parts(books.engine, renderer=renderer),
+    )
+    await books.order("1")
+    async with running(role):
+        await until_all(books, delivered=1)
+        await books.order("2")
+        await until_all(books, delivered=2)
+    first = renderer.numbers[0]
+    assert renderer.numbers[:-1] == [first] * (len(renderer.numbers) - 1)
+    assert len(renderer.numbers) >= 4
+    assert (first.interchange, renderer.numbers[-1].interchange) == (1, 2)
+
+
+async def test_a_stopping_role_finishes_what_is_in_hand(
+    books: Books, role: DeliverRole, target: ScriptedTarget
+) -> None:
+    target.gate = asyncio.Event()
+    one = await books.order("1")
+    stop = asyncio.Event()
+    task = asyncio.create_task(role.run(stop))
+    await wait_for(lambda: target.running)
+    stop.set()
+    target.gate.set()
+    await asyncio.wait_for(task, 10)
+    assert await books.state(one) == "delivered"
+
+
+async def test_a_stopping_role_gives_back_what_it_cannot_finish(
+    books: Books, target: ScriptedTarget
+) -> None:
+    target.gate = asyncio.Event()
+    role = DeliverRole(spec(target), parts(books.engine, timing=replace(TIMING, grace=0.05)))
+    one = await books.order("1")
+    stop = asyncio.Event()
+    task = asyncio.create_task(role.run(stop))
+    await wait_for(lambda: target.running)
+    stop.set()
+    await asyncio.wait_for(task, 10)
+    row = await books.row(delivery, id=one)
+    assert row["state"] == "in_doubt"
+    assert row["claim_token"] is None
+    assert row["next_at"] is not None
+    assert (await books.row(attempt))["ended_at"] is not None
+    target.gate.set()
+    async with running(DeliverRole(spec(target), parts(books.engine))):
+        await until(books, one, "delivered")
+    assert target.effects == ["XD1"]
+
+
+async def test_a_delivery_that_kills_every_process_is_set_aside(
+    books: Books, target: ScriptedTarget
+) -> None:
+    role = DeliverRole(spec(target), parts(books.engine, max_deaths=3))
+    one = await books.order("1", state="in_doubt", attempts=3)
+    async with books.engine.begin() as conn:
+        for n in (1, 2, 3):
+            await conn.execute(
+                attempt.insert().values(
+                    delivery_id=one, n=n, outcome="in_doubt", started_at=datetime.now(UTC)
+                )
+            )
+    async with running(role):
+        row = await until(books, one, "dead")
+    assert row["code"] == "process_died"
+    assert target.asked == ["XD1"]
+    assert target.calls == []
