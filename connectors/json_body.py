@@ -38,7 +38,12 @@ MAX_NUMBER = 64
 _INTEGER_DIGITS = 15
 
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
-_TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\],:]|[^\s"{}\[\],:]+', re.DOTALL)
+_TOKEN = re.compile(
+    r'"[^"\\]*(?:\\.[^"\\]*)*"'  # a string
+    r"|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?"  # a number
+    r"|NaN|-?Infinity|[^ \t\r\n]",
+    re.DOTALL | re.ASCII,
+)
 _SUSPECT_ESCAPE = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
 _ESCAPE = re.compile(
     r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"  # a whole pair
@@ -50,6 +55,7 @@ _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _BOM = b"\xef\xbb\xbf"
 
 _DETAIL = {
+    "json_syntax": "expected JSON",
     "json_duplicate_key": "expected every key of an object once",
     "json_not_a_number": "expected a number, not NaN or Infinity",
     "json_number_too_large": "expected a number of at most 64 characters that a double can hold",

@@ -1,0 +1,5 @@
+"""Shopify: orders of a store, as its webhooks tell them."""
+
+from connectors.shopify.connector import CONNECTOR
+
+__all__ = ["CONNECTOR"]
