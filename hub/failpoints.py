@@ -3,19 +3,23 @@
 Armed by the environment: ``CROSSDOCK_FAILPOINT=name`` kills at the first passing of `name`,
 ``name:3`` at the third; several, separated by commas. The variable is read once, at import;
 unarmed, a failpoint costs one truth test. The process kills itself with SIGKILL: no handler, no
-``finally``, no flush runs (facts: fault matrix rows 5 to 8).
+``finally``, no flush runs.
 
 The places, in the order in which a document meets them:
 
-==========================  ==========================================================
-``relay.published``         events are acknowledged by NATS, their outbox rows still there
-``deliver.claimed``         a delivery is claimed in the ledger, nothing else is done
-``deliver.before_call``     the ledger says `in_doubt`, the target has not been called
-``deliver.after_call``      the target has answered, the ledger does not know it yet
-``deliver.settled``         the ledger knows the outcome, nothing after it is done
-==========================  ==========================================================
-
-Each role adds its own rows here: ``intake.*``, ``normalize.*``, ``relay.*``.
+===========================  =========================================================
+``intake.read``              a receipt is read and checked, nothing is stored
+``intake.stored``            NATS has the receipt, the sender has no answer yet
+``normalize.before_commit``  a batch is written, its transaction is open
+``normalize.after_commit``   the batch is committed, its events are not published
+``relay.published``          events are acknowledged by NATS, their outbox rows still there
+``normalize.committed``      the batch is done, its messages are not acknowledged
+``normalize.acked``          the batch's messages are acknowledged
+``deliver.claimed``          deliveries are claimed in the ledger, nothing else is done
+``deliver.before_call``      the ledger says `in_doubt`, the target has not been called
+``deliver.after_call``       the target has answered, the ledger does not know it yet
+``deliver.settled``          the ledger knows the outcome, nothing after it is done
+===========================  =========================================================
 """
 
 from __future__ import annotations

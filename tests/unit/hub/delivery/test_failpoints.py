@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import signal
 
 import pytest
 
 from canonical.errors import ConfigError
+from hub import failpoints
 from hub.failpoints import VARIABLE, parse, reached
-from tests.support.processes import Spawner
+from tests.support.processes import ROOT, Spawner
 
 THREE_ROUNDS = """
 from hub.failpoints import reached
@@ -46,3 +48,10 @@ def test_an_unreadable_count_is_refused(text: str) -> None:
 
 def test_names_and_counts_are_read() -> None:
     assert parse(" a , b:3 ,, ") == {"a": 1, "b": 3}
+
+
+def test_the_documented_failpoints_are_the_ones_in_the_code() -> None:
+    documented = set(re.findall(r"``([a-z]+\.[a-z_]+)``", failpoints.__doc__ or ""))
+    sources = [path.read_text() for path in (ROOT / "hub").rglob("*.py")]
+    placed = {name for text in sources for name in re.findall(r'reached\("([^"]+)"\)', text)}
+    assert placed == documented
