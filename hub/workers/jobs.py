@@ -21,6 +21,7 @@ from typing import Literal, NamedTuple, Protocol
 import orjson
 
 from canonical import Document
+from canonical.base import Purpose
 from canonical.errors import ConfigError, HubError, Rejected
 from canonical.identity import business_key, content_id, po_key
 from canonical.summary import summarise
@@ -56,7 +57,7 @@ class Normalized(NamedTuple):
     """Compact JSON, nulls left out."""
     business_key: str
     content_id: str
-    purpose: str
+    purpose: Purpose
     sequence: int
     number: str | None
     reference_number: str | None

@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from canonical.errors import ConfigError
 from connectors.base import Connector, Json
 from hub.mapping.files import MappingFile, mapping_files
 from hub.settings.model import Site
+from hub.settings.secrets import secret_values
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +24,7 @@ class ConnectionSpec:
 
     system: str
     options: Json = field(default_factory=dict)
-    """The connector's options, secrets resolved."""
+    """The connector's options, a placeholder in place of every secret: codecs need none."""
     partner: Json = field(default_factory=dict)
     """What mappings read as ``$partner``: key, name, customer_number, currency."""
     bindings: Json = field(default_factory=dict)
@@ -38,6 +40,10 @@ class WorkerSpec:
     mappings: tuple[MappingFile, ...]
     """Their texts as they were when the hub started: a worker that starts later has the same."""
     connections: Mapping[str, ConnectionSpec]
+
+
+_WITHHELD = "0" * 64
+"""Long enough, and plain enough, for what connectors demand of a secret's form."""
 
 
 def worker_spec(site: Site, connectors: Mapping[str, Connector], mappings: Path) -> WorkerSpec:
@@ -61,9 +67,25 @@ def worker_spec(site: Site, connectors: Mapping[str, Connector], mappings: Path)
         }
         connections[name] = ConnectionSpec(
             connection.system,
-            dict(connection.options),
+            _without_secrets(connection.options),
             {key: value for key, value in facts.items() if value is not None},
             dict(connection.bindings),
         )
     systems = {connection.system for connection in connections.values()}
     return WorkerSpec(connectors, tuple(mapping_files(mappings, systems)), connections)
+
+
+def _without_secrets(options: Mapping[str, Any]) -> Json:
+    """The options as a process may have them that runs other people's mappings."""
+    secret = {path for path, _ in secret_values(options)}
+
+    def plain(path: tuple[str | int, ...], value: Any) -> Any:
+        if path in secret:
+            return _WITHHELD
+        if isinstance(value, Mapping):
+            return {name: plain((*path, name), inner) for name, inner in value.items()}
+        if isinstance(value, list | tuple):
+            return [plain((*path, index), inner) for index, inner in enumerate(value)]
+        return value
+
+    return {name: plain((name,), value) for name, value in options.items()}
