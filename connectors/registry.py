@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from connectors import easypost, shopify
+from connectors import business_central, easypost, shopify
 from connectors.base import Connector
 
 CONNECTORS: dict[str, Connector] = {
+    "business_central": business_central.CONNECTOR,
     "easypost": easypost.CONNECTOR,
     "shopify": shopify.CONNECTOR,
 }

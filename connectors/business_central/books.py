@@ -5,7 +5,7 @@ from __future__ import annotations
 from canonical.errors import Rejected, Retryable
 from connectors.base import Json
 from connectors.business_central.api import Api
-from connectors.business_central.odata import quoted, rows
+from connectors.business_central.odata import UNPOSTED, quoted, rows
 from connectors.business_central.order import Order, read_order
 
 
@@ -39,7 +39,7 @@ class Books:
     async def invoices(self, reference: str) -> list[Json]:
         """Posted invoices of our order, with their lines."""
         found = await self._find("salesInvoices", reference, "salesInvoiceLines")
-        return [row for row in found if row.get("status") not in {"Draft", "In Review"}]
+        return [row for row in found if row.get("status") not in UNPOSTED]
 
     async def _find(self, collection: str, reference: str, lines: str) -> list[Json]:
         if not reference:

@@ -17,7 +17,7 @@ from typing import Any
 
 from canonical.errors import Rejected
 from connectors.base import Decoded, Json, Numbers, Receipt, Refusal, SourceDocument
-from connectors.business_central.odata import dumps
+from connectors.business_central.odata import UNPOSTED, dumps
 from connectors.json_body import read_object
 
 INBOUND = ("customers", "items", "items_inventory", "salesInvoices")
@@ -29,7 +29,6 @@ _POLLED = {
     "salesInvoices": ("salesInvoices",),
 }
 """Polled collection -> the source documents of each of its rows."""
-_UNPOSTED = {"Draft", "In Review", "In_x0020_Review"}
 _STOCKED = "Inventory"
 
 
@@ -76,6 +75,6 @@ def _flows(polled: str, row: Json) -> tuple[str, ...]:
     """The documents of one row: services have no stock, unposted invoices are none yet."""
     if polled == "items" and row.get("type", _STOCKED) != _STOCKED:
         return ("items",)
-    if polled == "salesInvoices" and row.get("status") in _UNPOSTED:
+    if polled == "salesInvoices" and row.get("status") in UNPOSTED:
         return ()
     return _POLLED[polled]

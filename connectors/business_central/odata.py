@@ -17,6 +17,9 @@ DECIMALS = frozenset(
 )
 """Keys whose text is written as a JSON number."""
 
+UNPOSTED = ("Draft", "In Review", "In_x0020_Review")
+"""Statuses of what is in ``salesInvoices`` and is no invoice yet."""
+
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,17})(\.[0-9]{1,9})?", re.ASCII)
 _JSON_NUMBER = re.compile(r"-?[0-9]{1,28}(\.[0-9]{1,28})?([eE][+-]?[0-9]{1,2})?", re.ASCII)
 
@@ -29,10 +32,14 @@ def dumps(body: Mapping[str, Any], *, sort: bool = True) -> bytes:
         sort: False keeps the order of keys, which a PATCH needs (fields are validated in order).
 
     Raises:
-        Rejected: ``quantity_invalid`` for a decimal that is none, ``body_invalid`` for a float.
+        Rejected: ``quantity_invalid`` for a decimal that is none, ``body_invalid`` for a float
+            or for text that is no Unicode.
 
     """
-    return _text(body, "", sort=sort).encode()
+    try:
+        return _text(body, "", sort=sort).encode()
+    except UnicodeEncodeError:
+        raise Rejected("body_invalid", "", "expected text without lone surrogates") from None
 
 
 def _text(value: Any, place: str, *, sort: bool) -> str:
