@@ -88,8 +88,15 @@ class Api:
         self._config = config
         self._clocks = clocks or Clocks()
         timeout = httpx.Timeout(config.deadline_seconds, connect=config.connect_seconds)
+        # Idle connections are dropped before servers do it (5 s is common): a request that meets
+        # a connection just closed by the other side is in doubt for nothing.
+        limits = httpx.Limits(max_connections=100, keepalive_expiry=2.0)
         self._http = httpx.AsyncClient(
-            transport=transport, timeout=timeout, follow_redirects=False, trust_env=False
+            transport=transport,
+            timeout=timeout,
+            limits=limits,
+            follow_redirects=False,
+            trust_env=False,
         )
         self._tokens: Tokens = tokens_for(config, self._http, self._clocks.monotonic)
         self.base = config.company_url

@@ -13,7 +13,7 @@ from canonical.errors import Retryable
 from connectors.base import Json, Page
 from connectors.business_central.api import Api, Clocks
 from connectors.business_central.config import BusinessCentralConfig
-from connectors.business_central.odata import is_below, rows
+from connectors.business_central.odata import has_same_origin, rows
 
 FLOWS = ("customers", "items", "salesInvoices")
 _DIGEST = 32
@@ -126,9 +126,9 @@ class BusinessCentralPoller:
         link = page.get("@odata.nextLink")
         if link is None:
             return None
-        if not isinstance(link, str) or not is_below(link, self._api.base):
+        if not isinstance(link, str) or not has_same_origin(link, self._api.base):
             raise Retryable(
-                "link_elsewhere", "@odata.nextLink", "expected a link to the same place"
+                "link_elsewhere", "@odata.nextLink", "expected a link to the same origin"
             )
         return link
 

@@ -8,7 +8,8 @@ import httpx
 import pytest
 
 from canonical.errors import InDoubt, Rejected, Retryable
-from tests.support.business_central import ORDER, REFERENCE, outbound, shipment
+from connectors.business_central.client import Unanswered
+from tests.support.business_central import ORDER, REFERENCE, ManualClock, outbound, shipment
 
 if TYPE_CHECKING:
     from tests.unit.connectors.business_central.conftest import Target
@@ -122,3 +123,20 @@ async def test_an_answer_without_an_id_is_not_a_success(target: Target) -> None:
     target.network.answer("POST", "/salesOrders", httpx.Response(201, json={"number": "x"}))
     with pytest.raises(InDoubt, match="not_the_api"):
         await target.client().deliver(CREATE)
+
+
+async def test_without_a_reference_nothing_is_asked(target: Target) -> None:
+    with pytest.raises(Rejected, match="reference_missing"):
+        await target.client().look_up(outbound("create_order", ORDER, reference=""))
+    assert target.network.seen == []
+
+
+def test_what_was_sent_is_remembered_up_to_a_bound() -> None:
+    clock = ManualClock()
+    unanswered = Unanswered(lambda: clock.seconds, 10.0)
+    unanswered.note("first")
+    clock.seconds += 4
+    assert unanswered.left("first") == 6
+    for n in range(10_000):
+        unanswered.note(f"d-{n}")
+    assert unanswered.left("first") == 10

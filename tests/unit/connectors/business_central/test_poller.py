@@ -170,10 +170,9 @@ async def test_a_page_out_of_order_moves_the_cursor_only_at_the_end() -> None:
     "link",
     [
         "https://evil.example/api/v2.0/companies(x)/items",
-        f"{COMPANY_URL}.evil/items",
+        "http://localhost.evil.example/api/v2.0/x",
         "http://localhost:8081/api/v2.0/x",
-        f"{COMPANY_URL}/../../admin",
-        f"{COMPANY_URL}/%2e%2e/admin",
+        "//localhost/api/v2.0/x",
         COMPANY_URL.replace("http://", "http://user@") + "/items",
         COMPANY_URL.replace("http://", "https://") + "/items",
         "/relative",

@@ -150,6 +150,82 @@ async def test_an_etag_gone_stale_is_read_again_once(
     assert target.posted("shipment_lines") == [("1896-S", "1"), ("1928-S", "2")]
 
 
+async def test_a_stale_etag_of_the_order_itself_is_read_again_once(
+    target: Target, client: BusinessCentralClient
+) -> None:
+    target.network.answer("PATCH", "/salesOrders(", httpx.Response(412))
+    await client.deliver(post(shipment("S1", TWO_LAMPS)))
+    assert target.rows("orders")[0]["postingDate"] == "2026-05-06"
+
+    for _ in range(2):
+        target.network.answer("PATCH", "/salesOrders(", httpx.Response(412))
+    late = shipment("S2", TWO_LAMPS, posting_date="2026-05-07")
+    with pytest.raises(Retryable, match="etag_stale"):
+        await client.deliver(post(late, "d-7"))
+
+
+async def test_an_order_that_vanishes_on_the_way_is_left_for_later(
+    target: Target, client: BusinessCentralClient
+) -> None:
+    other = target.client()
+    cancel = outbound("change_order", {"kind": "cancel", "lines": []}, id_="d-8")
+
+    async def somebody_cancels() -> None:
+        await other.deliver(cancel)
+
+    async def cancelled_just_before() -> httpx.Response:
+        await somebody_cancels()
+        return httpx.Response(412)
+
+    target.network.faults.append(("PATCH", "/salesOrders(", lambda _: cancelled_just_before()))
+    with pytest.raises(Retryable, match="the order has just gone"):
+        await client.deliver(post(shipment("S1", TWO_LAMPS)))
+
+
+async def test_a_date_that_is_not_kept_stops_the_posting(
+    target: Target, client: BusinessCentralClient
+) -> None:
+    other_day = httpx.Response(200, json={"id": "x", "postingDate": "2026-01-01"})
+    target.network.answer("PATCH", "/salesOrders(", other_day)
+    with pytest.raises(Rejected, match="setting_not_kept at postingDate"):
+        await client.deliver(post(shipment("S1", TWO_LAMPS)))
+    assert target.network.count("POST", POSTING) == 0
+
+
+async def test_quantities_that_are_not_kept_stop_the_posting(
+    target: Target, client: BusinessCentralClient
+) -> None:
+    body = {"id": "x", "shipQuantity": 1, "invoiceQuantity": 1}
+    target.network.answer("PATCH", "salesOrderLines", httpx.Response(200, json=body))
+    with pytest.raises(Rejected, match="setting_not_kept at shipQuantity"):
+        await client.deliver(post(shipment("S1", TWO_LAMPS)))
+    assert target.network.count("POST", POSTING) == 0
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"value": [{"id": "x", "number": "1", "@odata.etag": "e"}]},
+        {"value": [{"id": "", "number": "1", "@odata.etag": "e", "salesOrderLines": []}]},
+        {"value": [], "@odata.nextLink": "http://localhost/x"},
+        {
+            "value": [
+                {
+                    "id": "x",
+                    "number": "1",
+                    "@odata.etag": "e",
+                    "salesOrderLines": [{"id": "l", "@odata.etag": "e", "quantity": "many"}],
+                }
+            ]
+        },
+    ],
+)
+async def test_an_order_that_is_not_told_whole_is_not_the_api(target: Target, body: Json) -> None:
+    target.network.answer("GET", "/salesOrders", httpx.Response(200, json=body))
+    with pytest.raises(Retryable, match="not_the_api"):
+        await target.client().deliver(post(shipment("S1", TWO_LAMPS)))
+
+
 @pytest.mark.parametrize("status", [409, 412])
 async def test_an_etag_that_stays_stale_is_left_for_later(
     target: Target, client: BusinessCentralClient, status: int
