@@ -38,13 +38,14 @@ class Breaker:
     Args:
         failures: failures in a row that open it.
         open_seconds: how long it stays open at first; doubled by every failed probe.
-        cap_seconds: the longest it stays open.
+        cap_seconds: the longest it stays open, if that is more: one probe costs a target little,
+            and a target that is back should not wait for long.
 
     """
 
     failures: int
     open_seconds: float
-    cap_seconds: float = 300.0
+    cap_seconds: float = 30.0
     _in_a_row: int = 0
     _opened: int = 0  # times since the last success: the exponent of the wait
     _open_until: float | None = None
@@ -103,7 +104,8 @@ class Breaker:
         self._open(now, seconds)
 
     def _wait(self) -> float:
-        return float(min(self.open_seconds * 2 ** min(self._opened, 30), self.cap_seconds))
+        longest = max(self.cap_seconds, self.open_seconds)
+        return float(min(self.open_seconds * 2 ** min(self._opened, 30), longest))
 
     def _open(self, now: float, seconds: float) -> None:
         self._open_until = now + seconds

@@ -109,6 +109,8 @@ class Health:
     def throttled(self, leave: Leave, retry_after: float | None) -> None:
         """Report that the target wants less; this never opens the breaker."""
         self.unused(leave)
+        if leave.retry is not None:  # an answer too, and the limiter sees to the load
+            self._budget.answered(leave.retry)
         self._limiter.throttled(self.clock.monotonic(), retry_after)
 
     def unused(self, leave: Leave) -> None:

@@ -8,7 +8,15 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import asyncpg
-from sqlalchemy.exc import DataError, IntegrityError, ProgrammingError, SQLAlchemyError
+from sqlalchemy.exc import (
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    PendingRollbackError,
+    ProgrammingError,
+    ResourceClosedError,
+)
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.delivery.parts import DeliverParts
@@ -16,7 +24,15 @@ from hub.delivery.parts import DeliverParts
 T = TypeVar("T")
 Work = Callable[[AsyncConnection], Awaitable[T]]
 
-LEDGER_ERRORS = (SQLAlchemyError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
+LEDGER_ERRORS = (
+    DBAPIError,
+    PoolTimeoutError,
+    PendingRollbackError,
+    ResourceClosedError,
+    OSError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+)
 """Raised where the ledger is away, slow, full or restarting; TimeoutError is an OSError."""
 
 _FIRST = 0.1

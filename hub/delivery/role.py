@@ -60,7 +60,7 @@ class DeliverRole:
     async def _round(self, stop: asyncio.Event) -> None:
         """Claim once, then wait for something to do."""
         try:
-            wait = await self._claim()
+            found, wait = await self._claim()
         except LEDGER_ERRORS as error:
             self._ledger.unreachable(error)
             await _wait(stop, self._backoff.wait())
@@ -71,14 +71,21 @@ class DeliverRole:
             self._backoff.reset()
             if wait > 0:
                 await _wait(self._wake, wait)
+            if not found:
+                await asyncio.sleep(self._parts.timing.gap)
             self._wake.clear()
 
-    async def _claim(self) -> float:
-        """Claim what there is room for; return the seconds to wait before the next look."""
+    async def _claim(self) -> tuple[bool, float]:
+        """Claim what there is room for.
+
+        Returns:
+            False where a look at the ledger found nothing; the seconds to wait for a wake-up.
+
+        """
         uncalled = sum(not hand.called for hand in self._hands.values())
         room = self._health.room(len(self._hands), uncalled)
         if room.all == 0:
-            return min(self._parts.timing.tick, max(room.again_in, 0.001))
+            return True, min(self._parts.timing.tick, max(room.again_in, 0.001))
         limit = min(room.all, room.retries) if room.retries else room.all
         now = self._parts.clock.now()
         wanted = Wanted(
@@ -95,7 +102,7 @@ class DeliverRole:
         for claim in found.claims:
             self._start(claim)
         more = found.waiting or len(found.claims) == limit
-        return 0.0 if more else self._parts.timing.tick
+        return bool(found.claims), 0.0 if more else self._parts.timing.tick
 
     def _start(self, claim: Claim) -> None:
         leave = self._health.claimed(is_retry=claim.delivery.attempts > 0)

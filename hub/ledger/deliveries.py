@@ -24,6 +24,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.ledger.delivery_rows import Claim, Claimed, DeliveryRow, DocumentRow, Tries, Wanted
@@ -38,55 +39,44 @@ _WINDOW = 4
 """Rows looked at for every row wanted: some of them wait, some share a key."""
 
 
-async def claim(conn: AsyncConnection, wanted: Wanted, now: datetime) -> Claimed:
-    """Claim due deliveries that nothing stands in the way of.
-
-    The rows are locked first and judged by a second statement: what was settled while the lock
-    was awaited is seen, so that no waking is lost (READ COMMITTED).
-    """
-    locked = await _lock_due(conn, wanted, now)
-    if not locked:
-        return Claimed()
-    obstacles = await _obstacles(conn, locked)
-    chosen: dict[str, DeliveryRow] = {}
-    for row in locked:
-        if row.id not in obstacles and len(chosen) < wanted.limit:
-            chosen.setdefault(row.business_key, row)
-    if chosen:
-        await _take(conn, list(chosen.values()), wanted)
-    if obstacles:
-        await _park(conn, obstacles, now)
-    return Claimed(await _claims(conn, list(chosen.values()), wanted.token), len(obstacles))
+_DELIVERY_FIELDS = tuple(field.name for field in fields(DeliveryRow))
+_DOCUMENT_FIELDS = tuple(field.name for field in fields(DocumentRow))
+_ANY = 2**31 - 1
 
 
-async def _lock_due(conn: AsyncConnection, wanted: Wanted, now: datetime) -> list[DeliveryRow]:
-    """Lock what is due, each kind by its own index range, leaving out what others have locked."""
-    kinds = [
-        _due("pending", delivery.c.next_at, wanted, now),
-        _due("in_doubt", delivery.c.next_at, wanted, now),
-        _due("in_doubt", delivery.c.claimed_until, wanted, now),
-        _due("in_flight", delivery.c.claimed_until, wanted, now),
-    ]
-    parts = [kind.cte(f"due{i}") for i, kind in enumerate(kinds)]
-    rows = sa.union_all(*(sa.select(part) for part in parts)).subquery()
-    found = await conn.execute(sa.select(rows).order_by(rows.c.due_at, rows.c.id))
-    names = [field.name for field in fields(DeliveryRow)]
-    return [DeliveryRow(**{name: row[name] for name in names}) for row in found.mappings()]
+def _texts(name: str) -> sa.BindParameter[Any]:
+    kind: sa.types.TypeEngine[Any] = ARRAY(sa.Text)
+    return sa.bindparam(name, type_=kind)
 
 
-def _due(
-    state: str, clock: sa.Column[datetime], wanted: Wanted, now: datetime
-) -> sa.Select[*tuple[Any, ...]]:
-    columns = [delivery.c[field.name] for field in fields(DeliveryRow)]
-    query = sa.select(*columns, clock.label("due_at")).where(
-        delivery.c.target == wanted.target, delivery.c.state == state, clock <= now
+def _due(state: str, clock: sa.Column[datetime]) -> sa.Select[*tuple[Any, ...]]:
+    """Select what is due of one state: each kind has an index range of its own."""
+    columns = [delivery.c[name] for name in _DELIVERY_FIELDS]
+    return (
+        sa.select(*columns, clock.label("due_at"))
+        .where(
+            delivery.c.target == sa.bindparam("target"),
+            delivery.c.state == state,
+            clock <= sa.bindparam("now"),
+            delivery.c.business_key != sa.all_(_texts("busy")),
+            delivery.c.attempts <= sa.bindparam("tried"),
+        )
+        .order_by(clock)
+        .limit(sa.bindparam("most", type_=sa.Integer))
+        .with_for_update(skip_locked=True)
     )
-    if wanted.busy:
-        query = query.where(delivery.c.business_key.not_in(wanted.busy))
-    if wanted.fresh_only:
-        query = query.where(delivery.c.attempts == 0)
-    limit = wanted.limit * _WINDOW
-    return query.order_by(clock).limit(limit).with_for_update(skip_locked=True)
+
+
+def _all_due() -> sa.Select[*tuple[Any, ...]]:
+    kinds = (
+        ("pending", delivery.c.next_at),
+        ("in_doubt", delivery.c.next_at),
+        ("in_doubt", delivery.c.claimed_until),
+        ("in_flight", delivery.c.claimed_until),
+    )
+    parts = [_due(state, clock).cte(f"due{i}") for i, (state, clock) in enumerate(kinds)]
+    rows = sa.union_all(*(sa.select(part) for part in parts)).subquery()
+    return sa.select(rows).order_by(rows.c.due_at, rows.c.id)
 
 
 def at_rest_for_good(row: sa.FromClause) -> sa.ColumnElement[bool]:
@@ -127,13 +117,7 @@ def _behind(mine: sa.FromClause, other: sa.FromClause) -> sa.ColumnElement[bool]
     )
 
 
-async def _obstacles(
-    conn: AsyncConnection, rows: Sequence[DeliveryRow]
-) -> dict[str, tuple[str, str]]:
-    """Return, for each row that must wait, the waiting code and what it waits for.
-
-    What is in doubt passed here before its call and is never held back from asking.
-    """
+def _all_obstacles() -> sa.Select[*tuple[Any, ...]]:
     mine, other, before = delivery.alias("mine"), delivery.alias("other"), delivery.alias("before")
     blocker = (
         sa.select(other.c.id).where(_behind(mine, other)).order_by(other.c.version).limit(1)
@@ -143,16 +127,69 @@ async def _obstacles(
         before.c.target == mine.c.after_target,
         before.c.state == "delivered",
     )
-    fresh = [row.id for row in rows if row.state != "in_doubt"]
+    return sa.select(
+        mine.c.id,
+        blocker.label("blocker"),
+        sa.case((sa.not_(ready), mine.c.after_target)).label("awaited"),
+    ).where(mine.c.id == sa.any_(_texts("ids")))
+
+
+# Built once: putting these together costs more than running them.
+_DUE = _all_due()
+_OBSTACLES = _all_obstacles()
+_DOCUMENTS = sa.select(*(document.c[name] for name in _DOCUMENT_FIELDS)).where(
+    document.c.id == sa.any_(_texts("ids"))
+)
+
+
+async def claim(conn: AsyncConnection, wanted: Wanted, now: datetime) -> Claimed:
+    """Claim due deliveries that nothing stands in the way of.
+
+    The rows are locked first and judged by a second statement: what was settled while the lock
+    was awaited is seen, so that no waking is lost (READ COMMITTED).
+    """
+    locked = await _lock_due(conn, wanted, now)
+    if not locked:
+        return Claimed()
+    obstacles = await _obstacles(conn, locked)
+    chosen: dict[str, DeliveryRow] = {}
+    for row in locked:
+        if row.id not in obstacles and len(chosen) < wanted.limit:
+            chosen.setdefault(row.business_key, row)
+    if chosen:
+        await _take(conn, list(chosen.values()), wanted)
+    if obstacles:
+        await _park(conn, obstacles, now)
+    return Claimed(await _claims(conn, list(chosen.values()), wanted.token), len(obstacles))
+
+
+async def _lock_due(conn: AsyncConnection, wanted: Wanted, now: datetime) -> list[DeliveryRow]:
+    """Lock what is due, leaving out what others have locked."""
     found = await conn.execute(
-        sa.select(
-            mine.c.id,
-            blocker.label("blocker"),
-            sa.case((sa.not_(ready), mine.c.after_target)).label("awaited"),
-        ).where(mine.c.id.in_(fresh))
+        _DUE,
+        {
+            "target": wanted.target,
+            "now": now,
+            "busy": list(wanted.busy),
+            "tried": 0 if wanted.fresh_only else _ANY,
+            "most": wanted.limit * _WINDOW,
+        },
     )
+    return [
+        DeliveryRow(**{name: row[name] for name in _DELIVERY_FIELDS}) for row in found.mappings()
+    ]
+
+
+async def _obstacles(
+    conn: AsyncConnection, rows: Sequence[DeliveryRow]
+) -> dict[str, tuple[str, str]]:
+    """Return, for each row that must wait, the waiting code and what it waits for.
+
+    What is in doubt passed here before its call and is never held back from asking.
+    """
+    fresh = [row.id for row in rows if row.state != "in_doubt"]
     obstacles = {}
-    for row in found:
+    for row in await conn.execute(_OBSTACLES, {"ids": fresh}):
         if row.blocker is not None:
             obstacles[row.id] = (WAITING_BEHIND, row.blocker)
         elif row.awaited is not None:
@@ -199,10 +236,8 @@ async def _claims(
 ) -> tuple[Claim, ...]:
     if not rows:
         return ()
-    columns = [document.c[field.name] for field in fields(DocumentRow)]
-    wanted = document.c.id.in_([row.document_id for row in rows])
-    found = (await conn.execute(sa.select(*columns).where(wanted))).mappings()
-    documents = {row["id"]: DocumentRow(**row) for row in found}
+    found = await conn.execute(_DOCUMENTS, {"ids": [row.document_id for row in rows]})
+    documents = {row["id"]: DocumentRow(**row) for row in found.mappings()}
     tries = await _tries(conn, [row.id for row in rows if row.attempts])
     return tuple(
         Claim(row, token, documents.get(row.document_id), tries.get(row.id, Tries()))

@@ -15,6 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from connectors.base import Settled
 from hub.events import dead_event
@@ -22,6 +23,52 @@ from hub.ids import derived_id
 from hub.ledger.deliveries import WAITING, at_rest_for_good
 from hub.ledger.delivery_rows import Call, Claim, Ending, Letter, Why
 from hub.ledger.tables import attempt, dead_letter, delivery, document, outbox
+
+
+def _waking() -> ReturningUpdate[str]:
+    """Make due at once what waited for a delivery that has settled; return its targets.
+
+    The condition is loose and the new value exact: a row that is being parked by somebody else
+    right now is waited for and then seen as parked, so no waking is lost.
+    """
+    behind = sa.and_(
+        delivery.c.business_key == sa.bindparam("key"),
+        delivery.c.target == sa.bindparam("at"),
+        delivery.c.id != sa.bindparam("mine"),
+    )
+    after = sa.and_(
+        delivery.c.document_id == sa.bindparam("of"),
+        delivery.c.after_target == sa.bindparam("at"),
+    )
+    due = sa.case((delivery.c.code.in_(WAITING), sa.bindparam("now")), else_=delivery.c.next_at)
+    return (
+        sa.update(delivery)
+        .where(delivery.c.state == "pending", sa.or_(behind, after))
+        .values(next_at=due)
+        .returning(delivery.c.target)
+    )
+
+
+def _settling() -> sa.Update:
+    """Call a document delivered that nothing is left to be done for."""
+    left = sa.exists().where(
+        delivery.c.document_id == sa.bindparam("which"), sa.not_(at_rest_for_good(delivery))
+    )
+    return (
+        sa.update(document)
+        .where(document.c.id == sa.bindparam("which"), sa.not_(left))
+        .values(state="delivered", settled_at=sa.bindparam("now"))
+    )
+
+
+# Built once: putting these together costs more than running them.
+_LOCK = (
+    sa.select(document.c.id)
+    .where(document.c.id == sa.bindparam("of"))
+    .with_for_update(key_share=True)
+)
+_WAKE = _waking()
+_SETTLE = _settling()
 
 
 async def begin(conn: AsyncConnection, held: Claim, call: Call) -> bool:
@@ -173,44 +220,26 @@ async def _settle(
 
 
 async def _lock_document(conn: AsyncConnection, held: Claim) -> None:
-    mine = document.c.id == held.delivery.document_id
-    await conn.execute(sa.select(document.c.id).where(mine).with_for_update(key_share=True))
+    await conn.execute(_LOCK, {"of": held.delivery.document_id})
 
 
 async def _wake(conn: AsyncConnection, held: Claim, now: datetime) -> frozenset[str]:
-    """Make due at once what waited for this delivery; return its targets.
-
-    The condition is loose and the new value exact: a row that is being parked by somebody else
-    right now is waited for and then seen as parked, so no waking is lost.
-    """
     mine = held.delivery
-    behind = sa.and_(
-        delivery.c.business_key == mine.business_key,
-        delivery.c.target == mine.target,
-        delivery.c.id != mine.id,
-    )
-    after = sa.and_(
-        delivery.c.document_id == mine.document_id, delivery.c.after_target == mine.target
-    )
     woken = await conn.execute(
-        sa.update(delivery)
-        .where(delivery.c.state == "pending", sa.or_(behind, after))
-        .values(next_at=sa.case((delivery.c.code.in_(WAITING), now), else_=delivery.c.next_at))
-        .returning(delivery.c.target)
+        _WAKE,
+        {
+            "mine": mine.id,
+            "key": mine.business_key,
+            "at": mine.target,
+            "of": mine.document_id,
+            "now": now,
+        },
     )
     return frozenset(woken.scalars())
 
 
 async def _settle_document(conn: AsyncConnection, held: Claim, now: datetime) -> None:
-    mine = held.delivery.document_id
-    open_ones = sa.exists().where(
-        delivery.c.document_id == mine, sa.not_(at_rest_for_good(delivery))
-    )
-    await conn.execute(
-        sa.update(document)
-        .where(document.c.id == mine, sa.not_(open_ones))
-        .values(state="delivered", settled_at=now)
-    )
+    await conn.execute(_SETTLE, {"which": held.delivery.document_id, "now": now})
 
 
 async def _close_replayed(conn: AsyncConnection, held: Claim, now: datetime) -> None:

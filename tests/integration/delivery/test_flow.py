@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import orjson
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.exc import ProgrammingError
 
 from canonical.errors import Rejected, Retryable
+from hub.clock import SystemClock
+from hub.delivery.persistence import Ledger
 from hub.delivery.role import DeliverRole
 from hub.ledger.tables import attempt, dead_letter, delivery, document, outbox
 from tests.support.deliveries import (
@@ -38,6 +44,37 @@ async def test_a_wake_up_is_all_it_takes(books: Books, target: ScriptedTarget) -
         one = await books.order("1")
         role.wake()
         await until(books, one, "delivered")
+
+
+async def test_a_storm_of_wake_ups_does_not_become_a_storm_of_looks(
+    books: Books, target: ScriptedTarget
+) -> None:
+    looks = 0
+
+    class Counting(SystemClock):
+        def now(self) -> datetime:
+            """Count, too."""
+            nonlocal looks
+            looks += 1
+            return super().now()
+
+    calm = parts(books.engine, clock=Counting(), timing=replace(TIMING, gap=3600.0))
+    role, stop = DeliverRole(spec(target), calm), asyncio.Event()
+    task = asyncio.create_task(role.run(stop))
+    await wait_for(lambda: looks == 1)
+    for _ in range(100):
+        role.wake()
+        await asyncio.sleep(0)
+    assert looks == 1
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+async def test_a_bug_in_a_statement_is_no_outage_of_the_ledger(books: Books) -> None:
+    ledger = Ledger("bc", parts(books.engine))
+    with pytest.raises(ProgrammingError):
+        await ledger.surely(lambda conn: conn.execute(sa.text("SELECT no_such_column")))
 
 
 async def test_what_is_not_due_is_left_alone(

@@ -63,6 +63,12 @@ def test_every_failed_probe_doubles_the_wait_up_to_the_cap() -> None:
     assert waits == [10, 20, 40, 60, 60]
 
 
+def test_a_cap_below_the_first_wait_never_shortens_it() -> None:
+    breaker = Breaker(1, open_seconds=100, cap_seconds=30)
+    breaker.failed(begun(breaker, 0), 0)
+    assert breaker.state(99) is State.OPEN
+
+
 def test_after_a_success_the_wait_starts_small_again() -> None:
     breaker = opened(0)
     breaker.failed(begun(breaker, 10), 10)

@@ -115,6 +115,16 @@ def test_retries_leave_no_room_for_retries_until_they_are_answered() -> None:
     assert health.room(0, 0).retries == 10
 
 
+def test_a_throttled_retry_is_the_limiters_business_and_costs_no_budget() -> None:
+    health, clock = make()
+    for _ in range(30):
+        leave = health.claimed(is_retry=True)
+        assert health.begin(leave)
+        health.throttled(leave, 0.1)
+        clock.seconds += 1
+    assert health.room(0, 0).retries == 10
+
+
 def test_a_halted_target_is_left_alone() -> None:
     health, clock = make()
     health.halt(60)
