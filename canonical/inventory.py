@@ -30,9 +30,8 @@ class InventoryPosition(Document):
     """The system's own change stamp (RFC 3339)."""
 
     def key_parts(self) -> tuple[str, str]:
-        """Item at site: an "@" within the item's number is written %40, so that keys stay apart."""
-        number = self.number.replace("%", "%25").replace("@", "%40")
-        return f"{number}@{self.site}", ""
+        """Return the item at its site."""
+        return stock_number(self.number, self.site), ""
 
     def purpose(self) -> Purpose:
         """A snapshot: the newest one counts."""
@@ -41,3 +40,9 @@ class InventoryPosition(Document):
     def sequence(self) -> int:
         """The system's change stamp in microseconds since 1970; 0 where it gives none."""
         return stamp(self.modified_at)
+
+
+def stock_number(item: str, site: str = "MAIN") -> str:
+    """Name an item at a site: an "@" within the item's number is written %40, so keys stay apart."""
+    escaped = item.replace("%", "%25").replace("@", "%40")
+    return f"{escaped}@{site}"

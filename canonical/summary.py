@@ -53,7 +53,8 @@ def summarise(document: Document) -> Summary:  # noqa: PLR0911  # one return per
         case Tracking():
             return Summary(number=document.tracking_number)
         case Item() | InventoryPosition():
-            return Summary(number=document.number)
+            # An item has a position at each site: their numbers must not meet.
+            return Summary(number=document.key_parts()[0])
         case Customer():
             return Summary(number=document.number, buyer_account=document.number)
         case _:

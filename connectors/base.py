@@ -28,6 +28,16 @@ class ConnectorConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    @property
+    def control_scope(self) -> str | None:
+        """Where outbound control numbers are counted; None: the format has none."""
+        return None
+
+    @property
+    def file_suffix(self) -> str:
+        """The ending of files that are left for the partner."""
+        return ".json"
+
 
 @dataclass(frozen=True, slots=True)
 class Receipt:

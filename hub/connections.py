@@ -40,8 +40,7 @@ class Live:
     def target(self) -> TargetSpec | None:
         """Return the connection as a target of deliveries, or None where nothing can be sent."""
         transport = self.connection.transport
-        scope = getattr(self.config, "control_scope", None)
-        suffix = getattr(self.config, "file_suffix", ".json")
+        scope, suffix = self.config.control_scope, self.config.file_suffix
         if isinstance(transport, FolderTransport):
             if transport.outbox is None:
                 return None

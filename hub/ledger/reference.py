@@ -9,7 +9,7 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from canonical.inventory import InventoryPosition
+from canonical.inventory import InventoryPosition, stock_number
 from canonical.item import Item
 from canonical.party import Customer
 from hub.ledger import bulk
@@ -73,7 +73,7 @@ async def view(connection: AsyncConnection, source: str, needed: Needed) -> Refe
                 sa.and_(reference.c.entity == "item", reference.c.number.in_(needed.items)),
                 sa.and_(
                     reference.c.entity == "inventory",
-                    reference.c.number.in_([f"{item}@MAIN" for item in needed.items]),
+                    reference.c.number.in_([stock_number(item) for item in needed.items]),
                 ),
             ),
         )

@@ -25,7 +25,7 @@ EXPECTED = {
     "invoice": Summary(
         "PS-INV103217", "XDPCVYNDOA7Y", "C10010", None, Decimal("2831.38"), "USD"
     ),
-    "inventory": Summary("1896-S"),
+    "inventory": Summary("1896-S@MAIN"),
     "item": Summary("1896-S"),
     "customer": Summary("C10010", None, "C10010"),
 }  # fmt: skip
