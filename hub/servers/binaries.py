@@ -15,10 +15,12 @@ from pathlib import Path
 from canonical.errors import ConfigError
 from hub.settings.model import Servers
 
-NATS_MINIMUM = (2, 12)
+Version = tuple[int, ...]
+
+NATS_MINIMUM: Version = (2, 12)
 """Atomic batch publish came with 2.12."""
-POSTGRES_MINIMUM = (15,)
-REDIS_MINIMUM = (6, 2)
+POSTGRES_MINIMUM: Version = (15,)
+REDIS_MINIMUM: Version = (6, 2)
 
 _VERSION_SECONDS = 10.0
 
@@ -69,7 +71,7 @@ def redis_server(settings: Servers) -> Path:
     return _choose("redis-server", "servers.redis_server", settings.redis_server, bundled)
 
 
-def version(program: Path) -> tuple[int, ...]:
+def version(program: Path) -> Version:
     """What a server program says about its version, such as ``(2, 15, 1)``.
 
     Raises:

@@ -1,0 +1,67 @@
+# crossdock: every target makes what it needs. Python 3.11 or newer is all that must be there.
+#
+#   make demo    one order crosses the dock, end to end, against an emulated world
+#   make test    all tests, on real NATS, PostgreSQL and Redis
+#   make check   format, lint, types, import rules, the wheel
+#   make bench   how fast it is, and what the time goes to
+#   make clean   remove what was built and what the demo stored; `make distclean` also the environment
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# Two test processes share the machine's cores; each has servers of its own.
+WORKERS ?= 2
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: demo test check format bench clean distclean
+.DEFAULT_GOAL := demo
+
+# What runs the hub, from pyproject.toml; an editable install, so that changes need none of this.
+$(VENV)/.runs: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12")'
+	@echo "Making the environment in $(VENV) (once)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@# Older pips know no dependency groups.
+	@$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+	@$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+
+# And what tests and checks it.
+$(VENV)/.checks: $(VENV)/.runs
+	@echo "Adding the tools to $(VENV) (once)"
+	@$(BIN)/python -m pip install --quiet --group dev
+	@touch $@
+
+demo: $(VENV)/.runs
+	@$(BIN)/crossdock demo $(ARGS)
+
+test: $(VENV)/.checks
+	@$(BIN)/pytest --numprocesses=$(WORKERS) $(ARGS)
+
+check: $(VENV)/.checks
+	@$(BIN)/ruff format --check --quiet || { echo "run: make format"; exit 1; }
+	@$(BIN)/ruff check --quiet
+	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/lint-imports --no-cache > $(VENV)/imports.txt || { cat $(VENV)/imports.txt; exit 1; }
+	@$(BIN)/crossdock map lint > $(VENV)/mappings.txt || { cat $(VENV)/mappings.txt; exit 1; }
+	@$(BIN)/pytest --quiet tests/unit/test_packaging.py
+	@echo "format, lint, types, imports, mappings and wheel are right"
+
+format: $(VENV)/.checks
+	@$(BIN)/ruff format --quiet
+	@$(BIN)/ruff check --quiet --fix
+
+bench: $(VENV)/.checks
+	@$(BIN)/python -m tests.bench $(ARGS)
+
+# A hub that runs holds its folder's lock: its data is not pulled from under it.
+clean:
+	@for lock in $$(find .crossdock -maxdepth 2 -name servers.lock 2>/dev/null); do \
+		flock --nonblock $$lock true || { echo "a hub runs on $${lock%/*}: stop it first"; exit 1; }; \
+	done
+	@rm -rf .crossdock dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage*
+	@find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +
+
+distclean: clean
+	@rm -rf $(VENV)
