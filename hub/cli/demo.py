@@ -1,0 +1,61 @@
+"""`crossdock demo`: plays the story and ends with an account that adds up."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from hub.cli.exits import Exit, run
+from hub.cli.output import Output, OutputOption, print_json, print_rows
+from hub.demo.outcome import Outcome
+from hub.demo.play import play
+from hub.demo.world import Places, stop_kept
+
+_DOCUMENTS = ("entity", "number", "partner", "connection", "verdict", "state", "code")
+_BALANCE = ("received", "delivered", "held", "dead", "duplicate", "rejected", "adds_up")
+
+
+def demo(
+    output: OutputOption = Output.TABLE,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave it all running.")] = False,  # noqa: FBT002
+    stop: Annotated[bool, typer.Option("--stop", help="End a demo that was kept.")] = False,  # noqa: FBT002
+    folder: Annotated[Path, typer.Option(help="Where the demo keeps its data.")] = Path(
+        ".crossdock/demo"
+    ),
+) -> None:
+    """Play a distributor's day against an emulated world, and account for every document."""
+    places = Places(folder.absolute())
+    if stop:
+        ended = run(stop_kept(places))
+        typer.echo(f"ended: {', '.join(ended) or 'nothing was running'}")
+        return
+    result = run(play(places, keep=keep, console=Console(stderr=output is Output.JSON)))
+    if output is Output.JSON:
+        print_json(result.figures)
+    else:
+        _show(result)
+    if not result.good:
+        raise typer.Exit(Exit.FAILURE)
+
+
+def _show(result: Outcome) -> None:
+    print_rows(result.documents, _DOCUMENTS, Output.TABLE, title="Every document that came in")
+    effects = [{"effect": name, "count": count} for name, count in result.effects.items()]
+    title = "What took effect in the other systems (their own journal)"
+    print_rows(effects, ("effect", "count"), Output.TABLE, title=title)
+    title = "received = delivered + held + dead + duplicate + rejected"
+    print_rows([result.figures["balance"]], _BALANCE, Output.TABLE, title=title)
+    names = (
+        "conflicts",
+        "twins",
+        "released",
+        "replayed",
+        "ship_not_invoiced",
+        "lost",
+        "double_effects",
+    )
+    shown = {name: result.figures[name] for name in names}
+    print_rows([shown], names, Output.TABLE)

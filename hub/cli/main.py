@@ -1,0 +1,32 @@
+"""The command line's own table of contents."""
+
+from __future__ import annotations
+
+import typer
+
+from hub.cli import config, demo, doctor, hold, ledger, look, map, reconcile, run, schema  # noqa: A004
+
+
+def build() -> typer.Typer:
+    """Return the `crossdock` application with the hub's own commands."""
+    app = typer.Typer(
+        name="crossdock",
+        help="The integration hub for distributors.",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        add_completion=False,
+    )
+    app.command("demo")(demo.demo)
+    app.command("run")(run.run_command)
+    app.command("doctor")(doctor.doctor)
+    app.command("send")(run.send)
+    app.command("trace")(look.trace)
+    app.command("documents")(look.documents)
+    app.command("account")(look.account)
+    app.add_typer(hold.app, name="hold")
+    app.add_typer(reconcile.app, name="reconcile")
+    app.add_typer(map.app, name="map")
+    app.add_typer(schema.app, name="schema")
+    app.add_typer(config.app, name="config")
+    app.add_typer(ledger.app, name="ledger")
+    return app
