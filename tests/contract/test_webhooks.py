@@ -15,7 +15,7 @@ from canonical.errors import Rejected
 from connectors.base import Verified, WebhookCall
 from tests.support.connector_samples import SUBJECTS, Subject, told
 
-CALLED = [subject for subject in SUBJECTS if subject.connector.webhook(subject.config)]
+CALLED = [subject for subject in SUBJECTS if subject.has_call]
 CANARY = "C4N4RY"
 
 every_called = pytest.mark.parametrize("subject", CALLED, ids=lambda s: s.name)
