@@ -12,12 +12,12 @@ from datetime import datetime
 from pathlib import Path
 
 import structlog
-from connectors.registry import CONNECTORS
 from fastapi import APIRouter
 from nats.aio.client import Client as NatsClient
 from nats.js import JetStreamContext
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from connectors.registry import CONNECTORS
 from hub import topology
 from hub.api.access import Access
 from hub.api.app import Switch, http_app
@@ -38,7 +38,7 @@ from hub.intake.poll import PollIntake
 from hub.intake.store import ReceiptStore
 from hub.jobs import Housekeeping, Jobs, Scheduled
 from hub.ledger import engine as ledgers
-from hub.normalize.role import NormalizeRole
+from hub.normalizer import NormalizeRole
 from hub.pipeline import Parts, Pipeline
 from hub.probes import probes
 from hub.publisher import Publisher

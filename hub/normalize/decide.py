@@ -61,6 +61,8 @@ class Decider:
 
     def decide(self, admitted: Admitted) -> None:
         """Decide all documents of one receipt."""
+        if admitted.replay is not None:
+            self._plan.replayed.append(admitted.replay)
         for document in admitted.result.documents:
             if isinstance(document, Failed):
                 self._failed(admitted, document)

@@ -8,6 +8,7 @@ from typing import Any
 from connectors.base import Receipt
 from hub.events import Event
 from hub.ledger.keys import KeyState
+from hub.normalize.replay import Replay
 from hub.workers.jobs import NormalizeResult
 
 Row = dict[str, Any]
@@ -26,6 +27,8 @@ class Admitted:
     """The first receipt with the same bytes on the same connection, if there was one."""
     polled: bool = False
     """We asked for it: what it repeats is no news and leaves no trace."""
+    replay: Replay | None = None
+    """It decides one document of an earlier receipt again."""
 
 
 @dataclass(slots=True)
@@ -41,3 +44,5 @@ class Plan:
     events: list[Event] = field(default_factory=list)
     adopted: set[str] = field(default_factory=set)
     """Keys whose original has just arrived: changes parked behind them can go on."""
+    replayed: list[Replay] = field(default_factory=list)
+    """Replays that this batch decides: their letters close, their failed documents are superseded."""

@@ -7,19 +7,22 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.events import Event
-from hub.ledger import bulk, keys, reference
+from hub.ledger import bulk, dead_letters, keys, reference
 from hub.ledger.tables import dead_letter, delivery, document, hold, outbox
 from hub.normalize.plan import Plan
 
 
 async def write(connection: AsyncConnection, plan: Plan, now: datetime) -> None:
-    """Write documents, verdicts, holds, deliveries, dead letters, snapshots and the outbox."""
+    """Write documents, verdicts, holds, deliveries, dead letters, snapshots, replays, the outbox."""
     await bulk.insert(connection, document, plan.documents)
     await keys.save(connection, plan.heads, now)
     await bulk.insert(connection, hold, plan.holds)
     await bulk.insert(connection, delivery, plan.deliveries)
     await bulk.insert(connection, dead_letter, plan.dead_letters)
     await reference.save(connection, list(plan.references.values()))
+    letters = [replay.letter for replay in plan.replayed]
+    failed = [replay.document for replay in plan.replayed]
+    await dead_letters.close_replayed(connection, letters, failed, now)
     await write_events(connection, plan.events)
 
 

@@ -129,6 +129,7 @@ def dead_letter(
         "place": error.where,
         "detail": error.detail,
         "fingerprint": fingerprint(failed.stage, error.code, error.where, failed.mapping_version),
+        "attempts": 1 + (admitted.replay.tries if admitted.replay else 0),
         "mapping_version": failed.mapping_version,
         "state": "open",
         "opened_at": now,
