@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Self
 
@@ -30,6 +30,7 @@ from connectors.business_central.exchange import (
     exchange,
 )
 from connectors.business_central.faults import Answer, classify, lost, not_the_api, retry_after
+from connectors.business_central.odata import has_same_origin
 from connectors.json_body import read_object
 
 READ_ATTEMPTS = 3
@@ -66,6 +67,15 @@ class Write:
     url: str
     content: bytes = b""
     etag: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """A collection to read: its address, the query's options, further headers."""
+
+    url: str
+    params: Mapping[str, str]
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 class Api:
@@ -138,6 +148,27 @@ class Api:
                 return await retrying(self._get_once, url, params or {}, headers or {})
         except TimeoutError as error:
             raise Retryable("answer_lost", "", "deadline") from error
+
+    async def pages(self, asked: Collection, most: int) -> AsyncIterator[tuple[Json, bytes]]:
+        """Read a collection page by page, as the server cuts it: parsed, and the bytes.
+
+        Raises:
+            Retryable: every fault; ``link_elsewhere`` for a next page on another origin;
+                ``too_many_pages`` after `most` of them.
+
+        """
+        url, params = asked.url, asked.params
+        for _ in range(most):
+            page, body = await self.get(url, params, asked.headers)
+            link = page.get("@odata.nextLink")
+            yield page, body
+            if link is None:
+                return
+            if not isinstance(link, str) or not has_same_origin(link, self.base):
+                expected = "expected a link to the same origin"
+                raise Retryable("link_elsewhere", "@odata.nextLink", expected)
+            url, params = link, {}
+        raise Retryable("too_many_pages", "@odata.nextLink", f"expected at most {most} pages")
 
     async def _get_once(
         self, url: str, params: Mapping[str, str], headers: Mapping[str, str]

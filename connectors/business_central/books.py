@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from canonical.errors import Rejected, Retryable
 from connectors.base import Json
-from connectors.business_central.api import Api
+from connectors.business_central.api import Api, Collection
 from connectors.business_central.odata import UNPOSTED, quoted, rows
 from connectors.business_central.order import Order, read_order
+
+_MOST_PAGES = 100
+"""Of what stands under one of our references: far more than one order can come to."""
 
 
 class Books:
@@ -46,10 +49,13 @@ class Books:
             # Every order without an external number would match.
             raise Rejected("reference_missing", "reference", "expected our reference")
         params = {"$filter": f"externalDocumentNumber eq {quoted(reference)}", "$expand": lines}
-        page, _ = await self._api.get(f"{self._api.base}/{collection}", params)
-        found = rows(page)
-        if found is None or "@odata.nextLink" in page:
-            raise Retryable("not_the_api", "value", "expected all rows of a collection")
+        asked = Collection(f"{self._api.base}/{collection}", params)
+        found: list[Json] = []
+        async for page, _ in self._api.pages(asked, _MOST_PAGES):
+            more = rows(page)
+            if more is None:
+                raise Retryable("not_the_api", "value", "expected the rows of a collection")
+            found += more
         return found
 
 

@@ -8,6 +8,8 @@ Retryable
     ``unauthorised``         401 or 403, or the token endpoint refuses us
     ``not_the_api``          an answer that is not the API's JSON (a proxy's or a login page)
     ``answer_too_large``     (reading) more bytes than `max_response_bytes`
+    ``link_elsewhere``       a next page on another origin; it is not followed
+    ``too_many_pages``       a collection that does not end
     ``etag_stale``           somebody else changed the record: read it again
     ``order_not_at_target``  no order has the reference yet
     ``answer_still_open``    not found, but the lost request may still be at work

@@ -207,7 +207,7 @@ async def test_quantities_that_are_not_kept_stop_the_posting(
     [
         {"value": [{"id": "x", "number": "1", "@odata.etag": "e"}]},
         {"value": [{"id": "", "number": "1", "@odata.etag": "e", "salesOrderLines": []}]},
-        {"value": [], "@odata.nextLink": "http://localhost/x"},
+        {"value": {}},
         {
             "value": [
                 {
