@@ -23,14 +23,14 @@ $(VENV)/.runs: pyproject.toml
 	@echo "Making the environment in $(VENV) (once)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@# Older pips know no dependency groups.
-	@$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
-	@$(BIN)/python -m pip install --quiet --editable .
+	@$(BIN)/python -m pip install --quiet --quiet --upgrade 'pip>=25.1'
+	@$(BIN)/python -m pip install --quiet --quiet --editable .
 	@touch $@
 
 # And what tests and checks it.
 $(VENV)/.checks: $(VENV)/.runs
 	@echo "Adding the tools to $(VENV) (once)"
-	@$(BIN)/python -m pip install --quiet --group dev
+	@$(BIN)/python -m pip install --quiet --quiet --group dev
 	@touch $@
 
 demo: $(VENV)/.runs

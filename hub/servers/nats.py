@@ -47,7 +47,10 @@ class Nats:
 
     async def prepare(self, _: Run) -> None:
         """Write its configuration."""
-        write_private(self.folder / "nats.conf", json.dumps(self._configuration(), indent=2))
+        write_private(
+            self.folder / "nats.conf",
+            json.dumps(self._configuration(), indent=2, ensure_ascii=False),
+        )
 
     def _configuration(self) -> dict[str, Any]:
         # The server's configuration language is a superset of JSON.

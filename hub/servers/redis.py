@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,7 +44,8 @@ class Redis:
             f"bind {LOOPBACK}",
             f"port {self.port}",
             f"requirepass {self.password}",
-            f'dir "{self.folder}"',
+            # Quoted as JSON quotes: what Redis takes for a string in double quotes.
+            f"dir {json.dumps(str(self.folder), ensure_ascii=False)}",
             "daemonize no",
             "appendonly yes",
             "appendfsync everysec",

@@ -16,7 +16,6 @@ from types import TracebackType
 from canonical.errors import ConfigError
 from hub.servers import addresses, binaries, ports, processes, state
 from hub.servers.addresses import Addresses
-from hub.servers.binaries import Binaries
 from hub.servers.child import Child
 from hub.servers.lock import DataDirLock
 from hub.servers.nats import Nats
@@ -88,12 +87,11 @@ class EmbeddedServers:
         ]
 
     async def _start(self, names: Sequence[str]) -> None:
-        programs = await asyncio.to_thread(binaries.find, self._settings)
         self._data_dir.mkdir(parents=True, exist_ok=True)
         await asyncio.to_thread(self._lock.take)
         try:
             await asyncio.to_thread(self._recall, names)
-            starts = [asyncio.create_task(self._start_one(programs, name)) for name in names]
+            starts = [asyncio.create_task(self._start_one(name)) for name in names]
             # All run to their end, so that none is left starting while the others stop.
             results = await asyncio.gather(*starts, return_exceptions=True)
             _raise_first(results)
@@ -112,10 +110,10 @@ class EmbeddedServers:
                 chosen[name] = port
         self._remember(state.State(password=known.password, ports=chosen))
 
-    async def _start_one(self, programs: Binaries, name: str) -> None:
+    async def _start_one(self, name: str) -> None:
         for tries_left in reversed(range(_PORT_TRIES)):
             port = self._state.ports[name]
-            server = self._make(name, port, programs)
+            server = self._make(name, port)
             child = Child(server, self._data_dir / f"{name}.log", self._spawned(name))
             try:
                 await child.start()
@@ -128,21 +126,16 @@ class EmbeddedServers:
                 self._children[name] = child
                 return
 
-    def _make(self, name: str, port: int, programs: Binaries) -> Server:
-        folder, password = self._data_dir / name, self._state.password
+    def _make(self, name: str, port: int) -> Server:
+        folder, password, settings = self._data_dir / name, self._state.password, self._settings
         if name == "postgres":
-            return Postgres(folder, port, password, programs.postgres, programs.initdb)
+            programs = (binaries.postgres(settings, each) for each in ("postgres", "initdb"))
+            return Postgres(folder, port, password, *programs)
         if name == "redis":
-            return Redis(folder, port, password, programs.redis_server)
-        settings = self._settings
-        return Nats(
-            folder,
-            port,
-            password,
-            programs.nats_server,
-            settings.sync_always,
-            settings.nats_monitor_port,
-        )
+            return Redis(folder, port, password, binaries.redis_server(settings))
+        program = binaries.nats_server(settings)
+        sync, monitor = settings.sync_always, settings.nats_monitor_port
+        return Nats(folder, port, password, program, sync, monitor)
 
     def _move(self, name: str) -> None:
         moved = self._state.ports | {name: ports.free_ports(1)[0]}

@@ -1,4 +1,4 @@
-"""Checks of partners, control points and connections: whether they fit together.
+"""Checks of servers, partners, control points and connections: whether they fit together.
 
 Codes:
 
@@ -16,6 +16,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
@@ -28,8 +29,13 @@ from hub.settings.names import did_you_mean
 from hub.settings.network import is_private_url
 from hub.settings.places import OptionPath, dotted
 from hub.settings.problems import problems
-from hub.settings.secrets import resolve, secret_values
+from hub.settings.secrets import is_reference, resolve, secret_values
 
+_SCHEMES = {
+    "nats_url": ("nats", "tls"),
+    "database_url": ("postgresql", "postgres"),
+    "redis_url": ("redis", "rediss", "unix"),
+}
 _STAND_IN = "x" * 64
 """For a secret that is not set where the check runs: long enough for every connector."""
 
@@ -48,7 +54,8 @@ Problems = Iterator[ConfigError]
 
 
 def check_parts(loaded: Loaded, known: Known) -> Problems:
-    """All that does not fit in partners, control points and connections."""
+    """All that does not fit in servers, partners, control points and connections."""
+    yield from _servers(loaded)
     yield from _partners(loaded)
     yield from _control_points(loaded, known)
     for name, connection in loaded.site.connections.items():
@@ -60,6 +67,14 @@ def check_parts(loaded: Loaded, known: Known) -> Problems:
 def problem(loaded: Loaded, code: str, path: OptionPath, detail: str) -> ConfigError:
     """An error at the place of a value."""
     return ConfigError(code, loaded.layer.place(path), f"{dotted(path)}: {detail}")
+
+
+def _servers(loaded: Loaded) -> Problems:
+    for option, schemes in _SCHEMES.items():
+        url: str | None = getattr(loaded.site.servers, option)
+        if url and not is_reference(url) and urlsplit(url).scheme not in schemes:
+            detail = f"expected {' or '.join(f'{scheme}://' for scheme in schemes)}"
+            yield problem(loaded, "value_invalid", ("servers", option), detail)
 
 
 def _partners(loaded: Loaded) -> Problems:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,11 +13,12 @@ from hub.settings.model import Servers
 
 
 def test_the_bundled_programs_are_new_enough() -> None:
-    programs = binaries.find(Servers())
-    assert binaries.version(programs.nats_server) >= binaries.NATS_MINIMUM
-    assert binaries.version(programs.postgres) >= binaries.POSTGRES_MINIMUM
-    assert binaries.version(programs.initdb) >= binaries.POSTGRES_MINIMUM
-    assert binaries.version(programs.redis_server) >= binaries.REDIS_MINIMUM
+    servers = Servers()
+    assert binaries.version(binaries.nats_server(servers)) >= binaries.NATS_MINIMUM
+    for program in ("postgres", "initdb"):
+        found = binaries.version(binaries.postgres(servers, program))
+        assert found >= binaries.POSTGRES_MINIMUM
+    assert binaries.version(binaries.redis_server(servers)) >= binaries.REDIS_MINIMUM
 
 
 def test_a_configured_program_goes_first(tmp_path: Path) -> None:
@@ -26,17 +28,20 @@ def test_a_configured_program_goes_first(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("settings", "option"),
+    ("option", "find"),
     [
-        (Servers(nats_server=Path("/nowhere/nats-server")), "servers.nats_server"),
-        (Servers(postgres_bin=Path("/nowhere")), "servers.postgres_bin"),
-        (Servers(redis_server=Path("/nowhere/redis-server")), "servers.redis_server"),
+        ("nats_server", binaries.nats_server),
+        ("postgres_bin", lambda settings: binaries.postgres(settings, "initdb")),
+        ("redis_server", binaries.redis_server),
     ],
 )
-def test_a_configured_program_that_is_not_there_is_named(settings: Servers, option: str) -> None:
+def test_a_configured_program_that_is_not_there_is_named(
+    option: str, find: Callable[[Servers], Path]
+) -> None:
+    settings = Servers.model_validate({option: "/nowhere"})
     with pytest.raises(ConfigError) as refused:
-        binaries.find(settings)
-    assert (refused.value.code, refused.value.where) == ("binary_missing", option)
+        find(settings)
+    assert (refused.value.code, refused.value.where) == ("binary_missing", f"servers.{option}")
 
 
 @pytest.mark.parametrize("script", ["echo no number here", "exit 1"])

@@ -129,6 +129,23 @@ async def test_a_server_with_a_url_is_not_started(tmp_path: Path, running: Runni
         assert addresses.redis_url == "redis://redis.example/0"
 
 
+async def test_a_program_that_is_not_needed_may_be_missing(tmp_path: Path) -> None:
+    settings = Servers(
+        redis_server=Path("/nowhere"),
+        redis_url="redis://redis.example/0",
+        nats_server=Path("/nowhere"),
+        nats_url="nats://nats.example:4222",
+    )
+    async with EmbeddedServers(tmp_path, settings):
+        assert find_running(tmp_path, settings) is not None
+
+
+async def test_a_data_folder_may_have_any_name(tmp_path: Path) -> None:
+    async with EmbeddedServers(tmp_path / 'my "dätä" $HOME' / ("x" * 120), Servers()) as addresses:
+        await write_everywhere(addresses)
+        assert await read_everywhere(addresses) == [b"order", "order", b"order"]
+
+
 async def test_with_three_urls_nothing_is_touched(tmp_path: Path) -> None:
     data_dir = tmp_path / "not-made"
     settings = Servers(nats_url="nats://n", database_url="postgresql://p/d", redis_url="redis://r")

@@ -72,6 +72,14 @@ KNOWN = Known(CONNECTORS, POINTS, has_mapping)
 ROUTE = "  - {entity: order, to: bc, action: create_order, flow: salesOrder"
 # What is written instead of what; where it is told; its code; words of its detail.
 MISFITS = [
+    # servers
+    (
+        "partners:",
+        "servers:\n  redis_url: http://cache.example\npartners:",
+        4,
+        "value_invalid",
+        "expected redis:// or rediss:// or unix://",
+    ),
     # partners and control points
     ("    name: Contoso", "    name: C\n    currency: DEM", 7, "currency_unknown", "ISO 4217"),
     (
