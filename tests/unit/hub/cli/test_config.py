@@ -10,6 +10,7 @@ import yaml
 from typer.testing import CliRunner
 
 from hub.cli.config import app
+from tests.support.processes import ROOT
 
 REFERENCE = "env:CONFIG_TEST_TOKEN"
 SITE = """\
@@ -111,3 +112,12 @@ def test_a_wrong_configuration_is_not_shown(site: Path) -> None:
     result = CliRunner().invoke(app, ["show", str(site)])
     assert result.exit_code == 1
     assert "control_points.reference is required" in result.output
+
+
+def test_the_demo_site_is_right(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SANDBOX_URL", "http://127.0.0.1:8081")
+    for name in ("SHOPIFY_SECRET", "EASYPOST_SECRET", "BC_CLIENT_SECRET", "API_TOKEN"):
+        monkeypatch.setenv(f"CROSSDOCK_{name}", "any-value-of-enough-letters")
+    demo = str(ROOT / "config" / "demo.yaml")
+    result = CliRunner().invoke(app, ["check", demo, "--secrets", "--output", "json"])
+    assert json.loads(result.output)["problems"] == []
