@@ -33,6 +33,7 @@ class Journal:
 
     Raises:
         BlockingIOError: another process holds the journal.
+        ValueError: it is damaged before its end, which no crash of ours can do.
 
     """
 
@@ -136,6 +137,8 @@ class Journal:
             for line in lines:
                 entry = _whole(line)
                 if entry is None or entry["seq"] != seq + 1:
+                    if lines.read(1):
+                        raise ValueError(f"the journal is damaged at its line {seq + 1}")
                     break
                 seq += 1
                 self._remember(seq, end)

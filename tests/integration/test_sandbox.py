@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from tests.support.sandbox_process import SandboxProcess
+from tests.support.waiting import wait_until
 
 
 @pytest.fixture(scope="module")
@@ -223,9 +224,7 @@ def test_sigterm_ends_it_with_0_even_while_a_request_hangs(sandbox: SandboxProce
     sandbox.control("POST", "/misbehave", json={"kind": "hang"})
     with sandbox.books() as books, ThreadPoolExecutor(1) as pool:
         hanging = pool.submit(books.get, "/items")
-        sandbox.control("GET", "/misbehave")
-        while sandbox.control("GET", "/misbehave")["rules"]:
-            continue
+        wait_until(lambda: not sandbox.control("GET", "/misbehave")["rules"])
         assert sandbox.stop() == 0
         assert isinstance(hanging.exception(), httpx.TransportError)
 

@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from tests.support.sandbox_process import SandboxProcess
+from tests.support.waiting import wait_until
 
 
 @pytest.fixture(scope="module")
@@ -184,8 +185,7 @@ def test_other_requests_go_on_while_one_hangs(sandbox: SandboxProcess, books: ht
     _script(sandbox, kind="hang", match={"path_contains": "/customers"})
     hanging = threading.Thread(target=_ignore_timeout, args=(sandbox,))
     hanging.start()
-    while sandbox.control("GET", "/misbehave")["rules"]:
-        continue
+    wait_until(lambda: not sandbox.control("GET", "/misbehave")["rules"])
     assert books.get("/items").status_code == 200
     hanging.join()
 

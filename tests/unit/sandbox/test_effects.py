@@ -105,6 +105,10 @@ def test_a_shipment_invoiced_twice_is_found_even_without_a_warehouse(story: _Sto
     assert story.kinds() == ["invoiced_beyond_shipped"]
 
 
+def test_an_invoice_of_what_was_never_shipped_is_found(story: _Story) -> None:
+    assert story.posted("invoice", A="1").kinds() == ["invoiced_beyond_shipped"]
+
+
 def test_an_item_that_the_warehouse_shorted_must_not_be_invoiced(story: _Story) -> None:
     story.ordered().left(A="4").posted("shipment", A="4", B="1")
     assert [finding.detail for finding in story.findings()] == ["B: 1 of 0"]

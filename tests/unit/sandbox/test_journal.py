@@ -65,6 +65,19 @@ def test_a_group_of_which_a_part_is_missing_is_dropped_whole(path: Path) -> None
     again.close()
 
 
+@pytest.mark.parametrize("damage", [b"{}", b"x\n", b'{"seq": 9, "until": 9}\n'])
+def test_damage_before_the_end_is_told_and_not_cut_off(path: Path, damage: bytes) -> None:
+    journal = Journal(path)
+    journal.append([_effect("a"), _effect("b"), _effect("c")])
+    journal.close()
+    lines = path.read_bytes().splitlines(keepends=True)
+    damaged = b"".join([lines[0], damage, *lines[1:]])
+    path.write_bytes(damaged)
+    with pytest.raises(ValueError, match="damaged at its line 2"):
+        Journal(path)
+    assert path.read_bytes() == damaged
+
+
 def test_entries_are_found_from_any_position_across_strides(path: Path) -> None:
     journal = Journal(path)
     total = 2 * STRIDE + 3
