@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import sys
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from canonical.errors import Retryable
 from canonical.identity import BusinessKey, normalise, reference_for
-from hub.demo.world import CONFIG, World
+from hub.demo.world import CONFIG, CROSSDOCK, World
 from hub.ledger.tables import dead_letter, document, finding, reference
 
 _DEADLINE = 45.0
@@ -67,7 +66,7 @@ class Stage:
             Retryable: ``command_failed``; the text is the command's own.
         """
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "dlq_tools.main", *arguments,
+            *CROSSDOCK, *arguments,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             env={**os.environ, **self.world.environment, "CROSSDOCK_CONFIG": str(CONFIG)},

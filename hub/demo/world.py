@@ -20,6 +20,8 @@ import httpx
 from canonical.errors import ConfigError, Retryable
 
 CONFIG = Path(__file__).parents[2] / "config" / "demo.yaml"
+CROSSDOCK = (sys.executable, "-m", "dlq_tools.main")
+"""The command line of this very environment."""
 _MARK = ".crossdock-demo"
 _START_SECONDS = 60.0
 _STOP_SECONDS = 25.0
@@ -78,7 +80,7 @@ class World:
 
     async def start_hub(self) -> None:
         """Start the hub; also after it was killed."""
-        command = [sys.executable, "-m", "dlq_tools.main", "run", "--config", str(CONFIG)]
+        command = [*CROSSDOCK, "run", "--config", str(CONFIG)]
         self.processes["hub"] = await self._spawn("hub", command)
         self._remember()
         await self._until_ready("hub", f"{self.hub_url}/readyz")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -20,7 +21,7 @@ async def take(
         limit: most rows.
         older_than: seconds; younger rows are still being published by those who wrote them.
     """
-    age = sa.func.clock_timestamp() - sa.cast(f"{older_than} seconds", sa.Interval)
+    age = sa.func.clock_timestamp() - timedelta(seconds=older_than)
     result = await connection.execute(
         sa.select(outbox.c.event_id, outbox.c.subject, outbox.c.payload, outbox.c.traceparent)
         .where(outbox.c.written_at <= age)
