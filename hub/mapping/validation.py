@@ -35,6 +35,9 @@ def _listed(error: ValidationError) -> Rejected:
     found: dict[str, str] = {}
     for each in error.errors(include_url=False, include_context=False, include_input=False):
         path = field_path(each["loc"])
+        # pydantic counts only the elements that are right: "too short" then repeats the others.
+        if each["type"] == "too_short" and any(other.startswith(f"{path}[") for other in found):
+            continue
         found.setdefault(path, each["msg"].removeprefix("Value error, "))
     listed = list(found.items())[:_MOST_LISTED]
     more = len(found) - len(listed)

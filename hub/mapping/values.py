@@ -42,7 +42,7 @@ def clean_result(value: Any, depth: int) -> Any:
 
     """
     kind = type(value)
-    if kind is str or kind is bool:
+    if kind is str or kind is bool or value is None:
         return value
     if depth < 0:
         raise Refused("mapping_too_large", "the result nests too deep")

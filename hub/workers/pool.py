@@ -40,6 +40,7 @@ _LOOK_SECONDS = 0.05
 _MOST_BLAMED = 3
 """Documents of one receipt that may each cost a worker before the whole receipt is given up."""
 _MOST_LOSSES = 3
+_MOST_SUSPICIONS = 3
 _RESTART_SECONDS = (0.0, 0.0, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 _START_SECONDS = 60.0
 
@@ -54,11 +55,24 @@ class _Entry:
         self.size = len(job.body) if isinstance(job, Receipt) else 0
         self.blamed: dict[int, str] = {}
         self.alone = False
+        self.suspicions = 0
         self.losses = 0
         """How often a worker died with it without a sign who was at fault."""
 
-    def blame(self, step: int, code: str) -> None:
-        """This step has cost a worker for certain: it is not tried again."""
+    def suspect(self, step: int, code: str, *, proven: bool) -> None:
+        """A worker died with this step in hand: it runs alone from now on.
+
+        It is blamed where it died of it alone, too; over its deadline only once the processor, too,
+        was busy with it, or again and again: on a machine that stands still everybody is late.
+        """
+        self.suspicions += 1
+        late = code == "worker_timeout"
+        if proven or (self.alone and not late) or self.suspicions >= _MOST_SUSPICIONS:
+            self._blame(step, code)
+        self.alone = True
+
+    def _blame(self, step: int, code: str) -> None:
+        self.suspicions = 0
         self.blamed[step] = code
         too_many = len(self.blamed) > _MOST_BLAMED
         if self.kind != "normalize" or step == DECODE or too_many:
@@ -251,7 +265,7 @@ class WorkerPool:
                 tasks = [Task(entry.kind, entry.job, entry.blamed) for entry in chunk]
                 reply = await worker.work(tasks)
             except WorkerGone:
-                self._failures += 1
+                self._failures += not worker.expired  # a deadline is slow enough by itself
                 self._bury(worker, chunk)
                 raise
             finally:
@@ -296,9 +310,6 @@ class WorkerPool:
             for entry in chunk:
                 entry.lose(code)
         else:
-            suspect = chunk[word.task]
-            if suspect.alone or worker.burnt:
-                suspect.blame(word.step, code)
-            suspect.alone = True
+            chunk[word.task].suspect(word.step, code, proven=worker.burnt)
         self._queue.extendleft(entry for entry in reversed(chunk) if not entry.done.done())
         self._filled.set()

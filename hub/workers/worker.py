@@ -23,6 +23,8 @@ from hub.workers.spec import WorkerSpec
 _ROOT = Path(__file__).parents[2]
 _KEPT = ("LD_LIBRARY_PATH", "PATH", "TMPDIR")
 """All of the environment that a worker gets: secrets may stand in the rest."""
+_BURNT = 0.25
+"""Of its deadline in processor time: what is due to a loop, and not to a machine that is busy."""
 _REAP_SECONDS = 5.0
 _ALLOCATION = b"memory allocation of"
 """What a Rust program writes before it aborts because memory ran out."""
@@ -51,7 +53,7 @@ class Worker:
         self.expired = False
         """It was killed because a step ran over its deadline."""
         self.burnt = False
-        """That step had used the processor for most of the time: it did not wait for its turn."""
+        """That step had kept the processor busy: it did not merely wait for its turn."""
 
     @property
     def pid(self) -> int:
@@ -118,7 +120,7 @@ class Worker:
     def expire(self) -> None:
         """Kill it because the step in hand is past its deadline."""
         self.expired = True
-        self.burnt = self._processor_seconds() >= self._seconds / 2
+        self.burnt = self._processor_seconds() >= self._seconds * _BURNT
         self.kill()
 
     def _processor_seconds(self) -> float:

@@ -95,7 +95,8 @@ class Output:
                 if bad is not None:
                     message = f"binary floating point on its way into {name}; use $dec functions"
                     self._spot("E6", bad.at, message)
-            self._singles.append((name, option.node, option.scope))
+            if not name.endswith("[]"):  # an element of an array may be many
+                self._singles.append((name, option.node, option.scope))
 
     def _remember_repeating(self, node: Node, scope: Scope) -> None:
         way = steps(node, scope)

@@ -1,0 +1,300 @@
+"""The lint finds each planted fault at its place, and is silent on what is right."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from hub.mapping.files import MappingFile
+from hub.mapping.lint.check import lint_mapping
+from hub.mapping.lint.finding import Finding
+
+GOOD = """(
+  $party := function($who) {{
+    "id": $who.id,
+    "name": $who.name ? $who.name
+  }};
+  $money := function($amount) {
+    $exists($amount) ? {"amount": $dec($amount), "currency": $partner.currency}
+  };
+  {
+    "po_number": po,
+    "buyer": $party(buyer),
+    "currency": $partner.currency,
+    "ordered_on": $parse_date(on, "CCYYMMDD"),
+    "lines": [lines.{
+      "number": $string(n),
+      "item": {"seller_sku": sku},
+      "quantity": {"value": $dec_mul(qty, 1), "unit": $code("x12_355_to_rec20", uom)},
+      "unit_price": $money(price)
+    }],
+    "notes": [notes],
+    "extensions": $merge([$connection.colour ? {"colour": $connection.colour} : {}, {"x": y}])
+  }
+)"""
+
+
+def lint(text: str, name: str = "order.order") -> tuple[Finding, ...]:
+    left, _, right = name.partition(".")
+    inbound = right == "order"
+    file = MappingFile(
+        system="paper",
+        direction="in" if inbound else "out",
+        flow=left if inbound else right,
+        entity=right if inbound else left,
+        path=Path(f"{name}.jsonata"),
+        name="m",
+        text=text,
+        version=hashlib.sha256(text.encode()).hexdigest()[:12],
+    )
+    return lint_mapping(file)
+
+
+def rules(text: str, name: str = "order.order") -> list[str]:
+    return [each.rule for each in lint(text, name)]
+
+
+def inside(text: str) -> tuple[Finding, ...]:
+    """Lint an expression on its way into a line's price."""
+    return lint(GOOD.replace("$dec($amount)", text))
+
+
+def anywhere(text: str) -> list[str]:
+    """Rules that an expression in a harmless place breaks."""
+    return rules(GOOD.replace('"po_number": po', f'"po_number": {text}'))
+
+
+def test_a_good_mapping_is_clean() -> None:
+    assert lint(GOOD) == ()
+
+
+def test_a_required_field_that_is_missing_is_found() -> None:
+    found = lint(GOOD.replace('"ordered_on": $parse_date(on, "CCYYMMDD"),', ""))
+    assert [(each.rule, each.message) for each in found] == [
+        ("E2", "ordered_on is required and never set")
+    ]
+
+
+def test_a_required_field_set_in_one_branch_only_is_found() -> None:
+    found = lint(GOOD.replace('"po_number": po', '"po_number": x = "1" ? po'))
+    assert [each.rule for each in found] == ["E2"]
+    two = '($o := a ? {"po_number": po} : {"buyer": {}}; $o)'
+    messages = {each.message for each in lint(two)}
+    assert "po_number is required and not set in every branch" in messages
+
+
+def test_a_required_field_that_a_merge_may_leave_out_is_found() -> None:
+    whole = '$merge([{"po_number": po, "buyer": {}, "currency": c, "lines": []}, %s])'
+    assert rules(whole % '{"ordered_on": on}') == []
+    assert rules(whole % 'x ? {"ordered_on": on} : {}') == ["E2"]
+    assert rules(whole % "$") == []
+
+
+def test_an_unknown_field_is_found_with_its_place_and_a_guess() -> None:
+    found = lint(GOOD.replace('"seller_sku"', '"seler_sku"'))
+    assert [(each.rule, each.place, each.message) for each in found] == [
+        ("E3", "m:16:29", "lines[].item has no field seler_sku (did you mean seller_sku?)")
+    ]
+
+
+@pytest.mark.parametrize(
+    "lines", ["lines.{}", "$map(lines, $party)", "$filter(lines, $party)", "$append(a, b)"]
+)
+def test_an_array_that_is_not_wrapped_is_found(lines: str) -> None:
+    assert "E4" in rules(GOOD.replace("[notes]", lines))
+
+
+@pytest.mark.parametrize(
+    "notes", ["[notes]", "notes[]", '$split(note, ",")', "x ? [notes]", "$sort([notes])", "[]"]
+)
+def test_what_is_always_an_array_is_not_found(notes: str) -> None:
+    assert lint(GOOD.replace("[notes]", notes)) == ()
+
+
+def test_a_single_value_from_something_that_repeats_is_found() -> None:
+    found = lint(GOOD.replace('"po_number": po', '"po_number": lines.po'))
+    assert [(each.rule, each.place) for each in found] == [("E5", "m:10:18")]
+    assert anywhere("lines[0].po") == []
+    assert anywhere("$$.lines.po") == ["E5"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "$amount * 2",
+        "-$amount",
+        "$sum(x)",
+        "$number($amount)",
+        "$string($round(x, 2))",
+        "$dec($sum(x))",
+        "$dec_mul($amount, 1.5)",
+        "1.5",
+        "2",
+        "x ? $amount : $string($amount / 2)",
+        "($y := $amount * 2; $y)",
+        "$dec_round($amount + 1, 2)",
+    ],
+)
+def test_a_float_on_its_way_into_money_is_found(text: str) -> None:
+    assert "E6" in [each.rule for each in inside(text)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "$dec_mul($amount, 2)",
+        "$dec_round($amount, 2)",
+        "$dec_sum([x.$dec_mul(a, b)])",
+        '$count(x) + 1 > 2 ? $amount : "0"',
+        "$dec_implied($amount, 2)",
+    ],
+)
+def test_decimals_and_conditions_are_not_found(text: str) -> None:
+    assert inside(text) == ()
+
+
+def test_arithmetic_that_reaches_no_money_is_allowed() -> None:
+    assert anywhere("$string($count(x) + 1)") == []
+
+
+@pytest.mark.parametrize("name", ["eval", "now", "millis", "random"])
+def test_what_is_not_repeatable_is_found(name: str) -> None:
+    argument = '"1"' if name == "eval" else ""
+    assert anywhere(f"${name}({argument})") == ["E7"]
+
+
+def test_padding_needs_a_literal_width() -> None:
+    assert anywhere('$pad(po, 10, "0")') == []
+    assert anywhere("$pad(po, n)") == ["E7"]
+    assert anywhere("$pad(po, 100000)") == ["E7"]
+
+
+def test_a_function_that_does_not_exist_is_found_with_a_guess() -> None:
+    found = lint(GOOD.replace("$parse_date", "$parse_dat"))
+    assert [each.message for each in found] == [
+        "there is no function $parse_dat (did you mean $parse_date?)"
+    ]
+
+
+def test_a_variable_that_nothing_is_bound_to_is_found() -> None:
+    found = lint(GOOD.replace("$partner.currency", "$partnr.currency", 1))
+    assert "(did you mean $partner?)" in found[0].message
+
+
+@pytest.mark.parametrize(
+    ("call", "rule"),
+    [
+        ("$dec()", ["E8"]),
+        ("$dec(a, b)", ["E8"]),
+        ("$substring(a, 1, 2, 3)", ["E8"]),
+        ("$party(a, b)", ["E8"]),
+        ("a ~> $substring(1, 2)", []),
+        ("a.$trim()", []),
+        ("$party", []),
+        ('$join([a.$uppercase()], "-")', []),
+        ("(function($x) { $x })(a)", []),
+        ("$map([a], function($v, $i) { $v & $string($i) })[0]", []),
+        ("a@$v.{'x': $v}[0].x", []),
+        ("a#$i[$i = 0].x", []),
+    ],
+)
+def test_arguments_are_counted(call: str, rule: list[str]) -> None:
+    assert [each for each in anywhere(call) if each == "E8"] == rule
+
+
+def test_a_function_may_call_one_that_is_bound_behind_it() -> None:
+    text = GOOD.replace("  $money :=", "  $early := function() { $later };\n  $money :=")
+    text = text.replace('  {\n    "po', '  $later := "x";\n  {\n    "po')
+    assert lint(text) == ()
+
+
+def test_what_one_of_the_parsers_refuses_is_found() -> None:
+    assert rules("a..b") == ["E9"]
+    broken = lint('{\n  "a": ,\n}')
+    assert [each.rule for each in broken] == ["E9"]
+    assert broken[0].place.startswith("m:2:")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "rule"),
+    [
+        (r"/a(?=b)/", ["E10"]),
+        (r"/a(?!b)/", ["E10"]),
+        (r"/(?<=a)b/", ["E10"]),
+        (r"/(a)\1/", ["E10"]),
+        (r"/(?:a)\\1/", []),
+        (r"/^[0-9]{8}$/i", []),
+    ],
+)
+def test_patterns_that_the_engine_cannot_run_are_found(pattern: str, rule: list[str]) -> None:
+    assert anywhere(f"$replace(po, {pattern}, 'x')") == rule
+
+
+def test_a_refusal_that_could_carry_data_is_found() -> None:
+    assert anywhere('$fail("po_wrong", "BEG03", "expected a number")') == []
+    assert anywhere('$fail(po, "BEG", "expected " & po)') == ["E11", "E11", "W5"]
+
+
+def test_a_list_or_picture_that_does_not_exist_is_found() -> None:
+    assert anywhere('$code("countries", po)') == ["E12"]
+    assert anywhere('$parse_date(po, "YYYYMMDD")') == ["E12"]
+
+
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        ("$connection.units[code = po].name", ["W1"]),
+        ("$connection.units[0].name", []),
+        ("units[code = po].name", []),
+        ('po = 1 ? "a" : "b"', ["W2"]),
+        ('po = "1" ? "a" : "b"', []),
+        ('$count(po) = 1 ? "a" : "b"', []),
+        ("$string($toMillis(on))", ["W3"]),
+        ("**.po", ["W4"]),
+        ("*.po", ["W4"]),
+        ("($f := function($n) { $f($n) }; $f(1))", ["W4"]),
+        ("($line := function($line) { $line.x }; $line(a))", []),
+        ('"PO" & po', ["W5"]),
+        ('po ? "PO" & po', []),
+        ('$exists(po) ? "PO" & po : ""', []),
+        ('po ? "" : "PO" & po', ["W5"]),
+    ],
+)
+def test_habits_that_cost_or_hide_are_warned_of(text: str, rule: list[str]) -> None:
+    assert [each for each in anywhere(text) if each.startswith("W")] == rule
+
+
+def test_warnings_are_no_errors() -> None:
+    found = lint(GOOD.replace('"po_number": po', '"po_number": "PO" & po'))
+    assert [each.is_error for each in found] == [False]
+
+
+def test_an_outbound_mapping_is_held_to_the_vocabulary_it_reads() -> None:
+    text = """(
+      $line := lines[0];
+      {
+        "po": po_numbr,
+        "items": [lines.{"sku": item.seller_skew, "amount": unit_price.amount}],
+        "names": [$map(lines, function($l) { $l.item.gtin & $l.itm })],
+        "first": $line.quantity.valeu,
+        "root": lines.($$.buyer.nam),
+        "open": extensions.anything.goes,
+        "mine": $control.whatever
+      }
+    )"""
+    found = [each for each in lint(text, "order.note") if each.rule == "E1"]
+    assert [each.message for each in found] == [
+        "the document has no po_numbr here (did you mean po_number?)",
+        "the document has no seller_skew here (did you mean seller_sku?)",
+        "the document has no itm here (did you mean item?)",
+        "the document has no valeu here (did you mean value?)",
+        "the document has no nam here (did you mean name?)",
+    ]
+    assert found[0].place == "m:4:15"
+
+
+def test_an_outbound_mapping_computes_no_decimals_in_floats() -> None:
+    assert rules('{"total": $sum(lines.unit_price.amount)}', "order.note") == ["E6"]
+    assert rules('{"n": $string($count(lines) + 1)}', "order.note") == []
