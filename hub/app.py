@@ -38,6 +38,7 @@ from hub.intake.poll import PollIntake
 from hub.intake.store import ReceiptStore
 from hub.jobs import Housekeeping, Jobs, Scheduled
 from hub.ledger import engine as ledgers
+from hub.normalize.resubmit import Resubmitter
 from hub.normalizer import NormalizeRole
 from hub.pipeline import Parts, Pipeline
 from hub.probes import probes
@@ -280,9 +281,11 @@ def _closing(target: TargetSpec) -> Run:
 def _jobs(base: Base) -> Jobs:
     housekeeping = Housekeeping(base.js, base.engine, base.metrics)
     reconciler = Reconciler(base.engine, base.site, base.clock)
+    resubmitter = Resubmitter(base.engine, base.archive, base.store(), base.clock)
     return Jobs(
         base.engine,
         {
+            "replay": Scheduled(1.0, resubmitter.run),
             "purge-intake": Scheduled(10.0, housekeeping.purge_intake),
             "count-open": Scheduled(5.0, housekeeping.count_open),
             "reconcile": Scheduled(base.site.reconcile.every_seconds, reconciler.run_all),

@@ -23,6 +23,7 @@ from hub.ledger.reference_view import needed_by
 from hub.normalize import record
 from hub.normalize.decide import REFERENCE_ENTITIES, Context, Decider
 from hub.normalize.plan import Admitted
+from hub.normalize.replay import is_replay, replays_among, select
 from hub.relay import Relay
 from hub.release.holds import adopt_orphans
 from hub.seen import Seen
@@ -105,6 +106,7 @@ class Pipeline:
             for receipt, place in zip(receipts, places, strict=True)
         }
         new = await inbox.admit(ledger, list(rows.values()))
+        replays = await replays_among(ledger, (r for r in receipts if r.id in new))
         digests = {key: str(row["sha256"]) for key, row in rows.items()}
         firsts = await inbox.first_with_same_bytes(
             ledger, ((rows[key]["connection"], digests[key]) for key in new), new
@@ -114,18 +116,22 @@ class Pipeline:
         for receipt, result in zip(receipts, results, strict=True):
             if receipt.id not in new or receipt.id in admitted:
                 continue
+            replay = replays.get(receipt.id)
+            if replay is None and is_replay(receipt):
+                continue  # nobody waits for it any more
             same = (receipt.connection, digests[receipt.id])
             first = firsts.get(same) or seen_here.setdefault(same, receipt.id)
             admitted[receipt.id] = Admitted(
                 receipt,
-                result,
+                select(result, replay) if replay else result,
                 partner=self._partner(receipt),
                 trace_id=self._parts.tracing.trace_id(receipt),
                 traceparent=receipt.facts.get("traceparent"),
                 same_as=None if first == receipt.id else first,
                 polled=self._polled(receipt),
+                replay=replay,
             )
-        repeats = {a.receipt.id: a.same_as for a in admitted.values() if a.same_as}
+        repeats = {a.receipt.id: a.same_as for a in admitted.values() if a.same_as and not a.replay}
         await inbox.mark_duplicates(ledger, repeats)
         return list(admitted.values())
 

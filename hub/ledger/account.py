@@ -9,6 +9,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from hub.ledger.dead_letters import SUPERSEDED
 from hub.ledger.tables import dead_letter, document, hold, receipt
 
 _DISPOSITIONS = {
@@ -58,7 +59,7 @@ async def balances(
     """
     counts: dict[str, Counter[str]] = {}
     received: Counter[str] = Counter()
-    condition = [document.c.direction == "in"]
+    condition = [_counts()]
     if since is not None:
         condition.append(document.c.created_at >= since)
     stated = await connection.execute(
@@ -81,6 +82,11 @@ async def balances(
     result = {entity: _balance(received[entity], count) for entity, count in counts.items()}
     result["total"] = _balance(sum(received.values()), sum(counts.values(), Counter()))
     return result
+
+
+def _counts() -> sa.ColumnElement[bool]:
+    """Whether a document was received and stands for itself: a replay stands for what it repeats."""
+    return sa.and_(document.c.direction == "in", document.c.state != SUPERSEDED)
 
 
 async def _redelivered(
@@ -107,7 +113,7 @@ async def verdicts(connection: AsyncConnection) -> dict[str, int]:
     """Return how many received documents got each verdict."""
     result = await connection.execute(
         sa.select(document.c.verdict, sa.func.count().label("count_"))
-        .where(document.c.direction == "in")
+        .where(_counts())
         .group_by(document.c.verdict)
     )
     return {row.verdict: int(row.count_) for row in result}

@@ -79,18 +79,21 @@ def _all_due() -> sa.Select[*tuple[Any, ...]]:
     return sa.select(rows).order_by(rows.c.due_at, rows.c.id)
 
 
-def at_rest_for_good(row: sa.FromClause) -> sa.ColumnElement[bool]:
-    """Whether `row` stands in nobody's way: at rest, or dead and made good on another occasion."""
+def made_good(row: sa.FromClause) -> sa.ColumnElement[bool]:
+    """Whether `row` is dead or given up, and was delivered on another occasion."""
     other = delivery.alias()
-    made_good = sa.exists().where(
+    elsewhere = sa.exists().where(
         other.c.document_id == row.c.document_id,
         other.c.target == row.c.target,
         other.c.action == row.c.action,
         other.c.state == "delivered",
     )
-    return sa.or_(
-        row.c.state.in_(("delivered", "cancelled")), sa.and_(row.c.state == "dead", made_good)
-    )
+    return sa.and_(row.c.state.in_(("dead", "cancelled")), elsewhere)
+
+
+def at_rest_for_good(row: sa.FromClause) -> sa.ColumnElement[bool]:
+    """Whether `row` stands in nobody's way: at rest, or dead and made good on another occasion."""
+    return sa.or_(row.c.state.in_(("delivered", "cancelled")), made_good(row))
 
 
 def _behind(mine: sa.FromClause, other: sa.FromClause) -> sa.ColumnElement[bool]:
@@ -249,6 +252,10 @@ async def _tries(conn: AsyncConnection, ids: Sequence[str]) -> dict[str, Tries]:
     if not ids:
         return {}
     outcome, count = attempt.c.outcome, sa.func.count()
+    last = attempt.alias("last")
+    died = sa.func.coalesce(sa.func.max(last.c.n), 0)
+    was_dead = last.c.delivery_id == attempt.c.delivery_id, last.c.outcome == "dead"
+    replayed_from = sa.select(died).where(*was_dead).correlate(attempt).scalar_subquery()
     found = await conn.execute(
         sa.select(
             attempt.c.delivery_id,
@@ -257,7 +264,7 @@ async def _tries(conn: AsyncConnection, ids: Sequence[str]) -> dict[str, Tries]:
             count.filter(outcome == "ask_failed").label("asks"),
             count.filter(attempt.c.ended_at.is_(None)).label("deaths"),
         )
-        .where(attempt.c.delivery_id.in_(ids))
+        .where(attempt.c.delivery_id.in_(ids), attempt.c.n > replayed_from)
         .group_by(attempt.c.delivery_id)
     )
     return {

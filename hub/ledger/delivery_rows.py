@@ -57,7 +57,10 @@ class DocumentRow:
 
 @dataclass(frozen=True, slots=True)
 class Tries:
-    """The history of a delivery, as the decision after a failed try needs it."""
+    """The history of a delivery, as the decision after a failed try needs it.
+
+    Counted from its last death on: a replay starts anew.
+    """
 
     first_at: datetime | None = None
     failures: int = 0

@@ -20,7 +20,7 @@ from sqlalchemy.sql.dml import ReturningUpdate
 from connectors.base import Settled
 from hub.events import dead_event
 from hub.ids import derived_id
-from hub.ledger.deliveries import WAITING, at_rest_for_good
+from hub.ledger.deliveries import WAITING, made_good
 from hub.ledger.delivery_rows import Call, Claim, Ending, Letter, Why
 from hub.ledger.tables import attempt, dead_letter, delivery, document, outbox
 
@@ -50,10 +50,9 @@ def _waking() -> ReturningUpdate[str]:
 
 
 def _settling() -> sa.Update:
-    """Call a document delivered that nothing is left to be done for."""
-    left = sa.exists().where(
-        delivery.c.document_id == sa.bindparam("which"), sa.not_(at_rest_for_good(delivery))
-    )
+    """Call a document delivered that nothing is left to be done for, and nothing was given up."""
+    done = sa.or_(delivery.c.state == "delivered", made_good(delivery))
+    left = sa.exists().where(delivery.c.document_id == sa.bindparam("which"), sa.not_(done))
     return (
         sa.update(document)
         .where(document.c.id == sa.bindparam("which"), sa.not_(left))

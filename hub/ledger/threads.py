@@ -170,7 +170,9 @@ async def _timeline(
     entries += await _redeliveries(connection, documents)
     entries += await _holds(connection, documents)
     entries += await _attempts(connection, deliveries)
-    for row in await _rows(connection, sa.select(dead_letter).where(_concerns(ids, deliveries))):
+    replayed = await _replayed(connection, {row["receipt_id"] for row in documents})
+    concerns = sa.or_(_concerns(ids, deliveries), dead_letter.c.id.in_(replayed))
+    for row in await _rows(connection, sa.select(dead_letter).where(concerns)):
         why = f"{row['code']} at {row['place']}" if row["place"] else row["code"]
         about = f"dead letter, {row['stage']} {row['target'] or row['connection']}"
         entries.append(Entry(row["opened_at"], "dead", about, why, row["id"]))
@@ -184,6 +186,22 @@ async def _timeline(
         if row["closed_at"]:
             entries.append(Entry(row["closed_at"], "closed", about, "", row["id"]))
     return entries
+
+
+async def _replayed(connection: AsyncConnection, receipts: set[str]) -> set[str]:
+    """Return the dead letters that these receipts replay, and those that the earlier ones did."""
+    letters: set[str] = set()
+    seen: set[str] = set()
+    while receipts:
+        seen |= receipts
+        told = (receipt.c.facts["letter"].astext, receipt.c.facts["replay_of"].astext)
+        rows = await connection.execute(
+            sa.select(*told).where(receipt.c.id.in_(receipts), receipt.c.facts.has_key("letter"))
+        )
+        found = rows.all()
+        letters |= {letter for letter, _ in found}
+        receipts = {earlier for _, earlier in found} - seen
+    return letters
 
 
 def _concerns(ids: list[str], deliveries: Sequence[sa.RowMapping]) -> sa.ColumnElement[bool]:
