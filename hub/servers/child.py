@@ -80,8 +80,7 @@ class Child:
         """Stop the server, politely at first; may be called twice."""
         if self._watch is not None:
             self._watch.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._watch
+            await asyncio.gather(self._watch, return_exceptions=True)
             self._watch = None
         process, self._process = self._process, None
         if process is None:
@@ -128,7 +127,7 @@ class Child:
         try:
             await self.server.prepare(self._run)
             await self._start_once()
-        except (ConfigError, OSError) as error:
+        except Exception as error:  # whatever it is: the watch goes on
             _log.error("server_not_started", server=self.server.name, reason=str(error))
             process = self._process
             if process is not None and process.returncode is None:
