@@ -13,7 +13,7 @@ _ALLOWED = frozenset(
     {
         "action", "after", "attempt", "attempts", "code", "component", "connection", "consumer",
         "count", "deaths", "delivery_id", "document_id", "entity", "error", "event", "events",
-        "exception", "finding", "flow", "hold_id", "job", "level", "logger", "name", "path",
+        "exception", "finding", "flow", "hold_id", "job", "level", "logger", "name", "outcome", "path",
         "pid", "port", "reason", "receipt_id", "receipts", "role", "seconds", "server", "signal",
         "stage", "state", "stream", "target", "timestamp", "trace_id", "url", "version", "where",
         "worker",

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import structlog
+from structlog.contextvars import bound_contextvars
 
 from hub.ledger.delivery_rows import DeliveryRow
 from hub.telemetry.metrics import Metrics
-from hub.telemetry.tracing import Tracing
+from hub.telemetry.tracing import Tracing, trace_id_of
 
 _QUIET = frozenset({"attempt"})
 
@@ -31,6 +33,13 @@ class DeliveryObserver:
         else:
             self._log.warning(name, **known)
 
-    def attempt(self, delivery: DeliveryRow) -> AbstractContextManager[object]:
-        """Span one try in the trace of the receipt that it came from."""
-        return self._tracing.delivery(delivery.target, delivery.action, delivery.trace_id)
+    @contextmanager
+    def attempt(self, delivery: DeliveryRow) -> Iterator[None]:
+        """Span one try in the trace of its receipt; its log lines carry document and trace."""
+        with (
+            bound_contextvars(
+                document_id=delivery.document_id, trace_id=trace_id_of(delivery.trace_id)
+            ),
+            self._tracing.delivery(delivery.target, delivery.action, delivery.trace_id),
+        ):
+            yield

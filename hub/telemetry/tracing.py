@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import structlog
 from opentelemetry import trace
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
@@ -19,6 +20,13 @@ from connectors.base import Receipt
 from hub.telemetry.metrics import Metrics
 
 _PROPAGATOR = TraceContextTextMapPropagator()
+_STOPPED = frozenset({"held", "dead", "rejected"})
+
+
+def trace_id_of(traceparent: str | None) -> str | None:
+    """Return the trace id within a `traceparent` (W3C Trace Context, its second field)."""
+    parts = (traceparent or "").split("-")
+    return parts[1] if len(parts) == 4 else None  # noqa: PLR2004  # version, trace, parent, flags
 
 
 class Tracing:
@@ -27,6 +35,7 @@ class Tracing:
     def __init__(self, metrics: Metrics, endpoint: str | None = None) -> None:
         self._provider = TracerProvider(resource=Resource.create({"service.name": "crossdock"}))
         self._metrics = metrics
+        self._log = structlog.get_logger("hub.normalize")
         self._exports = endpoint is not None
         if endpoint is not None:
             exporter = OTLPSpanExporter(endpoint=endpoint)
@@ -69,12 +78,21 @@ class Tracing:
         return receipt.facts.get("traceparent")
 
     def counted(self, documents: Iterable[Mapping[str, Any]]) -> None:
-        """Count what was decided, from the committed document rows."""
-        decided = Counter(
-            (row["entity"], row["verdict"], row["state"])
-            for row in documents
-            if row["direction"] == "in"
-        )
+        """Count what was decided, from the committed document rows; log what did not go on."""
+        decided: Counter[tuple[str, str, str]] = Counter()
+        for row in documents:
+            if row["direction"] == "in":
+                decided[row["entity"], row["verdict"], row["state"]] += 1
+                if row["state"] in _STOPPED:
+                    self._log.info(
+                        row["state"],
+                        document_id=row["id"],
+                        trace_id=trace_id_of(row["trace_id"]),
+                        connection=row["connection"],
+                        entity=row["entity"],
+                        code=row["code"] or row["verdict"],
+                        where=row["place"],
+                    )
         for (entity, verdict, state), count in decided.items():
             self._metrics.documents.labels(entity, verdict, state).inc(count)
 
