@@ -40,6 +40,8 @@ class Item(Document):
     """The unit in which stock is counted and prices are listed."""
     blocked: bool = False
     """True where the ERP refuses to sell it, for whatever reason."""
+    stocked: bool = True
+    """False for services and the like, of which there is nothing to have in stock."""
     list_price: Price | None = None
     """The price list's price in the base unit, before any customer agreement (X12 CTP)."""
     modified_at: Stamp | None = None

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from connectors.registry import CONNECTORS
 from pydantic import ValidationError
 
 from canonical.errors import ConfigError
 from connectors.base import Client, Connector, ConnectorConfig, Poller, Webhook
+from connectors.registry import CONNECTORS
 from hub.delivery.folder_client import CAPABILITIES as FOLDER
 from hub.delivery.folder_client import FolderClient
 from hub.delivery.parts import TargetSpec

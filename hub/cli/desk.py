@@ -15,10 +15,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from canonical.errors import ConfigError
 from hub.archive import Archive
+from hub.cli.known import known
 from hub.clock import SystemClock
 from hub.ledger import engine as ledgers
-from hub.servers.addresses import Addresses, find_running
-from hub.servers.supervisor import EmbeddedServers
+from hub.servers.addresses import Addresses
+from hub.servers.reach import reach
+from hub.settings.check import check
 from hub.settings.loader import load
 from hub.settings.model import Site
 
@@ -48,20 +50,17 @@ def site_of(config: Path | None) -> Site:
     path = config or _DEFAULT
     if not path.is_file():
         raise ConfigError("config_missing", str(path), "give --config FILE or set CROSSDOCK_CONFIG")
-    return load(path).site
+    loaded = load(path)
+    check(loaded, known())
+    return loaded.site
 
 
 @asynccontextmanager
 async def desk(config: Path | None) -> AsyncIterator[Desk]:
     """Open the ledger of a site: of the hub that runs, or with servers just for this command."""
     site = site_of(config)
-    running = find_running(site.data_dir, site.servers)
-    if running is not None:
-        async with _at(site, running) as opened:
-            yield opened
-        return
-    async with EmbeddedServers(site.data_dir, site.servers) as started, _at(site, started) as made:
-        yield made
+    async with reach(site.data_dir, site.servers) as addresses, _at(site, addresses) as opened:
+        yield opened
 
 
 @asynccontextmanager

@@ -145,8 +145,8 @@ def _stock_available(order: Order, view: ReferenceView, _policy: ControlPoints) 
     wanted: defaultdict[str, Decimal] = defaultdict(Decimal)
     for i, line in enumerate(order.lines):
         sku = line.item.seller_sku or ""
-        if sku not in view.items:
-            continue  # items_known says so
+        if sku not in view.items or not view.items[sku].stocked:
+            continue  # items_known says so; a service is never out of stock
         position = view.stock.get(sku)
         where = f"lines[{i}].quantity"
         if position is None:

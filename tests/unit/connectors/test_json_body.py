@@ -135,7 +135,8 @@ def test_every_well_formed_body_reads_back(value: object, *, ascii_only: bool) -
 
 
 @given(
-    body=st.binary(max_size=200) | st.text('{}[]":,0e+-.\\u \n1NaIfity', max_size=200).map(str.encode)
+    body=st.binary(max_size=200)
+    | st.text('{}[]":,0e+-.\\u \n1NaIfity', max_size=200).map(str.encode)
 )
 def test_any_bytes_give_a_value_or_a_refusal_with_a_place(body: bytes) -> None:
     where = "byte 0"

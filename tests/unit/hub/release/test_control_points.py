@@ -110,6 +110,10 @@ def test_lines_of_one_item_share_its_stock() -> None:
     assert codes(twice, view(on_hand="3")) == ["stock_short"]
 
 
+def test_a_service_needs_no_stock() -> None:
+    assert codes(order(), view(no_stock=True, item={"stocked": False})) == []
+
+
 def test_a_line_number_that_comes_twice_is_incomplete() -> None:
     line = order().lines[0]
     reasons = check(order(lines=(line, line)), view(), POLICY)
