@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import TypeVar
 
 import structlog
 from nats.aio.client import Client
@@ -18,7 +21,12 @@ from hub.ledger.faults import is_passing
 from hub.pipeline import Pipeline
 from hub.runner import PullRunner
 
-_RETRY_SECONDS = 1.0
+T = TypeVar("T")
+
+_FIRST_WAIT_SECONDS = 0.5
+_LONGEST_WAIT_SECONDS = 5.0
+_DEATHS = 2
+"""Deaths with a receipt alone in hand after which it is quarantined (DESIGN section 6)."""
 _SUSPECT_DELIVERIES = 3
 """A receipt that came this often without an end was in hand when something died: run it alone."""
 
@@ -32,11 +40,13 @@ class NormalizeRole:
         self._js = js
         self._store = store
         self._pipeline = pipeline
+        self._stop = asyncio.Event()
         self._runner = PullRunner(client, topology.INTAKE, topology.NORMALIZE, self._declare)
         self._log = structlog.get_logger("hub.normalize")
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until stopped."""
+        self._stop = stop
         await self._declare()
         await self._runner.run(self._handle, stop)
 
@@ -50,15 +60,21 @@ class NormalizeRole:
             await self._decide(fresh)
         for message in messages:
             if message.metadata.num_delivered >= _SUSPECT_DELIVERIES:
-                await self._decide([message])
+                await self._decide_alone(message)
 
     async def _decide(self, messages: list[Msg]) -> None:
-        """Decide and acknowledge; what fails for a passing reason comes back after a pause."""
+        """Decide and acknowledge; find the one receipt that breaks a batch and set it aside."""
         try:
-            receipts = [await self._store.load(message) for message in messages]
-            await self._pipeline.normalize(receipts)
+            receipts = await self._patiently(lambda: self._normalize(messages))
         except Exception as error:
-            await self._recover(messages, error)
+            self._log.warning("batch_failed", error=type(error).__name__, receipts=len(messages))
+            if len(messages) > 1:
+                for message in messages:
+                    await self._decide([message])
+            else:
+                await self._set_aside(messages[0], error)
+            return
+        if receipts is None:
             return
         reached("normalize.committed")
         for message in messages:
@@ -66,31 +82,60 @@ class NormalizeRole:
         reached("normalize.acked")
         await self._store.discard(receipts)
 
-    async def _recover(self, messages: list[Msg], error: Exception) -> None:
-        """Wait out a passing fault; find the one receipt that breaks a batch and set it aside."""
-        self._log.warning("batch_failed", error=type(error).__name__, receipts=len(messages))
-        if isinstance(error, Retryable) or is_passing(error):
-            for message in messages:
-                await message.nak(delay=_RETRY_SECONDS)
-        elif len(messages) > 1:
-            for message in messages:
-                await self._decide([message])
-        else:
-            await self._quarantine(messages[0], error)
+    async def _normalize(self, messages: list[Msg]) -> list[Receipt]:
+        receipts = [await self._store.load(message) for message in messages]
+        await self._pipeline.normalize(receipts)
+        return receipts
 
-    async def _quarantine(self, message: Msg, error: Exception) -> None:
+    async def _patiently(self, work: Callable[[], Awaitable[T]]) -> T | None:
+        """Do the work, waiting out passing faults with the batch in hand; None: we are to stop.
+
+        In hand, not given back: a `nak` loop would cost CPU for as long as the fault lasts, and
+        the count of deliveries must go on meaning deaths.
+        """
+        wait = _FIRST_WAIT_SECONDS
+        while not self._stop.is_set():
+            try:
+                return await work()
+            except Exception as error:
+                if not (isinstance(error, Retryable) or is_passing(error)):
+                    raise
+                self._log.warning("batch_waits", error=type(error).__name__, seconds=wait)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(wait):
+                    await self._stop.wait()
+            wait = min(2 * wait, _LONGEST_WAIT_SECONDS)
+        return None
+
+    async def _decide_alone(self, message: Msg) -> None:
+        """Decide a suspect; at the second death with it alone in hand it is set aside."""
+        name = f"{topology.INTAKE}/{message.metadata.sequence.stream}"
+        deaths = await self._patiently(lambda: self._pipeline.suspect(name))
+        if deaths is None:
+            return
+        if deaths >= _DEATHS:
+            self._log.error("receipt_quarantined", deaths=deaths)
+            died = Rejected("process_died", "", f"{deaths} processes died with it in hand")
+            await self._set_aside(message, died)
+        else:
+            await self._decide([message])
+        await self._patiently(lambda: self._pipeline.acquit(name))
+
+    async def _set_aside(self, message: Msg, error: Exception) -> None:
+        """Make a dead letter of a receipt that the hub cannot decide; its bytes are kept."""
         try:
             receipt = await self._store.load(message)
         except Rejected as foreign:
             receipt, error = _unreadable(message), foreign
         cause = error if isinstance(error, HubError) else _internal(error)
         try:
-            await self._pipeline.quarantine(receipt, cause)
+            await self._patiently(lambda: self._pipeline.quarantine(receipt, cause))
         except Exception as second:
             self._log.exception("quarantine_failed", error=type(second).__name__)
-            await message.nak(delay=_RETRY_SECONDS)
+            await message.nak(delay=_LONGEST_WAIT_SECONDS)
             return
-        await message.ack()
+        if not self._stop.is_set():
+            await message.ack()
 
 
 def _internal(error: Exception) -> Rejected:

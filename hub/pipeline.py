@@ -79,6 +79,16 @@ class Pipeline:
             await parts.seen.remember([each.receipt for each in admitted])
         parts.tracing.counted(plan.documents)
 
+    async def suspect(self, name: str) -> int:
+        """Note that a message is about to be decided alone; return how often it was before."""
+        async with self._parts.engine.begin() as ledger:
+            return await inbox.suspect(ledger, name, self._parts.clock.now())
+
+    async def acquit(self, name: str) -> None:
+        """Forget a suspicion: the message was decided and nobody died."""
+        async with self._parts.engine.begin() as ledger:
+            await inbox.acquit(ledger, name)
+
     async def quarantine(self, receipt: Receipt, error: HubError) -> None:
         """Set one receipt aside as a dead letter, with its bytes, because `error` stops it."""
         parts, now = self._parts, self._parts.clock.now()

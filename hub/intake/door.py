@@ -41,20 +41,27 @@ class Door:
     async def accept(self, receipt: Receipt) -> Accepted:
         """Return once the sender may hear yes.
 
-        An obvious repeat is answered with the first receipt, and counted there; anything less
-        than certain goes the whole way, where the ledger decides.
-
         Raises:
             Retryable: nothing was stored; the sender must be told to come again.
         """
         reached("intake.read")
-        first = await self._first(receipt)
-        if first is not None:
-            return Accepted(first, duplicate=True)
         await self.store.save(receipt)
         reached("intake.stored")
         self.metrics.receipts.labels(receipt.connection).inc()
         return Accepted(receipt.id, duplicate=False)
+
+    async def accept_call(self, receipt: Receipt) -> Accepted:
+        """Accept a call whose answer is the yes itself.
+
+        An obvious repeat is answered with the first receipt, and counted there; anything less
+        than certain goes the whole way, where the ledger decides. Not for files: their answer (a
+        997) is owed again, and only the whole way sends it.
+
+        Raises:
+            Retryable: nothing was stored; the sender must be told to come again.
+        """
+        first = await self._first(receipt)
+        return await self.accept(receipt) if first is None else Accepted(first, duplicate=True)
 
     async def _first(self, receipt: Receipt) -> str | None:
         found = await self.seen.find(receipt)

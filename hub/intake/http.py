@@ -83,7 +83,7 @@ class WebhookIntake:
             content_type=_json_type(request.headers.get("content-type", "")),
             facts=dict(carrier),
         )
-        return await self._door.accept(receipt)
+        return await self._door.accept_call(receipt)
 
 
 def _json_type(content_type: str) -> str:

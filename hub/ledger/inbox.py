@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.ledger import bulk
 from hub.ledger.tables import receipt
+from hub.ledger.tables import suspect as suspects
 
 Row = Mapping[str, Any]
 
@@ -63,3 +66,19 @@ async def count_redelivery(connection: AsyncConnection, receipt_id: str, sha256:
         .returning(receipt.c.id)
     )
     return result.first() is not None
+
+
+async def suspect(connection: AsyncConnection, name: str, now: datetime) -> int:
+    """Count one more time that a message is in hand alone; return the times before this one."""
+    row = insert(suspects).values(message=name, times=1, at=now)
+    result = await connection.execute(
+        row.on_conflict_do_update(
+            index_elements=["message"], set_={"times": suspects.c.times + 1, "at": now}
+        ).returning(suspects.c.times)
+    )
+    return int(result.scalar_one()) - 1
+
+
+async def acquit(connection: AsyncConnection, name: str) -> None:
+    """Forget that a message was ever suspected."""
+    await connection.execute(sa.delete(suspects).where(suspects.c.message == name))

@@ -310,10 +310,10 @@ poll_cursor = sa.Table(
 suspect = sa.Table(
     "suspect",
     metadata,
-    sa.Column("receipt_id", sa.Text, primary_key=True),
-    sa.Column("deaths", sa.Integer, nullable=False),
+    sa.Column("message", sa.Text, primary_key=True),
+    sa.Column("times", sa.Integer, nullable=False),
     _time("at", null=False),
-    comment="Receipts in hand when a process died; at the second death they are quarantined.",
+    comment="Messages decided alone because something died with them in hand, and how often.",
 )
 
 audit = sa.Table(

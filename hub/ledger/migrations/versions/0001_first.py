@@ -331,11 +331,11 @@ def upgrade() -> None:
     )
     op.create_table(
         "suspect",
-        sa.Column("receipt_id", sa.Text(), nullable=False),
-        sa.Column("deaths", sa.Integer(), nullable=False),
+        sa.Column("message", sa.Text(), nullable=False),
+        sa.Column("times", sa.Integer(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("receipt_id", name=op.f("pk_suspect")),
-        comment="Receipts in hand when a process died; at the second death they are quarantined.",
+        sa.PrimaryKeyConstraint("message", name=op.f("pk_suspect")),
+        comment="Messages decided alone because something died with them in hand, and how often.",
     )
 
 
