@@ -56,6 +56,15 @@ class Sample:
     receipt: Receipt
     expect: Mapping[str, Any]
 
+    @property
+    def is_json(self) -> bool:
+        """Whether its bytes are JSON as the standard library reads it."""
+        try:
+            json.loads(self.receipt.body)
+        except ValueError:
+            return False
+        return True
+
 
 @dataclass(frozen=True)
 class Subject:
