@@ -13,6 +13,7 @@ from typing import Any, cast
 import nats as nats_client
 import orjson
 import sqlalchemy as sa
+from nats.aio.client import Client
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from canonical import DOCUMENTS
@@ -22,6 +23,7 @@ from connectors.base import Answer, Receipt
 from hub import topology
 from hub.archive import Archive
 from hub.clock import SystemClock
+from hub.intake.store import ReceiptStore
 from hub.ledger.engine import open_engine
 from hub.pipeline import Parts, Pipeline
 from hub.publisher import Publisher
@@ -144,9 +146,14 @@ class SaidWorkers:
 class Dock:
     """The pipeline under test and its ledger."""
 
-    def __init__(self, pipeline: Pipeline, engine: AsyncEngine, workers: SaidWorkers) -> None:
+    def __init__(
+        self, pipeline: Pipeline, engine: AsyncEngine, workers: SaidWorkers, client: Client
+    ) -> None:
         self.pipeline = pipeline
         self.engine = engine
+        self.client = client
+        self.js = client.jetstream()
+        self.store = ReceiptStore(self.js, Publisher(client, self.js))
         self._workers = workers
         self._count = 0
 
@@ -223,7 +230,7 @@ async def dock(addresses: Addresses, folder: Path, site: Site = SITE) -> AsyncIt
         Tracing(Metrics()),
     )
     try:
-        yield Dock(Pipeline(parts), engine, workers)
+        yield Dock(Pipeline(parts), engine, workers, client)
     finally:
         await client.close()
         await seen.close()
