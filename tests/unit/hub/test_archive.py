@@ -1,0 +1,62 @@
+"""The archive: bytes come back as they were, and damage is named."""
+
+from __future__ import annotations
+
+import hashlib
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from canonical.errors import Rejected
+from hub.archive import Archive
+
+NOW = datetime(2026, 5, 5, tzinfo=UTC)
+
+
+def test_everything_kept_comes_back_byte_for_byte(tmp_path: Path) -> None:
+    archive = Archive(tmp_path)
+    bodies = [b"", b"\x00\xff" * 1000, b"ISA*00~", b"x"]
+    places = archive.keep(bodies, NOW) + archive.keep([b"later"], NOW)
+    assert [Archive(tmp_path).read(place) for place in places] == [*bodies, b"later"]
+
+
+def test_a_place_is_checked_against_the_hash_that_the_ledger_keeps(tmp_path: Path) -> None:
+    archive = Archive(tmp_path)
+    (place,) = archive.keep([b"body"], NOW)
+    assert archive.read(place, hashlib.sha256(b"body").hexdigest()) == b"body"
+    with pytest.raises(Rejected, match="archive_damaged"):
+        archive.read(place, hashlib.sha256(b"other").hexdigest())
+
+
+@pytest.mark.parametrize("place", ["", "x", "missing.zst:0:9", "../../etc/passwd:0:9", "a:b:c"])
+def test_a_place_that_is_none_is_damage_and_never_another_file(tmp_path: Path, place: str) -> None:
+    with pytest.raises(Rejected, match="archive_damaged"):
+        Archive(tmp_path).read(place)
+
+
+def test_a_flipped_byte_is_damage(tmp_path: Path) -> None:
+    archive = Archive(tmp_path)
+    (place,) = archive.keep([b"some body of some length"], NOW)
+    pack = next(tmp_path.iterdir())
+    raw = bytearray(pack.read_bytes())
+    raw[-3] ^= 0xFF
+    pack.write_bytes(raw)
+    with pytest.raises(Rejected, match="archive_damaged"):
+        archive.read(place, hashlib.sha256(b"some body of some length").hexdigest())
+
+
+def test_threads_that_keep_at_once_do_not_mix_their_entries(tmp_path: Path) -> None:
+    archive = Archive(tmp_path)
+    with ThreadPoolExecutor(8) as pool:
+        places = list(pool.map(lambda n: archive.keep([f"body {n}".encode()], NOW)[0], range(200)))
+    assert [archive.read(place) for place in places] == [f"body {n}".encode() for n in range(200)]
+
+
+def test_an_archive_that_is_opened_again_appends(tmp_path: Path) -> None:
+    first = Archive(tmp_path)
+    (one,) = first.keep([b"one"], NOW)
+    first.close()
+    (two,) = Archive(tmp_path).keep([b"two"], NOW)
+    assert [Archive(tmp_path).read(place) for place in (one, two)] == [b"one", b"two"]
