@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from canonical.errors import ConfigError, InDoubt, Rejected, Retryable
@@ -12,6 +13,7 @@ from hub.delivery.role import DeliverRole
 from hub.ledger.tables import attempt, dead_letter, delivery, document
 from tests.support.deliveries import (
     LIMITS,
+    QUICK,
     Books,
     PlainRenderer,
     ScriptedTarget,
@@ -243,6 +245,23 @@ async def test_a_wrong_configuration_pauses_the_target_and_loses_nothing(
     }
     assert await books.rows(dead_letter) == []
     assert len(target.effects) == 3
+
+
+async def test_a_halted_target_is_not_called_for_anything_else(
+    books: Books, target: ScriptedTarget
+) -> None:
+    told = Told()
+    target.script.append(fails_with(ConfigError("secret_missing", "site.yaml:4")))
+    limits = LIMITS.model_copy(update={"concurrency": 1})
+    shared = parts(books.engine, observer=told, policy=replace(QUICK, halt_seconds=3600))
+    role = DeliverRole(spec(target, limits=limits), shared)
+    for i in range(5):
+        await books.order(str(i))
+    async with running(role):
+        await wait_for(lambda: told.named("breaker"))
+    assert told.named("breaker") == [{"target": "bc", "state": "open"}]
+    assert len(target.calls) == 1
+    assert await books.states() == {"pending": 5}
 
 
 async def test_an_answer_that_postgresql_cannot_store_is_still_settled(
