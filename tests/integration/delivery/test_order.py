@@ -15,8 +15,9 @@ from hub.delivery.parts import Rendered
 from hub.delivery.role import DeliverRole
 from hub.ledger import deliveries, settlements
 from hub.ledger.delivery_rows import DeliveryRow, DocumentRow, Ending, Wanted
-from hub.ledger.tables import dead_letter, delivery, document
+from hub.ledger.tables import attempt, dead_letter, delivery, document
 from tests.support.deliveries import (
+    LIMITS,
     TIMING,
     Books,
     ScriptedTarget,
@@ -239,6 +240,19 @@ async def test_a_claim_is_kept_alive_while_its_holder_works(
         renderer.gate.set()
         await until(books, one, "delivered")
     assert target.calls == ["XD1"]
+
+
+async def test_nobody_else_may_ask_before_the_deadline_of_a_call(
+    books: Books, role: DeliverRole, target: ScriptedTarget
+) -> None:
+    target.gate = asyncio.Event()
+    one = await books.order("1")
+    async with running(role):
+        await wait_for(lambda: target.running)
+        row, tried = await books.row(delivery, id=one), await books.row(attempt)
+        target.gate.set()
+    deadline = timedelta(seconds=LIMITS.timeout_seconds)
+    assert row["claimed_until"] >= tried["started_at"] + deadline
 
 
 async def test_concurrent_claims_never_share_a_delivery(books: Books) -> None:
