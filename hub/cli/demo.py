@@ -14,8 +14,10 @@ from hub.demo.outcome import Outcome
 from hub.demo.play import play
 from hub.demo.world import Places, stop_kept
 
-_DOCUMENTS = ("entity", "number", "partner", "connection", "verdict", "state", "code")
-_BALANCE = ("received", "delivered", "held", "dead", "duplicate", "rejected", "adds_up")
+_DOCUMENTS = (
+    "entity", "number", "partner", "verdict", "state", "code", "shipment", "invoice", "parcel",
+)  # fmt: skip
+_BALANCE = ("entity", "received", "delivered", "held", "dead", "duplicate", "rejected", "adds_up")
 
 
 def demo(
@@ -42,12 +44,15 @@ def demo(
 
 
 def _show(result: Outcome) -> None:
-    print_rows(result.documents, _DOCUMENTS, Output.TABLE, title="Every document that came in")
+    title = "Every order that came in, and what followed from it"
+    print_rows(result.documents, _DOCUMENTS, Output.TABLE, title=title)
     effects = [{"effect": name, "count": count} for name, count in result.effects.items()]
     title = "What took effect in the other systems (their own journal)"
     print_rows(effects, ("effect", "count"), Output.TABLE, title=title)
     title = "received = delivered + held + dead + duplicate + rejected"
-    print_rows([result.figures["balance"]], _BALANCE, Output.TABLE, title=title)
+    balances = {**result.figures["balance_by_entity"], "total": result.figures["balance"]}
+    rows = [{"entity": name, **balance} for name, balance in balances.items()]
+    print_rows(rows, _BALANCE, Output.TABLE, title=title)
     names = (
         "conflicts",
         "twins",

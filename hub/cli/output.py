@@ -27,7 +27,7 @@ OutputOption = Annotated[Output, typer.Option("--output", "-o", help="table or j
 
 def print_json(value: object) -> None:
     """Print one JSON value; times as RFC 3339, decimals as text."""
-    options = orjson.OPT_INDENT_2 | orjson.OPT_UTC_Z
+    options = orjson.OPT_INDENT_2 | orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS
     sys.stdout.write(orjson.dumps(value, default=_plain, option=options).decode() + "\n")
 
 

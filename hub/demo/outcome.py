@@ -13,6 +13,7 @@ from hub.demo.story import expected_references
 from hub.ledger import account
 from hub.ledger.tables import document, finding
 
+_LISTED = ("order", "order_change", "unknown")
 _EFFECTS = ("sales_order_created", "warehouse_order_received", "shipment_posted", "invoice_posted")
 """What every fulfilled order leaves behind in the emulated systems."""
 
@@ -65,6 +66,9 @@ async def outcome(stage: Stage) -> Outcome:
         "lost": len(lost(journal)),
         "double_effects": len(doubles),
         "balance": total.as_dict(),
+        "balance_by_entity": {
+            name: balance.as_dict() for name, balance in balances.items() if name != "total"
+        },
     }
     effects = Counter(entry["effect"] for entry in journal)
     return Outcome(figures, documents, {name: effects[name] for name in sorted(effects)})
@@ -89,10 +93,39 @@ async def _findings(ledger: Any) -> dict[str, int]:
 
 
 async def _documents(ledger: Any) -> list[dict[str, Any]]:
-    columns = ("entity", "number", "partner", "connection", "verdict", "state", "code")
+    """Return one line per order, change and unreadable document, with what followed from it."""
+    names = ("entity", "number", "partner", "verdict", "state", "code", "reference", "canonical")
     result = await ledger.execute(
-        sa.select(*(document.c[name] for name in columns))
+        sa.select(*(document.c[name] for name in names))
         .where(document.c.direction == "in")
         .order_by(document.c.created_at, document.c.position)
     )
-    return [dict(row) for row in result.mappings()]
+    rows = [dict(row) for row in result.mappings()]
+    followed = _followed(rows)
+    return [
+        {name: row[name] for name in names if name != "canonical"}
+        | (followed.get(row["reference"], {}) if row["state"] == "delivered" else {})
+        for row in rows
+        if row["entity"] in _LISTED
+    ]
+
+
+def _followed(rows: list[dict[str, Any]]) -> dict[str, dict[str, str]]:
+    """Return our reference -> the numbers of its shipments and invoices, and where the goods are."""
+    tracked = {
+        row["number"]: row["canonical"]["status"] for row in rows if row["entity"] == "tracking"
+    }
+    followed: dict[str, dict[str, str]] = {}
+    for row in rows:
+        if row["entity"] in ("shipment", "invoice"):
+            entry = followed.setdefault(row["reference"], {})
+            numbers = [entry.get(row["entity"], ""), row["number"]]
+            entry[row["entity"]] = " ".join(filter(None, numbers))
+        if row["entity"] == "shipment":
+            packages = row["canonical"].get("packages", ())
+            codes = {package.get("tracking_number") for package in packages}
+            codes |= set(row["canonical"].get("tracking_numbers", ()))
+            entry["parcel"] = ", ".join(
+                sorted({tracked[code] for code in codes if code in tracked})
+            )
+    return followed

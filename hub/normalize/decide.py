@@ -173,6 +173,7 @@ class Decider:
             self._record(admitted, document, verdict, "rejected", None)
             return
         row = self._record(admitted, document, verdict, "held", version)
+        row |= {"code": reasons[0].code, "place": reasons[0].where, "detail": reasons[0].detail}
         kind = verdict.value if verdict in _REASONS else "control_point"
         self._plan.holds.append(rows.hold(row, kind, reasons, self._context.now))
 
@@ -207,7 +208,7 @@ class Decider:
         row |= {"verdict": verdict.value, "state": state, "version": version}
         if state in ("delivered", "duplicate", "rejected"):
             row["settled_at"] = self._context.now
-        if verdict in _REASONS:
+        if state == "rejected":
             row |= {"code": verdict.value, "detail": _REASONS[verdict].detail}
         self._plan.documents.append(row)
         return row
