@@ -173,7 +173,8 @@ async def _let_go(
     await bulk.insert(connection, delivery, owed)
     changed = {key: row[key] for key in ("entity", "purpose", "sequence", "canonical", "version")}
     state = {"state": "accepted"} if owed else {"state": "delivered", "settled_at": now}
-    await _update(connection, row["id"], changed | state)
+    freed = {"code": None, "place": None, "detail": None}
+    await _update(connection, row["id"], changed | state | freed)
     event = _event(row, now)
     await bulk.insert(connection, outbox, [event.row()])
     return [event]
