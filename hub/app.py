@@ -256,9 +256,8 @@ def _deliveries(base: Base) -> Iterator[Run]:
         target = connection.target()
         if target is not None:
             roles[name] = DeliverRole(target, parts)
-            yield roles[name].run
+            yield _delivering(roles[name], target)
             yield WakeRunner(base.nats, base.js, name, roles[name]).run
-            yield _closing(target)
 
 
 def _keeper(base: Base) -> Callable[[bytes], Awaitable[str]]:
@@ -270,12 +269,14 @@ def _keeper(base: Base) -> Callable[[bytes], Awaitable[str]]:
     return keep
 
 
-def _closing(target: TargetSpec) -> Run:
-    async def close(stop: asyncio.Event) -> None:
-        await stop.wait()
-        await target.client.close()
+def _delivering(role: DeliverRole, target: TargetSpec) -> Run:
+    async def run(stop: asyncio.Event) -> None:
+        try:
+            await role.run(stop)
+        finally:
+            await target.client.close()  # only now: a stopping role still finishes its calls
 
-    return close
+    return run
 
 
 def _jobs(base: Base) -> Jobs:

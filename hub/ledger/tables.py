@@ -189,7 +189,9 @@ attempt = sa.Table(
     metadata,
     sa.Column("delivery_id", sa.Text, primary_key=True),
     sa.Column("n", sa.Integer, primary_key=True),
-    _text("outcome"),  # delivered | asked_found | retry | in_doubt | dead
+    _text(
+        "outcome"
+    ),  # delivered, asked_found, retry, throttled, in_doubt, ask_failed, halted, dead
     *_error(),
     _time("started_at", null=False),
     _time("ended_at"),

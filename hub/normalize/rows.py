@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -12,6 +11,7 @@ import orjson
 from canonical.identity import event_id as make_event_id
 from canonical.identity import reference_for
 from connectors.base import Answer
+from hub.delivery.fingerprint import fingerprint
 from hub.events import Event, dead_event
 from hub.ids import derived_id
 from hub.normalize.plan import Admitted, Row
@@ -128,7 +128,9 @@ def dead_letter(
         "code": error.code,
         "place": error.where,
         "detail": error.detail,
-        "fingerprint": fingerprint(failed.stage, error.code, error.where, failed.mapping_version),
+        "fingerprint": fingerprint(
+            failed.stage, error.code, error.where, "", failed.mapping_version
+        ),
         "attempts": 1 + (admitted.replay.tries if admitted.replay else 0),
         "mapping_version": failed.mapping_version,
         "state": "open",
@@ -142,13 +144,6 @@ def dead_letter(
         "receipt": admitted.receipt.id,
     }
     return row, dead_event(failed.stage, admitted.receipt.connection, facts, now)
-
-
-def fingerprint(stage: str, code: str, where: str, mapping_version: str | None) -> str:
-    """Return what failures with the same cause share: digits in the place do not count."""
-    general = "".join("#" if c.isdigit() else c for c in where)
-    text = "|".join((stage, code, general, mapping_version or ""))
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def reference(key: tuple[str, str, str], document: Normalized, now: datetime) -> Row:
