@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 from collections.abc import Iterator
@@ -305,3 +306,17 @@ def test_a_subfolder_that_is_none_is_not_followed(tmp_path: Path, inbox: int, ki
         finish(inbox, "po.edi", "done")
     assert (tmp_path / "po.edi").exists()
     assert _names(outside) == set()
+
+
+def test_a_move_that_fails_leaves_no_placeholder(
+    tmp_path: Path, inbox: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(errno.EIO, "planted")
+
+    (tmp_path / "po.edi").write_bytes(b"x")
+    monkeypatch.setattr(os, "rename", fail)
+    with pytest.raises(Retryable, match="folder_unavailable"):
+        finish(inbox, "po.edi", "done")
+    assert (tmp_path / "po.edi").exists()
+    assert _names(tmp_path / "done") == set()
