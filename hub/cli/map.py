@@ -1,43 +1,32 @@
-"""``crossdock map``: prove, try and check mappings.
-
-Exit codes: 0 ok, 1 a case failed or a mapping is faulty, 2 usage or unreadable files, 3 nothing
-matched.
-"""
+"""``crossdock map``: prove, try and check mappings."""
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Column, Table
 
-from canonical.errors import ConfigError, HubError
+from canonical.errors import HubError
+from hub.cli.desk import ConfigOption
+from hub.cli.exits import Exit, code_of
 from hub.cli.map_trial import Trial, try_mapping
+from hub.cli.output import Output, OutputOption, console, print_json, print_rows
 from hub.mapping.cases import ENGINES, Outcome, read_cases, run_case
 from hub.mapping.engine import check_engines
 from hub.mapping.files import MappingFile, mapping_files, read_mapping, shipped_mappings
 from hub.mapping.lint.check import lint_mapping
 from hub.mapping.lint.finding import Finding
-
-FAILED, USAGE, NOTHING = 1, 2, 3
+from hub.settings.places import SettingsError
 
 app = typer.Typer(help="Prove, try and check mappings.", no_args_is_help=True)
 
-
-class Output(StrEnum):
-    """How results are shown."""
-
-    TABLE = "table"
-    JSON = "json"
-
+Row = dict[str, object]
+_COLUMNS = ("case", "engine", "problems")
 
 Paths = Annotated[
     list[Path] | None,
@@ -47,51 +36,47 @@ Paths = Annotated[
         show_default=False,
     ),
 ]
-Form = Annotated[Output, typer.Option("--output", help="How to show results.")]
 
 
 @app.command("test")
-def prove_command(paths: Paths = None, output: Form = Output.TABLE) -> None:
+def prove_command(paths: Paths = None, output: OutputOption = Output.TABLE) -> None:
     """Run the worked cases on both engines."""
-    check_engines()
     outcomes: list[Outcome] = []
-    with _usage_errors():
+    with _errors_said():
+        check_engines()
         for file, wanted in _selected(paths):
             for case in read_cases(file):
                 if wanted is None or case.path == wanted:
                     outcomes.extend(run_case(file, case))
-    rows = [
-        {
-            "case": "/".join(outcome.case.path.parts[-3:]),
-            "engine": outcome.engine,
-            "passed": not outcome.problems,
-            "problems": list(outcome.problems),
-        }
-        for outcome in outcomes
-    ]
-    failed = [row for row in rows if not row["passed"]]
-    _show(rows if output is Output.JSON else failed, output, ("case", "engine", "problems"))
-    if output is Output.TABLE and rows:
-        cases = len({row["case"] for row in rows})
-        Console().print(f"{cases} cases on {len(ENGINES)} engines, {len(failed)} failed")
-    _finish(found=bool(rows), good=not failed)
+    failed = [outcome for outcome in outcomes if outcome.problems]
+    if output is Output.JSON:
+        print_json([_row(outcome) for outcome in outcomes])
+    elif outcomes:
+        _table([_row(each) | {"problems": "\n".join(each.problems)} for each in failed], _COLUMNS)
+        cases = len({outcome.case.path for outcome in outcomes})
+        console().print(f"{cases} cases on {len(ENGINES)} engines, {len(failed)} failed")
+    _finish(found=bool(outcomes), good=not failed)
 
 
 @app.command("lint")
-def lint_command(paths: Paths = None, output: Form = Output.TABLE) -> None:
+def lint_command(paths: Paths = None, output: OutputOption = Output.TABLE) -> None:
     """Find what is wrong in mappings without running them; warnings do not fail."""
     findings: list[Finding] = []
     count = 0
-    with _usage_errors():
+    with _errors_said():
         for file, _ in _selected(paths):
             count += 1
             findings.extend(lint_mapping(file))
-    rows = [{"place": each.place, "rule": each.rule, "message": each.message} for each in findings]
-    _show(rows, output, ("place", "rule", "message"))
-    if output is Output.TABLE and count:
-        errors = sum(each.is_error for each in findings)
-        Console().print(f"{count} mappings, {errors} errors, {len(rows) - errors} warnings")
-    _finish(found=count > 0, good=not any(each.is_error for each in findings))
+    rows: list[Row] = [
+        {"place": each.place, "rule": each.rule, "message": each.message} for each in findings
+    ]
+    errors = sum(each.is_error for each in findings)
+    if output is Output.JSON:
+        print_json(rows)
+    elif count:
+        _table(rows, ("place", "rule", "message"))
+        console().print(f"{count} mappings, {errors} errors, {len(rows) - errors} warnings")
+    _finish(found=count > 0, good=not errors)
 
 
 @app.command("run")
@@ -104,21 +89,21 @@ def run_command(
         str | None,
         typer.Option(help="Read FILE as this connection's codec does, with its bindings."),
     ] = None,
-    config: Annotated[
-        Path | None, typer.Option(help="The site's YAML, where --connection is given.")
-    ] = None,
-    output: Form = Output.TABLE,
+    config: ConfigOption = None,
+    output: OutputOption = Output.TABLE,
 ) -> None:
     """Show what one mapping makes of FILE: JSON, a worked case, or with --connection raw bytes."""
-    with _usage_errors():
+    with _errors_said():
         data = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
-        trial = Trial(system, flow, entity, data, connection, config)
-        results = [*try_mapping(trial)]
+        results = [*try_mapping(Trial(system, flow, entity, data, connection, config))]
     for result in results:
-        if isinstance(result, HubError):
-            _error(result, output)
+        if not isinstance(result, HubError):
+            print_json(result)
+        elif output is Output.JSON:
+            error = {"code": result.code, "where": result.where, "detail": result.detail}
+            print_json({"error": error})
         else:
-            typer.echo(json.dumps(result, indent=2, ensure_ascii=False))
+            _say(str(result))
     _finish(found=bool(results), good=not any(isinstance(r, HubError) for r in results))
 
 
@@ -142,43 +127,43 @@ def _one(path: Path) -> tuple[MappingFile, Path | None]:
 
 
 @contextmanager
-def _usage_errors() -> Iterator[None]:
-    """Say what is wrong with the files themselves, and end with the code for wrong usage."""
+def _errors_said() -> Iterator[None]:
+    """Say on stderr what is wrong with the files themselves, and end with its exit code."""
     try:
         yield
-    except (ConfigError, OSError) as error:
-        Console(stderr=True).print(f"[red]{escape(str(error))}")
-        raise typer.Exit(USAGE) from None
+    except SettingsError as error:
+        for problem in error.problems:
+            _say(str(problem))
+        raise typer.Exit(Exit.FAILURE) from None
+    except HubError as error:
+        _say(str(error))
+        raise typer.Exit(code_of(error)) from None
+    except OSError as error:
+        _say(f"FILE cannot be read ({type(error).__name__})")
+        raise typer.Exit(Exit.FAILURE) from None
 
 
 def _finish(*, found: bool, good: bool) -> None:
     if not found:
-        Console(stderr=True).print("nothing matched")
-        raise typer.Exit(NOTHING)
+        _say("nothing matched")
+        raise typer.Exit(Exit.NOTHING_MATCHED)
     if not good:
-        raise typer.Exit(FAILED)
+        raise typer.Exit(Exit.FAILURE)
 
 
-def _error(error: HubError, output: Output) -> None:
-    if output is Output.JSON:
-        shown = {"code": error.code, "where": error.where, "detail": error.detail}
-        typer.echo(json.dumps({"error": shown}))
-    else:
-        Console().print(f"[red]{escape(str(error))}", soft_wrap=True)
+def _row(outcome: Outcome) -> Row:
+    return {
+        "case": "/".join(outcome.case.path.parts[-3:]),
+        "engine": outcome.engine,
+        "passed": not outcome.problems,
+        "problems": list(outcome.problems),
+    }
 
 
-def _show(rows: list[dict[str, Any]], output: Output, columns: Sequence[str]) -> None:
-    if output is Output.JSON:
-        typer.echo(json.dumps(rows, indent=2, ensure_ascii=False))
-        return
-    table = Table(*(Column(name, overflow="fold") for name in columns))
-    for row in rows:
-        table.add_row(*(_cell(row[column]) for column in columns))
+def _table(rows: Sequence[Row], columns: Sequence[str]) -> None:
     if rows:
-        Console().print(table)
+        print_rows(rows, columns, Output.TABLE)
 
 
-def _cell(value: Any) -> str:
-    if isinstance(value, list):
-        return "\n".join(escape(str(each)) for each in value)
-    return escape(str(value))
+def _say(text: str) -> None:
+    Console(stderr=True, soft_wrap=True, markup=False, highlight=False).print(text)

@@ -1,6 +1,6 @@
 """Trying one mapping on one file: what ``crossdock map run`` does.
 
-Codes of the `ConfigError` raised here: ``input_unreadable``, ``config_missing``.
+Code of the `ConfigError` raised here: ``input_unreadable``.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ import orjson
 from canonical.errors import ConfigError, HubError, Rejected
 from connectors.base import Json, Receipt, Refusal
 from connectors.registry import CONNECTORS
+from hub.cli.desk import site_of
 from hub.mapping.engine import Limits
 from hub.mapping.files import MappingFile, flow_word, read_mapping, shipped_mappings
 from hub.mapping.jsonatapy_engine import JsonatapyMapping
 from hub.mapping.reference_engine import ReferenceMapping
 from hub.mapping.validation import validate
-from hub.settings.loader import load
 from hub.workers.spec import worker_spec
 from hub.workers.tools import Tools
 
@@ -79,10 +79,8 @@ def _sources(trial: Trial) -> Iterator[tuple[Json, Json] | HubError]:
 
 
 def _decoded(trial: Trial, connection: str) -> Iterator[tuple[Json, Json] | HubError]:
-    if trial.config is None:
-        raise ConfigError("config_missing", "--config", "expected the site's YAML")
-    site = load(trial.config).site
-    bound = Tools(worker_spec(site, CONNECTORS, shipped_mappings())).connection(connection)
+    spec = worker_spec(site_of(trial.config), CONNECTORS, shipped_mappings())
+    bound = Tools(spec).connection(connection)
     receipt = Receipt("trial", connection, "trial", datetime.now(UTC), trial.data, trial.flow)
     for document in bound.codec.decode(receipt).documents:
         if isinstance(document, Refusal):

@@ -15,6 +15,7 @@ from hub.mapping.refused import Refused
 
 _TEXT = re.compile(r"[+-]?(?:[0-9]{1,32}(?:\.[0-9]{0,16})?|\.[0-9]{1,16})", re.ASCII)
 """X12 type R (5010 appendix B.1.1.3.1.2) writes ".5", "5." and "007"; no exponent, ASCII only."""
+_PLAIN = re.compile(r"(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,9})?", re.ASCII)
 _IMPLIED = re.compile(r"[+-]?[0-9]{1,32}", re.ASCII)
 _MOST_DIGITS = 120
 _EXACT = Context(prec=_MOST_DIGITS, traps=[Inexact, InvalidOperation])
@@ -55,6 +56,8 @@ def read_scale(value: object) -> int:
 
 def dec(value: object) -> str | None:
     """``$dec(text)``: check one decimal and write it plainly."""
+    if isinstance(value, str) and _PLAIN.fullmatch(value):  # nearly always
+        return value
     return None if value is None else plain(read(value))
 
 

@@ -31,6 +31,17 @@ class HostFunction:
     usage: str
     """How it is written in a mapping."""
 
+    def checked(self, arguments: tuple[object, ...]) -> object:
+        """Call it.
+
+        Raises:
+            Refused: it refuses its arguments, or there are too few or too many of them.
+
+        """
+        if self.least <= len(arguments) <= self.most:
+            return self.call(*arguments)
+        raise Refused("mapping_failed", f"wrong number of arguments: {self.usage}")
+
 
 def fail(word: object, where: object, detail: object) -> object:
     """``$fail(code, where, detail)``: refuse the document in the mapping's own words.
@@ -93,16 +104,3 @@ OVERRIDES: Mapping[str, HostFunction] = {
     "pad": HostFunction(pad, 2, 3, "$pad(text, width[, char])"),
 }
 """JSONata's own functions that we replace."""
-
-
-def call(name: str, arguments: tuple[object, ...]) -> object:
-    """Call a host function by its name.
-
-    Raises:
-        Refused: the function refuses its arguments, or there are too few or too many of them.
-
-    """
-    function = FUNCTIONS.get(name) or OVERRIDES[name]
-    if not function.least <= len(arguments) <= function.most:
-        raise Refused("mapping_failed", f"wrong number of arguments: {function.usage}")
-    return function.call(*arguments)

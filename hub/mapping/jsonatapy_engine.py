@@ -16,7 +16,7 @@ import jsonatapy
 from canonical.errors import ConfigError, Rejected
 from connectors.base import Json
 from hub.mapping.engine import Limits
-from hub.mapping.functions import FUNCTIONS, OVERRIDES, call
+from hub.mapping.functions import FUNCTIONS, OVERRIDES, HostFunction
 from hub.mapping.places import as_rejected
 from hub.mapping.refused import Refused
 from hub.mapping.values import check_source, clean_result
@@ -69,12 +69,12 @@ class JsonatapyMapping:
                 max_sequence_length=limits.sequence,
             )
         except ValueError as error:
-            found = _code_in(error)
-            raise ConfigError("mapping_syntax", name, f"JSONata {found}".strip()) from None
-        for function in FUNCTIONS:
-            self._expression.register(function, self._host(function))
-        for function in OVERRIDES:
-            self._expression.register_override(function, self._host(function))
+            detail = f"JSONata {_code_in(error)}: `crossdock map lint` says where"
+            raise ConfigError("mapping_syntax", name, detail) from None
+        for word, function in FUNCTIONS.items():
+            self._expression.register(word, self._host(function))
+        for word, function in OVERRIDES.items():
+            self._expression.register_override(word, self._host(function))
 
     def apply(self, source: Json, bindings: Json) -> Json:
         """See `hub.mapping.engine.Mapping`."""
@@ -98,10 +98,12 @@ class JsonatapyMapping:
             # PyO3's PanicException is no Exception: caught here or it ends the process.
             raise (self._refused or _translated(error)) from None
 
-    def _host(self, name: str) -> Callable[..., object]:
+    def _host(self, function: HostFunction) -> Callable[..., object]:
+        checked = function.checked
+
         def host(*arguments: object) -> object:
             try:
-                return call(name, arguments)
+                return checked(arguments)
             except Refused as refused:
                 # The engine keeps only the text of what a function raises.
                 self._refused = refused

@@ -16,7 +16,7 @@ from jsonata.utils import Utils
 from canonical.errors import ConfigError, Rejected
 from connectors.base import Json
 from hub.mapping.engine import Limits
-from hub.mapping.functions import FUNCTIONS, OVERRIDES, call
+from hub.mapping.functions import FUNCTIONS, OVERRIDES, HostFunction
 from hub.mapping.places import as_rejected
 from hub.mapping.positions import line_and_column
 from hub.mapping.refused import Refused
@@ -45,8 +45,8 @@ class ReferenceMapping:
         except JException as error:
             place = f"{name}:{line_and_column(text, error.location)}"
             raise ConfigError("mapping_syntax", place, f"JSONata {error.error}") from None
-        for function in (*FUNCTIONS, *OVERRIDES):
-            self._expression.register_lambda(function, _host(function))
+        for word, function in {**FUNCTIONS, **OVERRIDES}.items():
+            self._expression.register_lambda(word, _host(function))
 
     def apply(self, source: Json, bindings: Json) -> Json:
         """See `hub.mapping.engine.Mapping`."""
@@ -108,10 +108,10 @@ class _Watch:
         self._nodes.pop()
 
 
-def _host(name: str) -> Callable[..., object]:
+def _host(function: HostFunction) -> Callable[..., object]:
     def host(*arguments: object) -> object:
         given = tuple(None if value is Utils.NULL_VALUE else value for value in arguments)
-        result = call(name, given)
+        result = function.checked(given)
         # jsonatapy has null here, not nothing: $exists($dec(missing)) must be the same on both.
         return Utils.NULL_VALUE if result is None else result
 

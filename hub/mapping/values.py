@@ -42,20 +42,28 @@ def clean_result(value: Any, depth: int) -> Any:
 
     """
     kind = type(value)
-    if kind is str or kind is bool or value is None:
-        return value
-    if depth < 0:
-        raise Refused("mapping_too_large", "the result nests too deep")
-    if isinstance(value, dict):
+    if kind is dict:
+        _check_depth(depth)
         return {
             key: item if type(item) is str else clean_result(item, depth - 1)
             for key, item in value.items()
             if item is not None
         }
     if isinstance(value, list):  # jsonata-python gives its own subclass
-        return [clean_result(item, depth - 1) for item in value if item is not None]
-    _check_number(value)
+        _check_depth(depth)
+        return [
+            item if type(item) is str else clean_result(item, depth - 1)
+            for item in value
+            if item is not None
+        ]
+    if kind is not str and kind is not bool and value is not None:
+        _check_number(value)
     return value
+
+
+def _check_depth(depth: int) -> None:
+    if depth < 0:
+        raise Refused("mapping_too_large", "the result nests too deep")
 
 
 def _check_number(value: object) -> None:

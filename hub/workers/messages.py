@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
+from connectors.base import Receipt
+
 Kind = Literal["normalize", "render", "encode"]
 """The jobs, by the function of `hub.workers.jobs` that does them."""
 
@@ -23,6 +25,7 @@ class Task(NamedTuple):
 
     kind: Kind
     job: Any
+    """A job of `hub.workers.jobs`; of a receipt, `receipt_values`."""
     blamed: Mapping[int, str] = {}
 
 
@@ -32,6 +35,20 @@ class Reply(NamedTuple):
     results: list[Any]
     leaving: bool = False
     """The worker has used much memory and ends now; it wants to be replaced."""
+
+
+def receipt_values(receipt: Receipt) -> tuple[Any, ...]:
+    """A receipt as a plain tuple for `Receipt`: pickled in a third of the time."""
+    return (
+        receipt.id,
+        receipt.connection,
+        receipt.delivery_id,
+        receipt.received_at,
+        receipt.body,
+        receipt.flow,
+        receipt.content_type,
+        dict(receipt.facts),
+    )
 
 
 READY = "ready"

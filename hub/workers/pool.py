@@ -2,7 +2,7 @@
 
 ``async with WorkerPool(spec, settings) as pool`` starts the processes and one spare, which takes
 over at once when a worker dies. When one dies, whatever it had in hand is suspected: the task runs
-again alone, and only if it kills again (or had burnt its whole deadline in processor time) is that
+again alone, and only if it kills again (or had kept the processor busy over its deadline) is that
 one document given up; all other tasks of the chunk run again elsewhere.
 
 Codes raised here: ``workers_unavailable`` (Retryable: no worker could be started in time).
@@ -17,92 +17,22 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, Self
 
-from canonical.errors import ConfigError, HubError, Rejected, Retryable
+from canonical.errors import ConfigError, Retryable
 from connectors.base import Receipt
+from hub.mapping.engine import check_engines
 from hub.settings.model import Workers
-from hub.workers.jobs import (
-    DETAILS,
-    EncodeJob,
-    Failed,
-    NormalizeResult,
-    Rendered,
-    RenderJob,
-)
-from hub.workers.messages import Kind, Settings, Task
-from hub.workers.progress import DECODE
+from hub.workers.entry import Batch, Entry
+from hub.workers.jobs import EncodeJob, NormalizeResult, Rendered, RenderJob
+from hub.workers.messages import Kind, Settings
 from hub.workers.spec import WorkerSpec
 from hub.workers.worker import Worker, WorkerGone
 
-_MOST_TASKS = 32
+_LEAST_TASKS, _MOST_TASKS = 8, 32
 _MOST_BYTES = 1_000_000
 """A chunk: large enough that the pipe costs little, small enough to share work out evenly."""
 _LOOK_SECONDS = 0.05
-_MOST_BLAMED = 3
-"""Documents of one receipt that may each cost a worker before the whole receipt is given up."""
-_MOST_LOSSES = 3
-_MOST_SUSPICIONS = 3
 _RESTART_SECONDS = (0.0, 0.0, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 _START_SECONDS = 60.0
-
-
-class _Entry:
-    """One task on its way through the pool."""
-
-    def __init__(self, kind: Kind, job: Any, done: asyncio.Future[Any]) -> None:
-        self.kind = kind
-        self.job = job
-        self.done = done
-        self.size = len(job.body) if isinstance(job, Receipt) else 0
-        self.blamed: dict[int, str] = {}
-        self.alone = False
-        self.suspicions = 0
-        self.losses = 0
-        """How often a worker died with it without a sign who was at fault."""
-
-    def suspect(self, step: int, code: str, *, proven: bool) -> None:
-        """A worker died with this step in hand: it runs alone from now on.
-
-        It is blamed where it died of it alone, too; over its deadline only once the processor, too,
-        was busy with it, or again and again: on a machine that stands still everybody is late.
-        """
-        self.suspicions += 1
-        late = code == "worker_timeout"
-        if proven or (self.alone and not late) or self.suspicions >= _MOST_SUSPICIONS:
-            self._blame(step, code)
-        self.alone = True
-
-    def _blame(self, step: int, code: str) -> None:
-        self.suspicions = 0
-        self.blamed[step] = code
-        too_many = len(self.blamed) > _MOST_BLAMED
-        if self.kind != "normalize" or step == DECODE or too_many:
-            self._give_up(code)
-
-    def lose(self, code: str) -> None:
-        """A worker died with it before it, or anything else, was begun."""
-        self.losses += 1
-        if self.alone and self.losses > _MOST_LOSSES:
-            self._give_up(code)
-        self.alone = self.losses >= _MOST_LOSSES
-
-    def _give_up(self, code: str) -> None:
-        error = Rejected(code, self._place(), DETAILS[code])
-        if self.kind == "normalize":
-            failed = Failed(0, "", self.job.flow, None, "decode", error)
-            self.finish(NormalizeResult((failed,)))
-        else:
-            self.finish(error)
-
-    def finish(self, result: Any) -> None:
-        if self.done.done():
-            return
-        if isinstance(result, HubError):
-            self.done.set_exception(result)
-        else:
-            self.done.set_result(result)
-
-    def _place(self) -> str:
-        return "" if self.kind == "normalize" else f"connections.{self.job.connection}"
 
 
 class WorkerPool:
@@ -120,7 +50,7 @@ class WorkerPool:
     def __init__(self, spec: WorkerSpec, settings: Workers) -> None:
         self._spec = spec
         self._settings = settings
-        self._queue: deque[_Entry] = deque()
+        self._queue: deque[Entry] = deque()
         self._ready: asyncio.Queue[Worker] = asyncio.Queue()
         self._wanted = asyncio.Semaphore(0)
         self._filled = asyncio.Event()
@@ -132,6 +62,7 @@ class WorkerPool:
         """How many workers had to be replaced."""
 
     async def __aenter__(self) -> Self:
+        check_engines()
         count = self._settings.processes + 1
         started = await asyncio.gather(
             *(self._start() for _ in range(count)), return_exceptions=True
@@ -163,13 +94,18 @@ class WorkerPool:
         for worker in list(self._alive):
             self._end(worker)
         for entry in self._queue:
-            entry.done.cancel()
+            entry.batch.done.cancel()
         self._queue.clear()
 
     @property
     def pids(self) -> frozenset[int]:
         """The processes alive, the spare included."""
         return frozenset(worker.pid for worker in self._alive)
+
+    @property
+    def working(self) -> int:
+        """How many workers have something in hand."""
+        return len(self._busy)
 
     async def normalize(self, receipts: Sequence[Receipt]) -> list[NormalizeResult]:
         """Decode, map, validate and identify; one result for each receipt, in order.
@@ -178,8 +114,7 @@ class WorkerPool:
             Retryable: ``workers_unavailable``.
 
         """
-        results: list[NormalizeResult]
-        results = await asyncio.gather(*self._submit("normalize", receipts))
+        results: list[NormalizeResult] = await self._submit("normalize", receipts)
         return results
 
     async def render(self, job: RenderJob) -> Rendered:
@@ -191,20 +126,19 @@ class WorkerPool:
             Retryable: ``workers_unavailable``.
 
         """
-        rendered: Rendered = await self._submit("render", [job])[0]
-        return rendered
+        rendered: list[Rendered] = await self._submit("render", [job])
+        return rendered[0]
 
     async def encode(self, job: EncodeJob) -> bytes:
         """See `hub.workers.jobs.encode`; raises as `render`."""
-        encoded: bytes = await self._submit("encode", [job])[0]
-        return encoded
+        encoded: list[bytes] = await self._submit("encode", [job])
+        return encoded[0]
 
-    def _submit(self, kind: Kind, jobs: Sequence[Any]) -> list[asyncio.Future[Any]]:
-        loop = asyncio.get_running_loop()
-        entries = [_Entry(kind, job, loop.create_future()) for job in jobs]
-        self._queue.extend(entries)
+    def _submit(self, kind: Kind, jobs: Sequence[Any]) -> asyncio.Future[list[Any]]:
+        batch = Batch(len(jobs))
+        self._queue.extend(Entry(kind, job, batch, place) for place, job in enumerate(jobs))
         self._filled.set()
-        return [entry.done for entry in entries]
+        return batch.done
 
     async def _start(self) -> None:
         settings = Settings(self._settings.deadline_seconds, self._settings.memory_mb)
@@ -262,21 +196,23 @@ class WorkerPool:
             chunk = await self._next_chunk()
             self._busy.add(worker)
             try:
-                tasks = [Task(entry.kind, entry.job, entry.blamed) for entry in chunk]
-                reply = await worker.work(tasks)
+                reply = await worker.work([entry.task() for entry in chunk])
             except WorkerGone:
                 self._failures += not worker.expired  # a deadline is slow enough by itself
                 self._bury(worker, chunk)
+                raise
+            except asyncio.CancelledError:
+                self._queue.extendleft(chunk)  # so that closing finds who waits
                 raise
             finally:
                 self._busy.discard(worker)
             self._failures = 0
             for entry, result in zip(chunk, reply.results, strict=True):
-                entry.finish(result)
+                entry.take(result)
             leaving = reply.leaving
         self._end(worker)
 
-    async def _next_chunk(self) -> list[_Entry]:
+    async def _next_chunk(self) -> list[Entry]:
         """Wait for work; a suspect comes alone."""
         while True:
             chunk = self._pop_chunk()
@@ -285,16 +221,16 @@ class WorkerPool:
             self._filled.clear()
             await self._filled.wait()
 
-    def _pop_chunk(self) -> list[_Entry]:
+    def _pop_chunk(self) -> list[Entry]:
         share = -(-len(self._queue) // self._settings.processes)
-        room, size = min(share, _MOST_TASKS), 0
-        chunk: list[_Entry] = []
+        room, size = min(max(share, _LEAST_TASKS), _MOST_TASKS), 0
+        chunk: list[Entry] = []
         while self._queue and len(chunk) < room and size < _MOST_BYTES:
             entry = self._queue[0]
             if entry.alone and chunk:
                 break
             self._queue.popleft()
-            if entry.done.done():  # whoever asked for it has gone
+            if entry.settled:  # whoever asked for it has gone
                 continue
             chunk.append(entry)
             size += entry.size
@@ -302,7 +238,7 @@ class WorkerPool:
                 break
         return chunk
 
-    def _bury(self, worker: Worker, chunk: list[_Entry]) -> None:
+    def _bury(self, worker: Worker, chunk: list[Entry]) -> None:
         """Find the culprit of a death and put everybody else back in front of the queue."""
         word = worker.in_hand()
         code = self._end(worker)
@@ -311,5 +247,5 @@ class WorkerPool:
                 entry.lose(code)
         else:
             chunk[word.task].suspect(word.step, code, proven=worker.burnt)
-        self._queue.extendleft(entry for entry in reversed(chunk) if not entry.done.done())
+        self._queue.extendleft(entry for entry in reversed(chunk) if not entry.settled)
         self._filled.set()

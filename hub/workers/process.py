@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from canonical.errors import ConfigError, HubError
+from connectors.base import Receipt
 from hub.workers.frames import receive, send
 from hub.workers.messages import OUT_OF_MEMORY, READY, Reply, Settings, Task
 from hub.workers.progress import Progress
@@ -83,8 +84,13 @@ def _prepare(spec: Any, settings: Settings, progress: _Guarded) -> Callable[[Tas
     from hub.workers.tools import Tools  # noqa: PLC0415
 
     tools = Tools(spec)
+
+    def normalize(_: Tools, values: tuple[Any, ...], given: jobs.Given) -> Any:
+        documents, answers = jobs.normalize(tools, Receipt(*values), given)
+        return documents, [(answer.flow, answer.body) for answer in answers]
+
     kinds: dict[str, Callable[..., Any]] = {
-        "normalize": jobs.normalize,
+        "normalize": normalize,
         "render": jobs.render,
         "encode": jobs.encode,
     }

@@ -89,6 +89,7 @@ class Worker:
             worker.end()
             raise answer
         if answer != READY:
+            worker.end()
             raise WorkerGone
         return worker
 
@@ -102,9 +103,9 @@ class Worker:
         try:
             await send_async(self._channel, pack(chunk))
             reply = await receive_async(self._channel)
-        except (EOFError, OSError):
-            raise WorkerGone from None
-        if not isinstance(reply, Reply):
+        except Exception as error:  # cut short, or garbled by whatever ended it: gone either way
+            raise WorkerGone from error
+        if not isinstance(reply, Reply) or len(reply.results) != len(chunk):
             raise WorkerGone
         return reply
 

@@ -65,10 +65,10 @@ def test_nothing_to_test_ends_with_3(tmp_path: Path) -> None:
     assert call("lint", tmp_path).exit_code == 3
 
 
-def test_an_unreadable_case_ends_with_2(root: Path) -> None:
+def test_an_unreadable_case_ends_with_1(root: Path) -> None:
     (root / "paper" / "card.item.cases" / "broken.json").write_text("{")
     result = call("test", root)
-    assert result.exit_code == 2
+    assert result.exit_code == 1
     assert "case_unreadable" in result.stderr
 
 
@@ -122,11 +122,43 @@ def test_a_trial_that_is_refused_ends_with_1_and_its_reason(tmp_path: Path) -> N
     assert '"error"' in result.stdout
 
 
-def test_a_trial_of_no_mapping_or_no_json_ends_with_2(tmp_path: Path) -> None:
+def test_a_trial_of_no_mapping_or_no_json_says_so(tmp_path: Path) -> None:
     system, flow, entity, case = _shipped()
-    assert call("run", system, "unheard", entity, case).exit_code == 2
+    result = call("run", system, "unheard", entity, case)
+    assert result.exit_code == 1
+    assert "mapping_unreadable" in result.stderr
     (tmp_path / "bytes").write_bytes(b"ISA*00*")
     result = call("run", system, flow, entity, tmp_path / "bytes")
-    assert result.exit_code == 2
+    assert result.exit_code == 1
     assert "input_unreadable" in result.stderr
-    assert call("run", system, flow, entity, case, "--connection", "desk").exit_code == 2
+
+
+def test_a_trial_with_a_connection_needs_the_configuration(tmp_path: Path) -> None:
+    system, flow, entity, case = _shipped()
+    nowhere = tmp_path / "nowhere.yaml"
+    result = call("run", system, flow, entity, case, "--connection", "desk", "--config", nowhere)
+    assert result.exit_code == 2
+    assert "config_missing" in result.stderr
+
+
+def test_raw_bytes_are_read_by_the_codec_of_a_connection(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SANDBOX_URL", "http://127.0.0.1:1")
+    demo = shipped_mappings().parent / "config" / "demo.yaml"
+    order = tmp_path / "order.edi"
+    order.write_bytes(EDI)
+    arguments = ("x12", "850", "order", order, "--connection", "acme-edi", "--config", demo)
+    result = call("run", *arguments)
+    assert result.exit_code == 0, result.stderr
+    made = json.loads(result.stdout)
+    assert made["po_number"] == "4711"
+    assert made["buyer"]["customer_number"] == "C10010"
+
+
+EDI = (
+    b"ISA*00*          *00*          *ZZ*ACMEDIST       *ZZ*CROSSDOCK      "
+    b"*260302*0930*U*00401*000000001*0*P*>~GS*PO*ACMEDIST*CROSSDOCK*20260302*0930*1*X*004010~"
+    b"ST*850*0001~BEG*00*SA*4711**20260302~N1*BY*ACME*92*ACME1~PO1*1*5*EA*10.50**VN*1896-S~"
+    b"CTT*1~SE*6*0001~GE*1*1~IEA*1*000000001~"
+)

@@ -20,7 +20,7 @@ from tests.support.paper import paper_receipt, paper_spec
 async def main():
     async with WorkerPool(paper_spec(), Workers(processes=2, deadline_seconds=3600)) as pool:
         task = asyncio.create_task(pool.normalize([paper_receipt(misbehave="loop")]))
-        while not pool._busy:
+        while not pool.working:
             await asyncio.sleep(0.01)
         print(*pool.pids, flush=True)
         await task

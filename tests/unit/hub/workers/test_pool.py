@@ -182,10 +182,13 @@ async def test_closing_leaves_no_process_behind() -> None:
     assert not any(psutil.pid_exists(pid) for pid in pids)
 
 
-async def test_closing_in_the_middle_cancels_who_waits() -> None:
-    async with WorkerPool(paper_spec(), SETTINGS) as workers:
-        task = asyncio.create_task(workers.normalize([paper_receipt(misbehave="sleep")] * 10))
-        await asyncio.sleep(0)
+@pytest.mark.parametrize("count", [1, 100])
+async def test_closing_in_the_middle_cancels_who_waits(count: int) -> None:
+    settings = SETTINGS.model_copy(update={"deadline_seconds": 3600})
+    async with WorkerPool(paper_spec(), settings) as workers:
+        receipts = [paper_receipt(misbehave="sleep")] * count
+        task = asyncio.create_task(workers.normalize(receipts))
+        await wait_for(lambda: workers.working, what="a worker at work")
     with pytest.raises(asyncio.CancelledError):
         await task
 
