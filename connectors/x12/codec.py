@@ -1,0 +1,69 @@
+"""X12 interchanges to source documents and back, as agreed with one partner.
+
+Codes of refusals: those of `engine.faults`, documented in the README. What is wrong with a
+transaction set or a group is answered by the group's 997; what is wrong with an interchange goes
+to a person, and nothing of the interchange is processed.
+
+Codes of `encode`, besides those of `engine.faults`: ``flow_unsupported``, ``version_unsupported``,
+``element_unknown``, ``value_invalid``, ``value_holds_delimiter``.
+"""
+
+from __future__ import annotations
+
+from canonical.errors import Rejected
+from connectors.base import Decoded, Json, Numbers, Receipt
+from connectors.x12.config import X12Config
+from connectors.x12.engine.envelope import walk
+from connectors.x12.engine.guide import load_guide
+from connectors.x12.engine.reader import chunks_of, read
+from connectors.x12.engine.writer import Envelope, write
+from connectors.x12.inbox import GROUPS, Inbox
+
+INBOUND = tuple(GROUPS.values())
+"""Transaction sets that partners may send us."""
+
+OUTBOUND = ("940", "997")
+"""Transaction sets that we send."""
+
+ACKNOWLEDGEMENTS = ("997",)
+"""Transaction sets that only acknowledge what we sent."""
+
+
+class X12Codec:
+    """Implements `connectors.base.Codec` for one X12 connection."""
+
+    def __init__(self, config: X12Config) -> None:
+        self._config = config
+
+    def decode(self, receipt: Receipt) -> Decoded:
+        """Read all interchanges of a file; see `connectors.base.Codec`."""
+        inbox = Inbox(self._config)
+        for event in walk(read(chunks_of(receipt.body))):
+            inbox.take(event)
+        return inbox.result()
+
+    def encode(self, flow: str, body: Json, numbers: Numbers) -> bytes:
+        """Write one transaction set as an interchange of its own.
+
+        Raises:
+            Rejected: see the module's codes.
+
+        """
+        if flow not in OUTBOUND or body.get("transaction_set", flow) != flow:
+            raise Rejected("flow_unsupported", "transaction_set", "expected 940 or 997")
+        version = body.get("version", self._config.version)
+        guide = load_guide(flow, version) if isinstance(version, str) else None
+        if guide is None:
+            raise Rejected("version_unsupported", "version", "no guide for this version")
+        envelope = Envelope(
+            sender=self._config.us(),
+            receiver=self._config.partner(),
+            version=version,
+            usage=self._config.usage,
+            interchange=numbers.interchange,
+            group=numbers.group,
+            at=numbers.at,
+            delimiters=self._config.delimiters(version),
+            line_breaks=self._config.line_breaks,
+        )
+        return write(guide, body, envelope)

@@ -1,0 +1,90 @@
+"""The options of an X12 connection: who we are to this partner, and how strictly we read."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, StringConstraints, model_validator
+
+from connectors.base import ConnectorConfig
+from connectors.x12.engine.delimiters import Delimiters
+
+Qualifier = Annotated[str, StringConstraints(pattern=r"^[0-9A-Z]{2}$")]
+InterchangeId = Annotated[str, StringConstraints(pattern=r"^[!-~](?:[ -~]{0,13}[!-~])?$")]
+GroupId = Annotated[str, StringConstraints(pattern=r"^[!-~][ -~]{0,13}[!-~]$")]
+Mark = Annotated[str, StringConstraints(pattern=r"^[!-/:-@\[-`{-~\n\r\x1c-\x1f\x15]$")]
+
+
+class X12Config(ConnectorConfig):
+    """Options of one trading partner that speaks X12."""
+
+    our_qualifier: Qualifier = Field("ZZ", description="Our interchange id qualifier (ISA05/07).")
+    our_id: InterchangeId = Field(description="Our interchange id (ISA06/08), without padding.")
+    partner_qualifier: Qualifier = Field("ZZ", description="The partner's qualifier (ISA05/07).")
+    partner_id: InterchangeId = Field(description="The partner's interchange id (ISA06/08).")
+    our_group_id: GroupId | None = Field(
+        None, description="Our application code (GS02 when we write); default: `our_id`."
+    )
+    partner_group_id: GroupId | None = Field(
+        None, description="The partner's application code (GS03); default: `partner_id`."
+    )
+    version: Literal["004010", "005010"] = Field("004010", description="The version we write.")
+    usage: Literal["P", "T"] = Field(
+        "P", description="Production or test (ISA15); interchanges of the other kind are refused."
+    )
+    strictness: Literal["strict", "tolerant"] = Field(
+        "strict",
+        description="`tolerant` accepts wrong counts and control numbers, with a warning.",
+    )
+    acknowledge: Literal["997", "none"] = Field(
+        "997", description="Whether groups that we receive are answered with a 997."
+    )
+    element_separator: Mark = Field("*", description="Between elements, when we write.")
+    component_separator: Mark = Field(">", description="Between components, when we write.")
+    segment_terminator: Mark = Field("~", description="After segments, when we write.")
+    repetition_separator: Mark = Field("^", description="Between repetitions, from 00402 on.")
+    line_breaks: bool = Field(False, description="A line feed after every segment we write.")  # noqa: FBT003  # a default, not a flag argument
+
+    @model_validator(mode="after")
+    def _can_be_written(self) -> Self:
+        marks = self._marks()
+        if len(set(marks)) != len(marks):
+            raise ValueError("expected four different delimiters")
+        for party in (self.us(), self.partner()):
+            if any(mark in text for mark in marks for text in party):
+                raise ValueError("expected ids that hold none of the delimiters")
+            if not 2 <= len(party[2]) <= 15:  # noqa: PLR2004  # elements 142 and 124
+                raise ValueError("expected group ids of 2 to 15 characters")
+        return self
+
+    @property
+    def control_scope(self) -> str:
+        """Control numbers count per sender, receiver and usage (X12 I12)."""
+        return f"{self.our_qualifier}:{self.our_id}/{self.partner_qualifier}:{self.partner_id}/{self.usage}"
+
+    @property
+    def file_suffix(self) -> str:
+        """The ending of files that are left for the partner."""
+        return ".x12"
+
+    def us(self) -> tuple[str, str, str]:
+        """Our qualifier and id for the ISA, our id for the GS."""
+        return self.our_qualifier, self.our_id, self.our_group_id or self.our_id
+
+    def partner(self) -> tuple[str, str, str]:
+        """The partner's qualifier and id for the ISA, and its id for the GS."""
+        return self.partner_qualifier, self.partner_id, self.partner_group_id or self.partner_id
+
+    def delimiters(self, version: str) -> Delimiters:
+        """The delimiters that we write `version` with; elements repeat from 00402 on only."""
+        element, component, segment, repetition = self._marks()
+        repeats = version >= "00402"
+        return Delimiters(element, component, segment, repetition if repeats else None)
+
+    def _marks(self) -> tuple[str, str, str, str]:
+        return (
+            self.element_separator,
+            self.component_separator,
+            self.segment_terminator,
+            self.repetition_separator,
+        )

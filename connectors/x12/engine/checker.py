@@ -1,0 +1,85 @@
+"""Checks a transaction set against its guide: structure, elements, syntax notes.
+
+Fault codes are those of the 997 (`faults`). A set is checked in one pass for its order (`tree`)
+and one for its elements.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from connectors.x12.engine.delimiters import Delimiters
+from connectors.x12.engine.element import segment_faults
+from connectors.x12.engine.faults import Fault
+from connectors.x12.engine.guide import Guide
+from connectors.x12.engine.pattern import SEPARATOR, keeps_notes, pattern
+from connectors.x12.engine.tree import MAX_FAULTS, Node, Tree
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A transaction set, read and checked."""
+
+    areas: dict[str, Node]
+    """``heading``, ``detail`` and ``summary``, as far as they hold anything."""
+    faults: list[Fault]
+    """In the order of their places; at most `MAX_FAULTS`."""
+
+
+def check(guide: Guide, segments: list[list[str]], delimiters: Delimiters) -> Checked:
+    """Read a set into its tree and check it.
+
+    Args:
+        guide: the guide of the set's version.
+        segments: the whole set, from ST on, with its SE where it has one.
+        delimiters: of its interchange.
+
+    """
+    tree = Tree(guide, delimiters.component)
+    tree.build(segments)
+    faults = tree.faults + check_elements(guide, segments, delimiters)
+    return Checked(tree.areas, _placed(faults, segments) if faults else faults)
+
+
+def check_elements(guide: Guide, segments: list[list[str]], delimiters: Delimiters) -> list[Fault]:
+    """Check the elements of every segment that the guide's directory knows."""
+    faults: list[Fault] = []
+    rules = guide.rules
+    joined = [SEPARATOR.join(segment) for segment in segments]
+    careful = _is_suspicious(joined, segments, delimiters)
+    for index, segment in enumerate(segments):
+        tag = segment[0]
+        rule = rules.get(tag)
+        if rule is None:
+            continue
+        if (
+            careful
+            or not pattern(rule).fullmatch(joined[index], len(tag))
+            or (rule.notes and not keeps_notes(rule, tuple(map(bool, segment))))
+        ):
+            faults += segment_faults(rule, segment, index + 1, delimiters)
+            if len(faults) >= MAX_FAULTS:
+                break
+    return faults
+
+
+def _is_suspicious(joined: list[str], segments: list[list[str]], delimiters: Delimiters) -> bool:
+    """Whether an element holds a delimiter, or what stands for one in the patterns."""
+    text = "".join(joined)
+    if delimiters.component in text or text.count(SEPARATOR) != sum(map(len, segments)) - len(
+        segments
+    ):
+        return True
+    return delimiters.repetition is not None and delimiters.repetition in text
+
+
+def _placed(faults: list[Fault], segments: list[list[str]]) -> list[Fault]:
+    """The first faults in their order, each with the how-manieth of its tag it stands in."""
+    faults = sorted(faults, key=lambda fault: (fault.position, fault.element, fault.component))
+    tags = [segment[0] for segment in segments]
+    return [
+        replace(fault, occurrence=tags[: fault.position].count(fault.tag) or 1)
+        if fault.code != "segment_missing"
+        else replace(fault, occurrence=tags[: fault.position - 1].count(fault.tag) + 1)
+        for fault in faults[:MAX_FAULTS]
+    ]

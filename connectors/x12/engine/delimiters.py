@@ -1,0 +1,160 @@
+"""The delimiters of an interchange, read from its ISA, whatever it is padded to.
+
+All text here is the bytes decoded as latin-1: one character is one byte, so an index is a byte
+offset. A delimiter outside ASCII is several such characters (its UTF-8 bytes).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from canonical.errors import Rejected
+from connectors.x12.engine.faults import EnvelopeFault
+
+MAX_HEADER = 512
+"""An ISA has 106 characters (X12.5); damaged or wrapped ones are read up to this many."""
+
+ISA_LENGTHS = (2, 10, 2, 10, 2, 15, 2, 15, 6, 4, 1, 5, 9, 1, 1, 1)
+"""The fixed lengths of ISA01 to ISA16 (X12.5)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delimiters:
+    """What separates the parts of an interchange; each is one character of text."""
+
+    element: str = "*"
+    component: str = ">"
+    segment: str = "~"
+    repetition: str | None = None
+    """None before version 00402, where ISA11 is the standards identifier ``U``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """An ISA as it was read."""
+
+    segment: list[str]
+    """``ISA`` and its 16 elements."""
+    delimiters: Delimiters
+    element: str
+    """The element separator as it stands in the bytes."""
+    terminator: str
+    """The segment terminator as it stands in the bytes."""
+    offset: int
+    """Where it begins in the stream, in bytes."""
+    size: int
+    """How many bytes it has, with its terminator."""
+    wrapped: bool
+    """Line breaks stand inside the ISA: the whole interchange was wrapped at a fixed column."""
+    padded: bool
+    """A blank stands before the line break that ends a segment, and is no part of it."""
+
+    def faults(self) -> list[EnvelopeFault]:
+        """Elements that do not have their fixed length; readable all the same."""
+        lengths = zip(self.segment[1:], ISA_LENGTHS, strict=True)
+        for number, (value, length) in enumerate(lengths, 1):
+            if len(value) != length:
+                return [EnvelopeFault("isa_length", f"ISA{number:02d}")]
+        return []
+
+
+def to_text(wire: str) -> str:
+    """Bytes as latin-1 characters -> text: UTF-8 where they are, else Windows-1252, else latin-1."""
+    if wire.isascii():
+        return wire
+    raw = wire.encode("latin-1")
+    for encoding in ("utf-8", "cp1252"):
+        try:
+            return raw.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return wire
+
+
+def read_header(text: str, offset: int, *, final: bool) -> Header | None:
+    """Read the ISA at the start of `text`.
+
+    The element separator is the character after ``ISA``; ISA16 is found by counting separators,
+    because real ISAs are not always 106 characters long.
+
+    Args:
+        text: the stream from the ISA on, as latin-1 characters.
+        offset: where `text` begins in the stream.
+        final: no more text will come.
+
+    Returns:
+        The header, or None where more text is needed.
+
+    Raises:
+        Rejected: ``isa_unreadable`` or ``delimiter_ambiguous``.
+
+    """
+    element = _character(text, 3)
+    last = _sixteenth(text[:MAX_HEADER], element) if element else -1
+    component = _character(text, last + len(element)) if last > 0 else ""
+    at = last + len(element) + len(component)
+    # A blank is what editors leave at the end of a line: the line break is the terminator then.
+    end = at + 1 if text[at : at + 2] in (" \r", " \n") else at
+    terminator = _character(text, end) if component else ""
+    if not terminator or (text[at:] == " " and not final):
+        if final or len(text) >= MAX_HEADER:
+            raise Rejected("isa_unreadable", "ISA", "expected 16 elements and a terminator")
+        return None
+    plain = text[:last].replace("\r", "").replace("\n", "")
+    values = plain.split(element)
+    if not plain.isascii():
+        values = [to_text(value) for value in values]
+    delimiters = _delimiters(values, to_text(element), to_text(component), to_text(terminator))
+    return Header(
+        segment=[*values, delimiters.component],
+        delimiters=delimiters,
+        element=element,
+        terminator=terminator,
+        offset=offset,
+        size=end + len(terminator),
+        wrapped=len(plain) != last,
+        padded=end > at,
+    )
+
+
+def _sixteenth(text: str, element: str) -> int:
+    """Where the separator before ISA16 stands; -1 where it is not there (yet)."""
+    position = 3
+    for _ in range(15):
+        position = text.find(element, position + len(element))
+        if position < 0:
+            return -1
+    return position
+
+
+def _character(text: str, index: int) -> str:
+    """The character at `index`: one byte, or all bytes of a UTF-8 sequence; "" if incomplete."""
+    first = text[index : index + 1]
+    if first.isascii():
+        return first
+    size = _utf8_size(first)
+    whole = text[index : index + size]
+    if len(whole) < size:
+        return ""
+    return whole if all("\x80" <= byte <= "\xbf" for byte in whole[1:]) else first
+
+
+def _utf8_size(first: str) -> int:
+    if "\xc2" <= first <= "\xdf":
+        return 2
+    if "\xe0" <= first <= "\xef":
+        return 3
+    return 4 if "\xf0" <= first <= "\xf4" else 1
+
+
+def _delimiters(values: list[str], element: str, component: str, segment: str) -> Delimiters:
+    three = (element, component, segment)
+    if any(value.isalnum() for value in three) or component in "\r\n":
+        raise Rejected("isa_unreadable", "ISA16", "expected 16 elements and a terminator")
+    if len(set(three)) != len(three):
+        raise Rejected("delimiter_ambiguous", "ISA16", "two delimiters are the same character")
+    repetition = values[11]
+    used = values[12] >= "00402" and len(repetition) == 1
+    if used and not repetition.isalnum() and repetition not in (" ", *three):
+        return Delimiters(*three, repetition)
+    return Delimiters(*three)
