@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.ledger.tables import delivery, document
@@ -42,7 +43,7 @@ async def invoiced(connection: AsyncConnection, references: Iterable[str]) -> li
     """Return the newest version of each invoice that bills one of these references."""
     newest = (
         sa.select(document.c.reference, document.c.canonical)
-        .distinct(document.c.business_key)
+        .ext(distinct_on(document.c.business_key))
         .where(
             document.c.entity == "invoice",
             document.c.reference.in_(list(references)),

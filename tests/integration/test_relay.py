@@ -1,0 +1,121 @@
+"""The outbox relay and the accelerator: what dies in between leaves nothing behind."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from connectors.base import Receipt
+from hub import topology
+from hub.clock import SystemClock
+from hub.events import Event
+from hub.ledger import bulk
+from hub.ledger.tables import outbox
+from hub.publisher import Publisher
+from hub.relay import Relay
+from hub.seen import Seen
+from hub.servers.addresses import Addresses
+from tests.support.ledgers import Dock, dock
+from tests.support.waiting import wait_for
+
+
+@pytest.fixture
+async def at(addresses: Addresses, tmp_path: Path) -> AsyncIterator[Dock]:
+    async with dock(addresses, tmp_path) as opened:
+        yield opened
+
+
+def event(number: int) -> Event:
+    return Event(f"event-{number}", "canonical.order.released", b"{}")
+
+
+async def left_behind(at: Dock, count: int) -> None:
+    """Rows of a hub that died between its commit and its publish."""
+    async with at.engine.begin() as ledger:
+        await bulk.insert(ledger, outbox, [event(n).row() for n in range(count)])
+        old = datetime.now(UTC) - timedelta(minutes=1)
+        await ledger.execute(sa.update(outbox).values(written_at=old))
+
+
+async def published(at: Dock) -> int:
+    return int((await at.js.stream_info(topology.CANONICAL)).state.messages)
+
+
+async def test_events_that_a_dead_hub_left_behind_are_published_once(at: Dock) -> None:
+    await left_behind(at, 700)
+    relay = Relay(at.engine, Publisher(at.client, at.js))
+    await Publisher(at.client, at.js).publish([event(3).outgoing()])  # it died after this one
+    stop = asyncio.Event()
+    task = asyncio.create_task(relay.run(stop))
+
+    async def gone() -> bool:
+        return await at.rows(outbox) == []
+
+    await wait_for(gone)
+    stop.set()
+    await task
+    assert await published(at) == 700
+
+
+async def test_two_relays_share_the_rows_and_publish_each_once(at: Dock) -> None:
+    await left_behind(at, 600)
+    stop = asyncio.Event()
+    relays = [Relay(at.engine, Publisher(at.client, at.js)) for _ in range(2)]
+    tasks = [asyncio.create_task(relay.run(stop)) for relay in relays]
+
+    async def gone() -> bool:
+        return await at.rows(outbox) == []
+
+    await wait_for(gone)
+    stop.set()
+    await asyncio.gather(*tasks)
+    assert await published(at) == 600
+
+
+async def test_without_nats_the_events_stay_in_the_outbox(at: Dock) -> None:
+    async with at.engine.begin() as ledger:
+        await bulk.insert(ledger, outbox, [event(1).row()])
+    relay = Relay(at.engine, Publisher(at.client, at.js))
+    await at.client.close()
+    await relay.publish([event(1)])
+    assert [row["event_id"] for row in await at.rows(outbox)] == ["event-1"]
+
+
+async def test_young_rows_are_left_to_those_who_wrote_them(at: Dock) -> None:
+    async with at.engine.begin() as ledger:
+        await bulk.insert(ledger, outbox, [event(1).row()])
+    stop = asyncio.Event()
+    task = asyncio.create_task(Relay(at.engine, Publisher(at.client, at.js)).run(stop))
+    stop.set()
+    await task
+    assert len(await at.rows(outbox)) == 1
+
+
+def receipt(name: str, body: bytes = b"x") -> Receipt:
+    return Receipt(name, "shop", "d-1", datetime.now(UTC), body)
+
+
+async def test_the_accelerator_remembers_identity_and_bytes_together(redis: str) -> None:
+    seen = Seen.at(redis, SystemClock())
+    try:
+        await seen.remember([receipt("r-1")])
+        assert await seen.find(receipt("r-2")) == "r-1"
+        assert await seen.find(receipt("r-2", b"other")) is None
+        await seen.remember([receipt("r-9")])
+        assert await seen.find(receipt("r-2")) == "r-1"
+    finally:
+        await seen.close()
+
+
+async def test_without_redis_nothing_is_seen_and_nothing_fails() -> None:
+    seen = Seen.at("redis://127.0.0.1:1/0", SystemClock())
+    try:
+        await seen.remember([receipt("r-1")])
+        assert await seen.find(receipt("r-1")) is None
+    finally:
+        await seen.close()
