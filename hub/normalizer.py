@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import TypeVar
 
@@ -18,7 +18,7 @@ from hub import topology
 from hub.failpoints import reached
 from hub.intake.store import ReceiptStore
 from hub.ledger.faults import is_passing
-from hub.pipeline import Pipeline
+from hub.pipeline import Pipeline, Read
 from hub.runner import PullRunner
 
 T = TypeVar("T")
@@ -41,6 +41,8 @@ class NormalizeRole:
         self._store = store
         self._pipeline = pipeline
         self._stop = asyncio.Event()
+        self._reading = asyncio.Lock()
+        self._deciding = asyncio.Lock()
         self._runner = PullRunner(client, topology.INTAKE, topology.NORMALIZE, self._declare)
         self._log = structlog.get_logger("hub.normalize")
 
@@ -48,24 +50,47 @@ class NormalizeRole:
         """Work until stopped."""
         self._stop = stop
         await self._declare()
-        await self._runner.run(self._handle, stop)
+        await self._runner.run(self._handle, stop, ahead=1)
 
     async def _declare(self) -> None:
         await topology.declare_consumer(self._js, topology.INTAKE, topology.normalize_consumer())
 
     async def _handle(self, messages: list[Msg]) -> None:
-        """Decide a batch; a receipt that may have killed somebody before is decided alone."""
+        """Decide a batch; a receipt that may have killed somebody before is decided alone.
+
+        A batch is read while the one before it is decided: the workers' time and the ledger's
+        overlap. Who reads goes on to decide before the next may read, so that batches are decided
+        in the order of the stream.
+        """
         fresh = [m for m in messages if m.metadata.num_delivered < _SUSPECT_DELIVERIES]
         if fresh:
-            await self._decide(fresh)
+            async with self._reading:
+                read = await self._read_ahead(fresh)
+                await self._deciding.acquire()
+            try:
+                await self._decide(fresh, read)
+            finally:
+                self._deciding.release()
         for message in messages:
             if message.metadata.num_delivered >= _SUSPECT_DELIVERIES:
-                await self._decide_alone(message)
+                async with self._reading, self._deciding:
+                    await self._decide_alone(message)
 
-    async def _decide(self, messages: list[Msg]) -> None:
+    async def _read_ahead(self, messages: list[Msg]) -> Read | None:
+        """Read a batch before its turn; None: what went wrong is met again in its turn."""
+        try:
+            return await self._read(messages)
+        except Exception as error:
+            self._log.info("read_again", error=type(error).__name__, receipts=len(messages))
+            return None
+
+    async def _read(self, messages: list[Msg]) -> Read:
+        return await self._pipeline.read([await self._store.load(message) for message in messages])
+
+    async def _decide(self, messages: list[Msg], read: Read | None = None) -> None:
         """Decide and acknowledge; find the one receipt that breaks a batch and set it aside."""
         try:
-            receipts = await self._patiently(lambda: self._normalize(messages))
+            receipts = await self._patiently(lambda: self._normalize(messages, read))
         except Exception as error:
             self._log.warning("batch_failed", error=type(error).__name__, receipts=len(messages))
             if len(messages) > 1:
@@ -82,10 +107,10 @@ class NormalizeRole:
         reached("normalize.acked")
         await self._store.discard(receipts)
 
-    async def _normalize(self, messages: list[Msg]) -> list[Receipt]:
-        receipts = [await self._store.load(message) for message in messages]
-        await self._pipeline.normalize(receipts)
-        return receipts
+    async def _normalize(self, messages: list[Msg], read: Read | None) -> Sequence[Receipt]:
+        read = read or await self._read(messages)
+        await self._pipeline.decide(read)
+        return read.receipts
 
     async def _patiently(self, work: Callable[[], Awaitable[T]]) -> T | None:
         """Do the work, waiting out passing faults with the batch in hand; None: we are to stop.
@@ -94,7 +119,7 @@ class NormalizeRole:
         the count of deliveries must go on meaning deaths.
         """
         wait = _FIRST_WAIT_SECONDS
-        while not self._stop.is_set():
+        while True:
             try:
                 return await work()
             except Exception as error:
@@ -104,8 +129,9 @@ class NormalizeRole:
             with suppress(TimeoutError):
                 async with asyncio.timeout(wait):
                     await self._stop.wait()
+            if self._stop.is_set():
+                return None
             wait = min(2 * wait, _LONGEST_WAIT_SECONDS)
-        return None
 
     async def _decide_alone(self, message: Msg) -> None:
         """Decide a suspect; at the second death with it alone in hand it is set aside."""

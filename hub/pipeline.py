@@ -47,6 +47,16 @@ class Parts:
     tracing: Tracing
 
 
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A batch whose receipts are archived and read, each in its place."""
+
+    receipts: Sequence[Receipt]
+    results: Sequence[NormalizeResult]
+    places: Sequence[str]
+    """Where the archive keeps the bytes."""
+
+
 class Pipeline:
     """From receipts to published documents."""
 
@@ -57,16 +67,27 @@ class Pipeline:
         )
 
     async def normalize(self, receipts: Sequence[Receipt]) -> None:
-        """Decode, map, validate, identify, decide, record and publish a batch of receipts.
+        """Take a batch of receipts all the way.
 
         May be called again with the same receipts: what was committed is not done twice.
         """
+        await self.decide(await self.read(receipts))
+
+    async def read(self, receipts: Sequence[Receipt]) -> Read:
+        """Archive, decode, map, validate and identify: nothing that anybody else can see."""
+        parts, bodies = self._parts, [receipt.body for receipt in receipts]
+        results, places = await asyncio.gather(
+            parts.workers.normalize(receipts),
+            asyncio.to_thread(parts.archive.keep, bodies, parts.clock.now()),
+        )
+        return Read(receipts, results, places)
+
+    async def decide(self, read: Read) -> None:
+        """Decide, record and publish what was read, in one transaction."""
         parts, now = self._parts, self._parts.clock.now()
-        with parts.tracing.batch("normalize", receipts):
-            results = await parts.workers.normalize(receipts)
-            places = await asyncio.to_thread(parts.archive.keep, [r.body for r in receipts], now)
+        with parts.tracing.batch("normalize", read.receipts):
             async with parts.engine.begin() as ledger:
-                admitted = await self._admit(ledger, receipts, results, places)
+                admitted = await self._admit(ledger, read)
                 decider = Decider(await self._context(ledger, admitted, now))
                 for each in admitted:
                     decider.decide(each)
@@ -96,34 +117,28 @@ class Pipeline:
         result = NormalizeResult((failed,), ())
         places = await asyncio.to_thread(parts.archive.keep, [receipt.body], now)
         async with parts.engine.begin() as ledger:
-            admitted = await self._admit(ledger, [receipt], [result], places)
+            admitted = await self._admit(ledger, Read([receipt], [result], places))
             decider = Decider(_no_context(parts.site, now))
             for each in admitted:
                 decider.decide(each)
             await record.write(ledger, decider.plan(), now)
         await parts.relay.publish(decider.plan().events)
 
-    async def _admit(
-        self,
-        ledger: AsyncConnection,
-        receipts: Sequence[Receipt],
-        results: Sequence[NormalizeResult],
-        places: Sequence[str],
-    ) -> list[Admitted]:
+    async def _admit(self, ledger: AsyncConnection, read: Read) -> list[Admitted]:
         """Write the inbox rows; keep only the receipts that nobody has decided before."""
         rows = {
             receipt.id: self._receipt_row(receipt, place)
-            for receipt, place in zip(receipts, places, strict=True)
+            for receipt, place in zip(read.receipts, read.places, strict=True)
         }
         new = await inbox.admit(ledger, list(rows.values()))
-        replays = await replays_among(ledger, (r for r in receipts if r.id in new))
+        replays = await replays_among(ledger, (r for r in read.receipts if r.id in new))
         digests = {key: str(row["sha256"]) for key, row in rows.items()}
         firsts = await inbox.first_with_same_bytes(
             ledger, ((rows[key]["connection"], digests[key]) for key in new), new
         )
         admitted: dict[str, Admitted] = {}
         seen_here: dict[tuple[str, str], str] = {}
-        for receipt, result in zip(receipts, results, strict=True):
+        for receipt, result in zip(read.receipts, read.results, strict=True):
             if receipt.id not in new or receipt.id in admitted:
                 continue
             replay = replays.get(receipt.id)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable
 
 import nats.errors
@@ -107,25 +108,40 @@ class PullRunner:
         self._declare = declare
         self._log = structlog.get_logger("hub.runner").bind(consumer=consumer)
 
-    async def run(self, handle: Handle, stop: asyncio.Event, *, batch: int = 200) -> None:
-        """Pull and handle until `stop` is set; the batch in hand is finished first."""
+    async def run(
+        self, handle: Handle, stop: asyncio.Event, *, batch: int = 200, ahead: int = 0
+    ) -> None:
+        """Pull and handle until `stop` is set; what is in hand is finished first.
+
+        Args:
+            handle: called with each batch, in the order of the stream.
+            stop: when to end.
+            batch: most messages at once.
+            ahead: how many batches may be begun before the one in front of them is finished; the
+                handler sees to it that they end in their order.
+        """
         pull = Pull(self._client, self._stream, self._consumer, batch=batch)
         await pull.open()
         probed = time.monotonic()
+        begun: deque[asyncio.Task[None]] = deque()
         try:
             while not stop.is_set():
                 try:
                     messages = await pull.next(wait=0.5)
                     if messages:
-                        await self._handle(handle, messages)
+                        begun.append(asyncio.create_task(self._handle(handle, messages)))
                     elif pull.lost or time.monotonic() - probed > _PROBE_SECONDS:
                         probed = time.monotonic()
                         await self._declare()
                         pull.lost = False
+                    await _finish(begun, ahead)
                 except (nats.errors.Error, HubError, OSError, TimeoutError) as error:
                     self._log.warning("runner_waits", error=type(error).__name__)
                     await asyncio.sleep(0.5)
+            await _finish(begun, 0)
         finally:
+            for task in begun:
+                task.cancel()
             await pull.close()
 
     async def _handle(self, handle: Handle, messages: list[Msg]) -> None:
@@ -141,3 +157,13 @@ class PullRunner:
             for message in messages:
                 if not message._ackd:  # noqa: SLF001  # nats-py has no public word for it
                     await message.in_progress()
+
+
+async def _finish(begun: deque[asyncio.Task[None]], ahead: int) -> None:
+    """Wait for the oldest batches until at most `ahead` are under way; raise what they raised."""
+    while begun and (len(begun) > ahead or begun[0].done()):
+        try:
+            await begun[0]
+        finally:
+            if begun[0].done():
+                begun.popleft()

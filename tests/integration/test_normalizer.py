@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 from nats.js import JetStreamContext
 
+from connectors.base import Receipt
 from hub import topology
 from hub.ledger.tables import dead_letter, document, receipt, suspect
 from hub.normalizer import NormalizeRole
+from hub.pipeline import Read
 from hub.servers.addresses import Addresses
 from tests.support.ledgers import Dock, dock, normalized, order
 from tests.support.waiting import wait_for
@@ -58,6 +60,37 @@ async def test_stored_receipts_are_decided_and_acknowledged(at: Dock) -> None:
             return await unacknowledged(at.js) == 0
 
         await wait_for(acknowledged)
+
+
+async def test_a_batch_is_read_while_the_one_before_it_is_decided_and_decided_after_it(
+    at: Dock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, decide = at.pipeline.read, at.pipeline.decide
+    told = list[str]()
+
+    async def reading(receipts: Sequence[Receipt]) -> Read:
+        told.append("read " + receipts[0].id)
+        return await read(receipts)
+
+    async def deciding(what: Read) -> None:
+        if not any(each.startswith("decided") for each in told):
+            await wait_for(lambda: len(told) == 2, what="the second batch is read")
+        await decide(what)
+        told.append("decided " + what.receipts[0].id)
+
+    monkeypatch.setattr(at.pipeline, "read", reading)
+    monkeypatch.setattr(at.pipeline, "decide", deciding)
+    async with working(at):
+        first = at.receipt(normalized("order", order(quantity="2")))
+        await at.store.save(first)
+        await wait_for(lambda: len(told) == 1)
+        second = at.receipt(normalized("order", order(quantity="7")))
+        await at.store.save(second)
+        await wait_for(lambda: len(told) == 4)
+    ids = first.id, second.id
+    assert told == [f"{did} {each}" for did in ("read", "decided") for each in ids]
+    by_receipt = {row["receipt_id"]: row["verdict"] for row in await at.rows(document)}
+    assert by_receipt == {first.id: "accept", second.id: "conflict"}
 
 
 async def test_a_message_that_is_no_receipt_is_set_aside_and_stops_nobody(at: Dock) -> None:

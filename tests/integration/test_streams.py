@@ -20,6 +20,7 @@ from hub import topology
 from hub.intake.store import ReceiptStore
 from hub.publisher import Outgoing, Publisher
 from hub.runner import PullRunner
+from tests.support.waiting import wait_for
 
 NOW = datetime(2026, 5, 5, 10, tzinfo=UTC)
 
@@ -186,3 +187,46 @@ def _runner(at: Streams) -> PullRunner:
         await topology.declare_consumer(at.js, topology.INTAKE, topology.normalize_consumer())
 
     return PullRunner(at.client, topology.INTAKE, topology.NORMALIZE, declare)
+
+
+async def test_a_batch_is_begun_ahead_and_no_more_than_one(nats: str) -> None:
+    async with streams(nats) as at:
+        stop, first_may_end, begun = asyncio.Event(), asyncio.Event(), list[int]()
+
+        async def handle(messages: list[Msg]) -> None:
+            begun.append(len(begun))
+            if len(begun) == 1:
+                await first_may_end.wait()
+            for message in messages:
+                await message.ack()
+            if len(begun) == 3:
+                stop.set()
+
+        await at.publisher.publish([outgoing(i) for i in range(30)])
+        task = asyncio.create_task(_runner(at).run(handle, stop, batch=10, ahead=1))
+        await wait_for(lambda: len(begun) == 2)
+        assert not stop.is_set()
+        first_may_end.set()
+        async with asyncio.timeout(20):
+            await task
+
+
+async def test_what_a_batch_begun_ahead_raises_does_not_end_the_runner(nats: str) -> None:
+    async with streams(nats) as at:
+        stop, calls = asyncio.Event(), list[int]()
+
+        async def handle(messages: list[Msg]) -> None:
+            calls.append(len(messages))
+            if len(calls) == 1:
+                raise Retryable("nats_unavailable", "", "away")
+            for message in messages:
+                await message.ack()
+            stop.set()
+
+        task = asyncio.create_task(_runner(at).run(handle, stop, batch=10, ahead=1))
+        await at.publisher.publish([outgoing(1)])
+        await wait_for(lambda: len(calls) == 1)
+        await at.publisher.publish([outgoing(2)])
+        async with asyncio.timeout(20):
+            await task
+        assert len(calls) == 2
