@@ -1,7 +1,9 @@
-"""The jobs of a worker: a receipt into documents, a document into a target's words and bytes.
+"""The jobs of a worker and their results, as values.
 
-Pure functions of their arguments: the same receipt gives the same result, in a worker or in the
-calling process. Codes of the errors made here, beside those of codecs, `hub.mapping.engine` and
+What is done with them stands in `hub.workers.reading` (a receipt into documents) and
+`hub.workers.writing` (a document into a target's words and bytes).
+
+Codes of the errors made there, beside those of codecs, `hub.mapping.engine` and
 `hub.mapping.validation`:
 
 - ``mapping_missing``: no mapping file for this flow
@@ -14,26 +16,13 @@ calling process. Codes of the errors made here, beside those of codecs, `hub.map
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, NamedTuple, Protocol
 
-import orjson
-
-from canonical import Document
 from canonical.base import Purpose
-from canonical.errors import ConfigError, HubError, Rejected
-from canonical.identity import business_key, content_id, po_key
-from canonical.summary import summarise
-from connectors.base import Answer, Decoded, Json, Numbers, Receipt, Refusal, SourceDocument
-from hub.mapping.library import Compiled
-from hub.mapping.validation import validate
-from hub.workers.progress import DECODE
-from hub.workers.tools import Bound, Tools
-
-_MOST_BYTES = 16_000_000
-_SECONDS_PER_MEGABYTE = 0.5
-"""A large receipt may be read for longer than one document may be mapped."""
+from canonical.errors import HubError, Rejected
+from connectors.base import Answer, Json, Numbers
 
 Stage = Literal["decode", "map", "validate"]
 
@@ -143,161 +132,6 @@ class Given(NamedTuple):
     progress: Watched
     blamed: Mapping[int, str] = {}
     """Steps that have cost a worker before, and how: they are given up instead of tried again."""
-
-
-def normalize(tools: Tools, receipt: Receipt, given: Given) -> NormalizeResult:
-    """Decode, map, validate and identify all that a receipt holds.
-
-    Never raises: what cannot go on comes back as `Failed`, beside everything that can.
-    """
-    megabytes = len(receipt.body) / 1e6
-    given.progress.begin(DECODE, given.seconds + megabytes * _SECONDS_PER_MEGABYTE)
-    try:
-        bound = tools.connection(receipt.connection)
-        decoded = bound.codec.decode(receipt)
-    except MemoryError:
-        raise
-    except Exception as error:  # a codec never raises; one that does must not stop the others
-        failed = Failed(0, "", receipt.flow, None, "decode", ours(error))
-        return NormalizeResult((failed,))
-    work = _Work(tools, bound, given, receipt.received_at.date().isoformat())
-    return NormalizeResult(tuple(work.documents(decoded)), decoded.answers)
-
-
-class _Work(NamedTuple):
-    """One receipt in the making."""
-
-    tools: Tools
-    bound: Bound
-    given: Given
-    received_on: str
-
-    def documents(self, decoded: Decoded) -> Iterator[Normalized | Failed | Acknowledged]:
-        step = 0
-        for item in decoded.documents:
-            if isinstance(item, Refusal):
-                yield Failed(
-                    item.position, item.where, item.flow, None, "decode", item.error, item.answered
-                )
-            elif item.flow in self.bound.acknowledgements:
-                yield Acknowledged(
-                    item.position, item.where, item.flow, dict(item.control), item.body
-                )
-            else:
-                for made in self.entities(item, step):
-                    step += 1
-                    yield made
-
-    def entities(self, source: SourceDocument, step: int) -> Iterator[Normalized | Failed]:
-        """One result for each entity that the flow becomes; the steps count from `step`."""
-        try:
-            mappings = self.tools.library.inbound(self.bound.system, source.flow)
-        except ConfigError as error:
-            # One stray document must not stop the hub: it is refused, not a fault of the set-up.
-            missing = Rejected(error.code, error.where, "no mapping for this flow")
-            yield Failed(source.position, source.where, source.flow, None, "map", missing)
-            return
-        for offset, compiled in enumerate(mappings):
-            yield self.one(source, compiled, step + offset)
-
-    def one(self, source: SourceDocument, compiled: Compiled, step: int) -> Normalized | Failed:
-        stage: Stage = "map"
-        try:
-            if step in self.given.blamed:
-                code = self.given.blamed[step]
-                raise Rejected(code, compiled.name, DETAILS[code])  # noqa: TRY301
-            self.given.progress.begin(step, self.given.seconds)
-            text = self.mapped(source, compiled)
-            stage = "validate"
-            document = validate(compiled.entity, text)
-            return _identified(source, compiled, document, self.bound.bindings["partner"]["key"])
-        except MemoryError:
-            raise
-        except Exception as error:
-            return Failed(
-                source.position,
-                source.where,
-                source.flow,
-                compiled.entity,
-                stage,
-                ours(error),
-                mapping_version=compiled.version,
-            )
-
-    def mapped(self, source: SourceDocument, compiled: Compiled) -> bytes:
-        bindings = {
-            **self.bound.bindings,
-            "control": dict(source.control),
-            "received_on": self.received_on,
-        }
-        text = orjson.dumps(compiled.mapping.apply(source.body, bindings))
-        if len(text) > _MOST_BYTES:
-            raise Rejected("mapping_too_large", compiled.name, f"more than {_MOST_BYTES} bytes")
-        return text
-
-
-def _identified(
-    source: SourceDocument, compiled: Compiled, document: Document, partner: str
-) -> Normalized:
-    facts = summarise(document)
-    purchase = None
-    if facts.buyer_account is not None and facts.buyer_po is not None:
-        purchase = po_key(facts.buyer_account, facts.buyer_po)
-    return Normalized(
-        position=source.position,
-        place=source.where,
-        flow=source.flow,
-        control=dict(source.control),
-        entity=compiled.entity,
-        canonical_json=document.model_dump_json(exclude_none=True).encode(),
-        business_key=str(business_key(document, partner)),
-        content_id=content_id(document),
-        purpose=document.purpose(),
-        sequence=document.sequence(),
-        number=facts.number,
-        reference_number=facts.reference_number,
-        buyer_account=facts.buyer_account,
-        buyer_po=facts.buyer_po,
-        amount=None if facts.amount is None else format(facts.amount, "f"),
-        currency=facts.currency,
-        mapping_version=compiled.version,
-        po_key=purchase,
-    )
-
-
-def render(tools: Tools, job: RenderJob, given: Given) -> Rendered:
-    """Write a canonical document in a target's own words and bytes.
-
-    ``$received_on`` is the day of the job's control numbers.
-
-    Raises:
-        Rejected: the mapping or the codec refuses it.
-        ConfigError: there is no such connection or mapping.
-
-    """
-    given.progress.begin(0, given.seconds)
-    bound = tools.connection(job.connection)
-    compiled = tools.library.outbound(bound.system, job.entity, job.flow)
-    bindings = {
-        **bound.bindings,
-        "control": job.control,
-        "received_on": job.numbers.at.date().isoformat(),
-    }
-    body = compiled.mapping.apply(orjson.loads(job.canonical_json), bindings)
-    encoded = bound.codec.encode(job.flow, body, job.numbers)
-    return Rendered(body, encoded, compiled.version)
-
-
-def encode(tools: Tools, job: EncodeJob, given: Given) -> bytes:
-    """Write a body that needs no mapping as bytes.
-
-    Raises:
-        Rejected: the codec refuses it.
-        ConfigError: there is no such connection.
-
-    """
-    given.progress.begin(0, given.seconds)
-    return tools.connection(job.connection).codec.encode(job.flow, job.body, job.numbers)
 
 
 def ours(error: Exception) -> HubError:

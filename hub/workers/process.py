@@ -17,10 +17,9 @@ import socket
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-from canonical.errors import ConfigError, HubError
-from connectors.base import Receipt
+from canonical.errors import ConfigError
 from hub.workers.frames import receive, send
 from hub.workers.messages import OUT_OF_MEMORY, READY, Reply, Settings, Task
 from hub.workers.progress import Progress
@@ -35,19 +34,17 @@ _COLLECT_AFTER = 50_000
 """Documents make few cycles; the default of 700 collects a hundred times per batch."""
 
 
-class _Guarded(Protocol):
-    def begin(self, step: int, seconds: float) -> None: ...
-
-
 class _Alarmed:
     """The progress word, with an alarm behind it that needs no parent and no GIL to strike."""
 
-    def __init__(self, progress: Progress) -> None:
+    def __init__(self, progress: Progress, task: int) -> None:
         self._progress = progress
+        self._task = task
 
     def begin(self, step: int, seconds: float) -> None:
+        """A step of the task begins."""
         signal.setitimer(signal.ITIMER_REAL, seconds + _GRACE_SECONDS)
-        self._progress.begin(step, seconds)
+        self._progress.begin(self._task, step, seconds)
 
 
 def main(arguments: list[str]) -> None:
@@ -57,59 +54,38 @@ def main(arguments: list[str]) -> None:
     _die_with(int(arguments[2]))
     try:
         spec, settings = receive(channel)
-        run = _prepare(spec, settings, _Alarmed(progress))
+        run = _prepare(spec, settings, progress)
     except ConfigError as error:
         send(channel, error)
         return
     send(channel, READY)
     most = _peak() + settings.memory_mb * _MEGABYTE // 2
-    while True:
-        chunk = receive(channel)
-        results = []
-        for index, task in enumerate(chunk):
-            progress.take(index)
-            results.append(run(task))
+    leaving = False
+    while not leaving:
+        results = run(receive(channel))
         progress.rest()
         signal.setitimer(signal.ITIMER_REAL, 0)
         leaving = _peak() > most
         send(channel, Reply(results, leaving))
-        if leaving:
-            return
 
 
-def _prepare(spec: Any, settings: Settings, progress: _Guarded) -> Callable[[Task], Any]:
-    """Import the engine under the memory limit, build the tools, and say how a task is run."""
+def _prepare(spec: Any, settings: Settings, progress: Progress) -> Callable[[list[Task]], Any]:
+    """Import the engine under the memory limit, build the tools, and say how a chunk is run."""
     _limit_memory(_ENGINE_MEGABYTES)
-    from hub.workers import jobs  # noqa: PLC0415  # only now: the limit must stand before
-    from hub.workers.tools import Tools  # noqa: PLC0415
+    from hub.workers.chunk import Bench  # noqa: PLC0415  # only now: the limit must stand before
 
-    tools = Tools(spec)
-
-    def normalize(_: Tools, values: tuple[Any, ...], given: jobs.Given) -> Any:
-        documents, answers = jobs.normalize(tools, Receipt(*values), given)
-        return documents, [(answer.flow, answer.body) for answer in answers]
-
-    kinds: dict[str, Callable[..., Any]] = {
-        "normalize": normalize,
-        "render": jobs.render,
-        "encode": jobs.encode,
-    }
+    bench = Bench(spec, settings.seconds, lambda task: _Alarmed(progress, task))
     _limit_memory(settings.memory_mb)
     gc.collect()
     gc.freeze()
     gc.set_threshold(_COLLECT_AFTER, 20, 50)
 
-    def run(task: Task) -> Any:
+    def run(chunk: list[Task]) -> list[Any]:
         try:
-            given = jobs.Given(settings.seconds, progress, task.blamed)
-            return kinds[task.kind](tools, task.job, given)
+            return bench.run(chunk)
         except MemoryError:
             # What else it holds may be another document's: end, so that the suspect runs alone.
             os._exit(OUT_OF_MEMORY)
-        except HubError as error:
-            return error
-        except Exception as error:  # what a job must not raise is still no reason to die
-            return jobs.ours(error)
 
     return run
 

@@ -54,17 +54,11 @@ class Progress:
     def __init__(self, descriptor: int) -> None:
         self.descriptor = descriptor
         self._memory = mmap.mmap(descriptor, SIZE)
-        self._task = 0
 
-    def take(self, task: int) -> None:
-        """Child: steps that begin from now on belong to this task."""
-        self._task = task
-
-    def begin(self, step: int, seconds: float) -> None:
-        """Child: a step begins and may take so long."""
-        now = time.monotonic_ns()
-        deadline = now + int(seconds * 1e9)
-        _WORD.pack_into(self._memory, 0, deadline, time.process_time_ns(), self._task, step)
+    def begin(self, task: int, step: int, seconds: float) -> None:
+        """Child: a step of a task begins and may take so long."""
+        deadline = time.monotonic_ns() + int(seconds * 1e9)
+        _WORD.pack_into(self._memory, 0, deadline, time.process_time_ns(), task, step)
 
     def rest(self) -> None:
         """Child: nothing is in hand."""

@@ -8,6 +8,7 @@ import pytest
 from canonical.errors import ConfigError, Rejected
 from canonical.order import Order
 from connectors.base import Receipt
+from hub.workers import reading
 from hub.workers.jobs import (
     Acknowledged,
     EncodeJob,
@@ -16,12 +17,10 @@ from hub.workers.jobs import (
     Normalized,
     NormalizeResult,
     RenderJob,
-    encode,
-    normalize,
-    render,
 )
 from hub.workers.progress import DECODE, NoProgress
 from hub.workers.tools import Tools
+from hub.workers.writing import encode, render
 from tests.support.paper import NOW, paper_numbers, paper_order, paper_receipt, paper_spec
 
 GIVEN = Given(2.0, NoProgress())
@@ -31,6 +30,11 @@ GIVEN = Given(2.0, NoProgress())
 def tools() -> Tools:
     """Tools of the paper system."""
     return Tools(paper_spec(odd='{"po_number": po}', empty="nowhere"))
+
+
+def normalize(tools: Tools, receipt: Receipt, given: Given) -> NormalizeResult:
+    (result,) = reading.normalize(tools, [(receipt, given)])
+    return result
 
 
 def only(result: NormalizeResult) -> Normalized | Failed | Acknowledged:
@@ -167,7 +171,7 @@ def test_each_step_is_announced_before_it_begins(tools: Tools) -> None:
     notes = Notes()
     receipt = paper_receipt(paper_order(po="1"), {"flow": "x", "body": {}}, paper_order(po="2"))
     normalize(tools, receipt, Given(2.0, notes))
-    assert [step for step, _ in notes.steps] == [DECODE, 0, 2]
+    assert [step for step, _ in notes.steps] == [DECODE, 0, 1, 0, 1]
     assert notes.steps[0][1] > 2.0  # a large receipt may be read for longer
     assert notes.steps[1][1] == 2.0
 
