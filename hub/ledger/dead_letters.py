@@ -27,15 +27,46 @@ async def lock_replaying(
     return result.mappings().all()
 
 
+def _line(receipts: Iterable[str | None]) -> sa.CTE:
+    """Return (last, id): each receipt, what it replays, what that replayed, back to the first."""
+    mine = sa.select(receipt.c.id.label("last"), receipt.c.id.label("id"))
+    line = mine.where(receipt.c.id.in_(sorted({each for each in receipts if each}))).cte(
+        "line", recursive=True
+    )
+    earlier = receipt.c.facts["replay_of"].astext
+    return line.union(
+        sa.select(line.c.last, earlier)
+        .join(receipt, receipt.c.id == line.c.id)
+        .where(earlier.is_not(None))
+    )
+
+
 async def documents_of(
-    connection: AsyncConnection, receipts: Iterable[str]
+    connection: AsyncConnection, receipts: Iterable[str | None]
 ) -> Sequence[sa.RowMapping]:
-    """Return (receipt_id, id, direction, position) of every document of these receipts."""
-    columns = (document.c.receipt_id, document.c.id, document.c.direction, document.c.position)
+    """Return every document that came of these receipts, or of those that they replay.
+
+    Columns: ``receipt_id`` (of the receipt given), ``id``, ``direction``, ``position``. Superseded
+    documents are left out: others stand for them.
+    """
+    line = _line(receipts)
+    columns = (document.c.id, document.c.direction, document.c.position)
     result = await connection.execute(
-        sa.select(*columns).where(document.c.receipt_id.in_(sorted(set(receipts))))
+        sa.select(line.c.last.label("receipt_id"), *columns)
+        .join(line, line.c.id == document.c.receipt_id)
+        .where(document.c.state != SUPERSEDED)
     )
     return result.mappings().all()
+
+
+async def letters_before(connection: AsyncConnection, receipts: Iterable[str | None]) -> list[str]:
+    """Return the letters that these receipts replay, and those that came before them."""
+    line = _line(receipts)
+    told = receipt.c.facts["letter"].astext
+    result = await connection.execute(
+        sa.select(told).join(line, line.c.id == receipt.c.id).where(told.is_not(None))
+    )
+    return list(result.scalars())
 
 
 async def close_replayed(

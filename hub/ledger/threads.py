@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from hub.ledger import dead_letters
 from hub.ledger.tables import attempt, dead_letter, delivery, document, finding, hold, receipt
 
 _MOST = 2000
@@ -170,7 +171,8 @@ async def _timeline(
     entries += await _redeliveries(connection, documents)
     entries += await _holds(connection, documents)
     entries += await _attempts(connection, deliveries)
-    replayed = await _replayed(connection, {row["receipt_id"] for row in documents})
+    receipts = {row["receipt_id"] for row in documents}
+    replayed = await dead_letters.letters_before(connection, receipts)
     concerns = sa.or_(_concerns(ids, deliveries), dead_letter.c.id.in_(replayed))
     for row in await _rows(connection, sa.select(dead_letter).where(concerns)):
         why = f"{row['code']} at {row['place']}" if row["place"] else row["code"]
@@ -186,22 +188,6 @@ async def _timeline(
         if row["closed_at"]:
             entries.append(Entry(row["closed_at"], "closed", about, "", row["id"]))
     return entries
-
-
-async def _replayed(connection: AsyncConnection, receipts: set[str]) -> set[str]:
-    """Return the dead letters that these receipts replay, and those that the earlier ones did."""
-    letters: set[str] = set()
-    seen: set[str] = set()
-    while receipts:
-        seen |= receipts
-        told = (receipt.c.facts["letter"].astext, receipt.c.facts["replay_of"].astext)
-        rows = await connection.execute(
-            sa.select(*told).where(receipt.c.id.in_(receipts), receipt.c.facts.has_key("letter"))
-        )
-        found = rows.all()
-        letters |= {letter for letter, _ in found}
-        receipts = {earlier for _, earlier in found} - seen
-    return letters
 
 
 def _concerns(ids: list[str], deliveries: Sequence[sa.RowMapping]) -> sa.ColumnElement[bool]:

@@ -90,10 +90,16 @@ async def replays_among(ledger: AsyncConnection, receipts: Iterable[Receipt]) ->
         return {}
     letters = await dead_letters.lock_replaying(ledger, asked)
     earlier = await dead_letters.documents_of(ledger, (row["receipt_id"] for row in letters))
-    return {replay_id(row["id"], row["replays"]): _replay(row, earlier) for row in letters}
+    return {replay_id(row["id"], row["replays"]): replay_of(row, earlier) for row in letters}
 
 
-def _replay(letter: Row, earlier: Iterable[Row]) -> Replay:
+def replay_of(letter: Row, earlier: Iterable[Row]) -> Replay:
+    """Return what a replay of the letter decides.
+
+    Args:
+        letter: its row.
+        earlier: the documents of its receipt, as `dead_letters.documents_of` gives them.
+    """
     others = [
         row
         for row in earlier

@@ -1,0 +1,159 @@
+"""Giving dead letters up, and taking that back. Nothing is deleted.
+
+An open letter keeps every later version under its business key waiting. Archiving it gives its
+delivery up (``cancelled``), and what of the same document was to follow it at other targets: the
+later versions go on. The document stays dead in the account: nothing of it was delivered there.
+
+Codes, beside those of `locking`: ``later_delivered`` (restoring would turn the order round).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from canonical.errors import Rejected
+from dlq_tools.filters import State
+from dlq_tools.locking import Held, hold, write
+from hub.ledger import audit
+from hub.ledger.deliveries import WAITING_BEHIND
+from hub.ledger.tables import delivery
+from hub.release.holds import Act
+
+GIVEN_UP = "given_up"
+"""Code of a delivery that was cancelled with the one it was to follow; its `place` is the letter."""
+
+
+async def archive(connection: AsyncConnection, letter_id: str, act: Act) -> None:
+    """Give an open letter up; what waited behind it goes on.
+
+    Raises:
+        Rejected: ``letter_unknown``, ``letter_not_open``.
+    """
+    held = await hold(connection, letter_id, State.OPEN)
+    gone: list[str] = []
+    if held.delivery is not None and held.is_dead and not held.made_good:
+        await _change(connection, [held.delivery["id"]], state="cancelled")
+        gone = [held.delivery["id"], *await _give_up_followers(connection, held, act)]
+        await _wake(connection, gone, act)
+    by = {"actor": act.actor, "reason": act.reason}
+    await write(connection, held, state="archived", closed_at=act.at, **by)
+    after = {"state": "archived", "cancelled": gone}
+    await _record(connection, held, "dead_letter.archive", act, after)
+
+
+async def restore(connection: AsyncConnection, letter_id: str, act: Act) -> None:
+    """Open an archived letter again; its business key waits for it as before.
+
+    Raises:
+        Rejected: ``letter_unknown``, ``letter_not_open``, ``later_delivered``.
+    """
+    held = await hold(connection, letter_id, State.ARCHIVED)
+    back: list[str] = []
+    if held.delivery is not None and held.delivery["state"] == "cancelled":
+        followers = await _given_up(connection, held)
+        for row in (held.delivery, *followers):
+            await _refuse_overtaken(connection, row, letter_id)
+        await _change(connection, [held.delivery["id"]], state="dead")
+        ids = [row["id"] for row in followers]
+        cleared = {"code": None, "place": None, "settled_at": None}
+        await _change(connection, ids, state="pending", next_at=act.at, **cleared)
+        back = [held.delivery["id"], *ids]
+    by = {"actor": act.actor, "reason": act.reason}
+    await write(connection, held, state="open", closed_at=None, **by)
+    await _record(connection, held, "dead_letter.restore", act, {"state": "open", "back": back})
+
+
+async def _give_up_followers(connection: AsyncConnection, held: Held, act: Act) -> list[str]:
+    """Cancel what of the document waits for this target, and for those that wait for it."""
+    letter = held.letter
+    ids: list[str] = []
+    targets = {letter["target"]}
+    before = delivery.alias()
+    while targets:
+        ready = sa.exists().where(
+            before.c.document_id == delivery.c.document_id,
+            before.c.target == delivery.c.after_target,
+            before.c.state == "delivered",
+        )
+        result = await connection.execute(
+            sa.update(delivery)
+            .where(
+                delivery.c.document_id == letter["document_id"],
+                delivery.c.after_target.in_(targets),
+                delivery.c.state == "pending",
+                sa.not_(ready),
+            )
+            .values(
+                state="cancelled",
+                code=GIVEN_UP,
+                place=letter["id"],
+                next_at=None,
+                settled_at=act.at,
+            )
+            .returning(delivery.c.id, delivery.c.target)
+        )
+        rows = result.all()
+        ids += [row.id for row in rows]
+        targets = {row.target for row in rows}
+    return ids
+
+
+async def _wake(connection: AsyncConnection, gone: Sequence[str], act: Act) -> None:
+    """Make due at once what waited behind these deliveries."""
+    await connection.execute(
+        sa.update(delivery)
+        .where(
+            delivery.c.business_key.in_(
+                sa.select(delivery.c.business_key).where(delivery.c.id.in_(gone))
+            ),
+            delivery.c.state == "pending",
+            delivery.c.code == WAITING_BEHIND,
+        )
+        .values(next_at=act.at)
+    )
+
+
+async def _given_up(connection: AsyncConnection, held: Held) -> Sequence[sa.RowMapping]:
+    query = sa.select(delivery).where(
+        delivery.c.document_id == held.letter["document_id"],
+        delivery.c.state == "cancelled",
+        delivery.c.code == GIVEN_UP,
+        delivery.c.place == held.letter["id"],
+    )
+    return (await connection.execute(query.with_for_update())).mappings().all()
+
+
+async def _refuse_overtaken(
+    connection: AsyncConnection, row: sa.RowMapping, letter_id: str
+) -> None:
+    """Lock all later versions at the same target; none may have gone there, or be on its way.
+
+    A role that claims one of them leaves out what is locked here, and one that claimed it before
+    is seen.
+    """
+    query = sa.select(delivery.c.state).where(
+        delivery.c.business_key == row["business_key"],
+        delivery.c.target == row["target"],
+        delivery.c.version > row["version"],
+    )
+    locked = query.order_by(delivery.c.id).with_for_update()
+    states = set((await connection.execute(locked)).scalars())
+    if states & {"delivered", "in_flight", "in_doubt"}:
+        detail = f"a later version has gone to {row['target']}"
+        raise Rejected("later_delivered", letter_id, detail)
+
+
+async def _change(connection: AsyncConnection, ids: Sequence[str], **values: Any) -> None:
+    await connection.execute(sa.update(delivery).where(delivery.c.id.in_(ids)).values(**values))
+
+
+async def _record(
+    connection: AsyncConnection, held: Held, action: str, act: Act, after: dict[str, Any]
+) -> None:
+    before = {"state": held.letter["state"], "delivery": held.delivery and held.delivery["state"]}
+    entry = audit.Entry(act.actor, action, held.letter["id"], act.reason, before, after)
+    await audit.append(connection, entry, act.at)

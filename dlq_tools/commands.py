@@ -1,0 +1,201 @@
+"""`crossdock dlq`: counting, listing, showing and planning. The actions are in `acts`."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Annotated, Any
+
+import typer
+
+from connectors.registry import CONNECTORS
+from dlq_tools import acts, letters
+from dlq_tools.ask import Targets, site_targets
+from dlq_tools.cells import printable, rows_of
+from dlq_tools.filters import Filters, State
+from dlq_tools.options import check_name, choosing
+from dlq_tools.payload import payload
+from dlq_tools.plan import Planner
+from hub.cli.desk import ConfigOption, Desk, desk
+from hub.cli.exits import Exit, run
+from hub.cli.output import Output, OutputOption, print_json, print_rows
+from hub.mapping.files import shipped_mappings
+from hub.render import WorkerRenderer
+from hub.workers.pool import WorkerPool
+from hub.workers.spec import worker_spec
+
+app = typer.Typer(
+    help="Dead letters: count, list, show, plan, replay, archive, restore.", no_args_is_help=True
+)
+
+_MOST = 100
+_GROUPS = (
+    "group", "count", "stage", "code", "place", "target", "partners", "money", "first_seen",
+    "last_seen",
+)  # fmt: skip
+_LETTERS = (
+    "id", "opened_at", "state", "stage", "code", "place", "partner", "entity", "number", "target",
+    "attempts", "amount",
+)  # fmt: skip
+_FACTS = (
+    "id", "state", "stage", "code", "place", "detail", "connection", "partner", "entity", "flow",
+    "number", "target", "business_key", "amount", "currency", "mapping_version", "fingerprint",
+    "attempts", "replays", "opened_at", "closed_at", "actor", "reason",
+)  # fmt: skip
+_ATTEMPTS = ("n", "started_at", "ended_at", "outcome", "code", "place", "detail")
+_RELATED = ("id", "state", "stage", "code", "place", "opened_at", "closed_at")
+_ACTS = ("at", "actor", "action", "reason")
+_PLAN = (
+    "id", "stage", "target", "number", "at_target", "external_id", "mapping", "code", "where",
+    "detail", "waiting",
+)  # fmt: skip
+
+
+@app.command("stats")
+@choosing
+def stats(
+    chosen: Filters, config: ConfigOption = None, output: OutputOption = Output.TABLE
+) -> None:
+    """Count what is open by cause, the largest group first."""
+
+    async def work() -> list[dict[str, Any]]:
+        async with desk(config) as at, at.engine.connect() as ledger:
+            return await letters.groups(ledger, chosen)
+
+    _print(run(work()), _GROUPS, output)
+
+
+@app.command("list")
+@choosing
+def list_letters(
+    chosen: Filters, config: ConfigOption = None, output: OutputOption = Output.TABLE
+) -> None:
+    """List dead letters, the oldest first: 100 unless --limit says otherwise."""
+
+    async def work() -> list[dict[str, Any]]:
+        async with desk(config) as at, at.engine.connect() as ledger:
+            return _first(await letters.listing(ledger, _one_more(chosen)), chosen)
+
+    _print(run(work()), _LETTERS, output)
+
+
+@app.command("show")
+def show(
+    name: Annotated[str, typer.Argument(help="The letter's id, or its first 8 characters.")],
+    *,
+    config: ConfigOption = None,
+    with_payload: Annotated[
+        bool, typer.Option("--payload", help="Also the bytes: they may hold personal data.")
+    ] = False,
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """Show one dead letter: its error, every attempt, what is related, what waits behind it."""
+    check_name("ID", name)
+
+    async def work() -> dict[str, Any]:
+        async with desk(config) as at:
+            async with at.engine.connect() as ledger:
+                letter = await letters.show(ledger, name)
+                letter["waiting"] = await letters.waiting(ledger, letter)
+            if with_payload:
+                found = await payload(at.archive, letter)
+                letter["payload"] = found.as_json()
+                letter["payload_text"] = found.as_text()
+            return letter
+
+    letter = run(work())
+    text = letter.pop("payload_text", None)
+    if output is Output.JSON:
+        print_json(letter)
+        return
+    _print_letter(letter)
+    if text is not None:
+        typer.echo(printable(text, keep="\r\n\t"))
+
+
+@app.command("plan")
+@choosing
+def plan(chosen: Filters, config: ConfigOption = None, output: OutputOption = Output.TABLE) -> None:
+    """Say what a replay would meet, without doing it: asks the target, tries the mapping.
+
+    The 100 oldest, unless --limit says otherwise. The mappings are those on disk now; a running hub uses those that it started with.
+    """
+
+    async def work() -> list[dict[str, Any]]:
+        async with desk(config) as at:
+            async with at.engine.connect() as ledger:
+                rows = await letters.listing(ledger, _one_more(chosen), (State.OPEN,))
+            if not rows:
+                return []
+            async with planner(at) as plans:
+                return [(await plans.plan(row)).row() for row in _first(rows, chosen)]
+
+    _print(run(work()), _PLAN, output)
+
+
+@asynccontextmanager
+async def planner(at: Desk) -> AsyncIterator[Planner]:
+    """Start what planning needs: one worker process and the targets that are asked."""
+    spec = worker_spec(at.site, CONNECTORS, shipped_mappings())
+    targets = Targets(site_targets(at.site))
+    one = at.site.workers.model_copy(update={"processes": 1})
+    try:
+        async with WorkerPool(spec, one) as workers:
+            renderer = WorkerRenderer(workers, at.site.control_points)
+            yield Planner(at.engine, at.archive, targets, renderer, workers)
+    finally:
+        await targets.close()
+
+
+def _one_more(chosen: Filters) -> Filters:
+    """Look for one letter more than is shown, to know whether there are more."""
+    return replace(chosen, limit=(chosen.limit or _MOST) + 1)
+
+
+def _first(rows: list[dict[str, Any]], chosen: Filters) -> list[dict[str, Any]]:
+    most = chosen.limit or _MOST
+    if len(rows) > most:
+        typer.echo(f"there are more than these {most}: see --limit", err=True)
+    return rows[:most]
+
+
+def _print(rows: Sequence[dict[str, Any]], columns: Sequence[str], output: Output) -> None:
+    """Print rows; none at all is an exit code of its own."""
+    if output is Output.JSON:
+        print_json(list(rows))
+    elif rows:
+        _table(rows, columns)
+    else:
+        typer.echo("no dead letter matches", err=True)
+    if not rows:
+        raise typer.Exit(Exit.NOTHING_MATCHED)
+
+
+def _table(rows: Sequence[dict[str, Any]], columns: Sequence[str], title: str = "") -> None:
+    short = [row | {"id": str(row["id"])[:8]} if "id" in row else row for row in rows]
+    waiting = [
+        row | {"waiting": len(row["waiting"]) or None} if "waiting" in row else row for row in short
+    ]
+    print_rows(rows_of(waiting, columns), columns, Output.TABLE, title=title)
+
+
+def _print_letter(letter: dict[str, Any]) -> None:
+    facts = {name: letter[name] for name in _FACTS if letter[name] is not None}
+    came, sent = letter["receipt"], letter["delivery"]
+    if came is not None:
+        facts |= {"receipt": came["id"], "sha256": came["sha256"], "size": came["size"]}
+    if sent is not None:
+        facts |= {"delivery": sent["id"], "delivery state": sent["state"]}
+        facts |= {"action": sent["action"], "sent sha256": sent["sent_sha256"] or ""}
+    _table([{"fact": name, "value": value} for name, value in facts.items()], ("fact", "value"))
+    for title, columns in (("attempts", _ATTEMPTS), ("related", _RELATED), ("acts", _ACTS)):
+        if letter[title]:
+            _table(letter[title], columns, title)
+    if letter["waiting"]:
+        _table(letter["waiting"], ("entity", "number", "version", "target", "action"), "waiting")
+
+
+app.command("replay")(acts.replay)
+app.command("archive")(acts.archive)
+app.command("restore")(acts.restore)

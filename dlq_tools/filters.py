@@ -1,0 +1,126 @@
+"""Which dead letters are meant: the filters that all commands share, as values and as SQL.
+
+Codes: ``letter_unknown``, ``letter_ambiguous``, ``id_too_short``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from canonical.errors import Rejected
+from hub.ledger.tables import dead_letter, document
+
+SHORTEST = 8
+"""Characters of an id or a fingerprint that name it, as tables show them."""
+
+_WHOLE = 36
+
+
+class State(StrEnum):
+    """The states of a dead letter, and all of them."""
+
+    OPEN = "open"
+    REPLAYING = "replaying"
+    REPLAYED = "replayed"
+    ARCHIVED = "archived"
+    ALL = "all"
+
+
+class Stage(StrEnum):
+    """Where a document could not go on."""
+
+    DECODE = "decode"
+    MAP = "map"
+    VALIDATE = "validate"
+    DELIVER = "deliver"
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What a person gave; None: it does not matter. All that is given must fit."""
+
+    ids: tuple[str, ...] = ()
+    """Full ids, or their first characters."""
+    group: str | None = None
+    """A fingerprint, or its first characters."""
+    partner: str | None = None
+    doc: str | None = None
+    """The entity."""
+    key: str | None = None
+    """A business key, a document's number, or our reference at targets."""
+    error: str | None = None
+    stage: Stage | None = None
+    target: str | None = None
+    since: datetime | None = None
+    """Opened then or later."""
+    until: datetime | None = None
+    """Opened then or earlier."""
+    state: State | None = None
+    limit: int | None = None
+
+    @property
+    def narrow(self) -> bool:
+        """Whether they choose at all: neither a state nor a limit does."""
+        chosen = (self.group, self.partner, self.doc, self.key, self.error, self.stage, self.target)
+        return bool(self.ids or any(chosen) or self.since or self.until)
+
+    def states(self, usual: Iterable[State]) -> tuple[str, ...]:
+        """Return the states to look at: those given, any for letters named by id, else `usual`."""
+        if self.state is State.ALL or (self.state is None and self.ids):
+            return tuple(state for state in State if state is not State.ALL)
+        return tuple(usual) if self.state is None else (self.state,)
+
+
+def conditions(filters: Filters) -> list[sa.ColumnElement[bool]]:
+    """Return the filters as SQL over `dead_letter` joined with `document`; ids are not among them."""
+    equal = {
+        dead_letter.c.partner: filters.partner,
+        dead_letter.c.entity: filters.doc,
+        dead_letter.c.code: filters.error,
+        dead_letter.c.stage: filters.stage,
+        dead_letter.c.target: filters.target,
+    }
+    found = [column == value for column, value in equal.items() if value is not None]
+    if filters.group is not None:
+        found.append(dead_letter.c.fingerprint.startswith(_long(filters.group), autoescape=True))
+    if filters.key is not None:
+        named = (dead_letter.c.business_key, document.c.number, document.c.reference)
+        found.append(sa.or_(*(column == filters.key for column in named)))
+    if filters.since is not None:
+        found.append(dead_letter.c.opened_at >= filters.since)
+    if filters.until is not None:
+        found.append(dead_letter.c.opened_at <= filters.until)
+    return found
+
+
+async def resolve(connection: AsyncConnection, names: Iterable[str]) -> list[str]:
+    """Return the ids that these are, or begin.
+
+    Raises:
+        Rejected: ``letter_unknown``, ``letter_ambiguous`` or ``id_too_short``.
+    """
+    return [await _resolve(connection, name) for name in dict.fromkeys(names)]
+
+
+async def _resolve(connection: AsyncConnection, name: str) -> str:
+    begins = dead_letter.c.id.startswith(_long(name), autoescape=True)
+    fits = dead_letter.c.id == name if len(name) == _WHOLE else begins
+    found = await connection.execute(sa.select(dead_letter.c.id).where(fits).limit(2))
+    ids: Sequence[str] = found.scalars().all()
+    if not ids:
+        raise Rejected("letter_unknown", name, "no dead letter has this id")
+    if len(ids) > 1:
+        raise Rejected("letter_ambiguous", name, "several ids begin like this; give more of it")
+    return ids[0]
+
+
+def _long(name: str) -> str:
+    if len(name) < SHORTEST:
+        raise Rejected("id_too_short", name, f"give at least {SHORTEST} characters")
+    return name

@@ -1,0 +1,199 @@
+"""Reading dead letters: lists, groups, and everything known of one. Never a payload."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from dlq_tools.filters import Filters, State, conditions, resolve
+from hub.ledger import dead_letters
+from hub.ledger.tables import attempt, audit, dead_letter, delivery, document, receipt
+
+Row = dict[str, Any]
+
+WAITING = (State.OPEN, State.REPLAYING)
+"""What lists show unless told otherwise: what somebody or something still has to do."""
+
+
+def _from() -> sa.Join:
+    return dead_letter.outerjoin(document, document.c.id == dead_letter.c.document_id)
+
+
+async def listing(
+    connection: AsyncConnection, filters: Filters, usual: Iterable[State] = WAITING
+) -> list[Row]:
+    """Return the letters that the filters choose, the oldest first, with their documents' numbers.
+
+    Args:
+        connection: to the ledger.
+        filters: which.
+        usual: the states to look at where the filters name none.
+
+    Raises:
+        Rejected: an id is unknown, ambiguous or too short.
+    """
+    columns = (dead_letter, document.c.number, document.c.reference)
+    query = sa.select(*columns).select_from(_from()).where(*conditions(filters))
+    query = query.where(dead_letter.c.state.in_(filters.states(usual)))
+    if filters.ids:
+        query = query.where(dead_letter.c.id.in_(await resolve(connection, filters.ids)))
+    query = query.order_by(dead_letter.c.opened_at, dead_letter.c.id)
+    if filters.limit is not None:
+        query = query.limit(filters.limit)
+    return [dict(row) for row in (await connection.execute(query)).mappings()]
+
+
+async def groups(connection: AsyncConnection, filters: Filters) -> list[Row]:
+    """Return letters counted by fingerprint, the largest group first.
+
+    Columns: ``group``, ``stage``, ``code``, ``place`` (of one of them), ``target``,
+    ``mapping_version``, ``count``, ``first_seen``, ``last_seen``, ``partners``, ``money`` (what the
+    documents are worth, by currency; documents that could not be read have no amount).
+    """
+    chosen = filters.states(WAITING)
+    picked = [*conditions(filters), dead_letter.c.state.in_(chosen)]
+    if filters.ids:
+        picked.append(dead_letter.c.id.in_(await resolve(connection, filters.ids)))
+    letter, count = dead_letter.c, sa.func.count()
+    query = (
+        sa.select(
+            letter.fingerprint.label("group"),
+            letter.currency,
+            sa.func.min(letter.stage).label("stage"),
+            sa.func.min(letter.code).label("code"),
+            sa.func.min(letter.place).label("place"),
+            sa.func.min(letter.target).label("target"),
+            sa.func.min(letter.mapping_version).label("mapping_version"),
+            count.label("count"),
+            sa.func.min(letter.opened_at).label("first_seen"),
+            sa.func.max(letter.opened_at).label("last_seen"),
+            sa.func.array_agg(letter.partner.distinct()).label("partners"),
+            sa.func.sum(letter.amount).label("amount"),
+        )
+        .select_from(_from())
+        .where(*picked)
+        .group_by(letter.fingerprint, letter.currency)
+    )
+    merged: dict[str, Row] = {}
+    for row in (await connection.execute(query)).mappings():
+        _merge(merged, dict(row))
+    ordered = sorted(merged.values(), key=lambda row: (-row["count"], row["first_seen"]))
+    return ordered[: filters.limit]
+
+
+def _merge(merged: dict[str, Row], row: Row) -> None:
+    """Add the figures of one currency to their group."""
+    amount, currency = row.pop("amount"), row.pop("currency")
+    group = merged.setdefault(row["group"], row | {"count": 0, "partners": [], "money": {}})
+    group["count"] += row["count"]
+    group["partners"] = sorted({*group["partners"], *row["partners"]})
+    group["first_seen"] = min(group["first_seen"], row["first_seen"])
+    group["last_seen"] = max(group["last_seen"], row["last_seen"])
+    if amount is not None:
+        money: dict[str, Decimal] = group["money"]
+        money[currency or ""] = money.get(currency or "", Decimal(0)) + amount
+
+
+async def show(connection: AsyncConnection, name: str) -> Row:
+    """Return everything known of one letter.
+
+    Keys: those of `listing`, ``receipt``, ``delivery`` (None where it never came to one),
+    ``attempts`` (every try of the delivery), ``related`` (the letters before and after it of the
+    same document), ``acts`` (who did what to it).
+
+    Raises:
+        Rejected: the id is unknown, ambiguous or too short.
+    """
+    (letter,) = await listing(connection, Filters(ids=(name,)))
+    tries = attempt.c.delivery_id == letter["delivery_id"]
+    acts = (audit.c.at, audit.c.actor, audit.c.action, audit.c.reason)
+    return letter | {
+        "receipt": await _one(connection, _RECEIPT.where(receipt.c.id == letter["receipt_id"])),
+        "delivery": await _one(connection, _DELIVERY.where(delivery.c.id == letter["delivery_id"])),
+        "attempts": await _rows(connection, sa.select(attempt).where(tries).order_by(attempt.c.n)),
+        "related": await _related(connection, letter),
+        "acts": await _rows(
+            connection,
+            sa.select(*acts).where(audit.c.subject == letter["id"]).order_by(audit.c.seq),
+        ),
+    }
+
+
+_RECEIPT = sa.select(
+    receipt.c.id,
+    receipt.c.connection,
+    receipt.c.delivery_id,
+    receipt.c.sha256,
+    receipt.c.size,
+    receipt.c.content_type,
+    receipt.c.received_at,
+    receipt.c.archive,
+)
+_DELIVERY = sa.select(
+    delivery.c.id,
+    delivery.c.target,
+    delivery.c.action,
+    delivery.c.flow,
+    delivery.c.version,
+    delivery.c.state,
+    delivery.c.reference,
+    delivery.c.external_id,
+    delivery.c.sent_sha256,
+    delivery.c.archive,
+)
+_RELATED = ("id", "state", "stage", "code", "place", "opened_at", "closed_at", "actor", "reason")
+
+
+async def _related(connection: AsyncConnection, letter: Mapping[str, Any]) -> list[Row]:
+    """Return the other deaths of the same delivery, or the letters that this one comes from."""
+    if letter["delivery_id"] is not None:
+        same = dead_letter.c.delivery_id == letter["delivery_id"]
+        others = sa.and_(same, dead_letter.c.id != letter["id"])
+    else:
+        before = await dead_letters.letters_before(connection, [letter["receipt_id"]])
+        others = dead_letter.c.id.in_(before)
+    columns = [dead_letter.c[name] for name in _RELATED]
+    return await _rows(
+        connection, sa.select(*columns).where(others).order_by(dead_letter.c.opened_at)
+    )
+
+
+async def waiting(connection: AsyncConnection, letter: Mapping[str, Any]) -> list[Row]:
+    """Return the deliveries that a dead one keeps from going on.
+
+    Later versions under the same business key at its target, and what of the same document is to
+    follow it at other targets. Columns: ``entity``, ``number``, ``version``, ``target``, ``action``.
+    """
+    if letter["delivery_id"] is None:
+        return []
+    mine = delivery.alias("mine")
+    behind = sa.and_(
+        delivery.c.business_key == mine.c.business_key,
+        delivery.c.target == mine.c.target,
+        delivery.c.version > mine.c.version,
+    )
+    after = sa.and_(
+        delivery.c.document_id == mine.c.document_id, delivery.c.after_target == mine.c.target
+    )
+    columns = (delivery.c.version, delivery.c.target, delivery.c.action)
+    return await _rows(
+        connection,
+        sa.select(document.c.entity, document.c.number, *columns)
+        .join(mine, sa.or_(behind, after))
+        .join(document, document.c.id == delivery.c.document_id)
+        .where(mine.c.id == letter["delivery_id"], delivery.c.state == "pending")
+        .order_by(delivery.c.version, delivery.c.target),
+    )
+
+
+async def _rows(connection: AsyncConnection, query: sa.Select[Any]) -> list[Row]:
+    return [dict(row) for row in (await connection.execute(query)).mappings()]
+
+
+async def _one(connection: AsyncConnection, query: sa.Select[Any]) -> Row | None:
+    rows: Sequence[Row] = await _rows(connection, query)
+    return rows[0] if rows else None

@@ -1,0 +1,115 @@
+"""The options that commands share: the filters, and what every action takes.
+
+A command that is decorated with `choosing` has all filters as options and gets them as one value.
+Typer reads a command's signature, so the decorator gives it one that holds both.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated, Any
+
+import typer
+
+from dlq_tools.filters import SHORTEST, Filters, Stage, State
+from dlq_tools.times import moment
+from hub.clock import SystemClock
+
+Reason = Annotated[str, typer.Option(help="Why; goes into the audit trail.")]
+Actor = Annotated[str | None, typer.Option(help="Who; by default the user of this shell.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask; needed where nobody can be asked.")]
+
+_Ids = Annotated[
+    list[str] | None, typer.Argument(help="Dead letters: their ids, or the first 8 characters.")
+]
+_Group = Annotated[
+    str | None, typer.Option(help="Failures of one cause: a fingerprint of `stats`.")
+]
+_Partner = Annotated[str | None, typer.Option(help="Only from this partner.")]
+_Doc = Annotated[str | None, typer.Option(help="Only this kind: order, shipment, invoice ...")]
+_Key = Annotated[
+    str | None, typer.Option(help="A document's number, its business key, or our reference.")
+]
+_Error = Annotated[str | None, typer.Option(help="Only with this error code.")]
+_Stage = Annotated[Stage | None, typer.Option(help="Where it could not go on.")]
+_Target = Annotated[str | None, typer.Option(help="Only deliveries to this connection.")]
+_Since = Annotated[
+    str | None, typer.Option(help="Opened then or later: 30m, 2h, 3d ago, or ISO 8601.")
+]
+_Until = Annotated[str | None, typer.Option(help="Opened then or earlier; as --since.")]
+_State = Annotated[State | None, typer.Option(help="Only in this state, or in all.")]
+_Limit = Annotated[int | None, typer.Option(min=1, help="At most so many, the oldest first.")]
+
+
+def _filters(
+    ids: _Ids = None,
+    group: _Group = None,
+    partner: _Partner = None,
+    doc: _Doc = None,
+    key: _Key = None,
+    error: _Error = None,
+    stage: _Stage = None,
+    target: _Target = None,
+    since: _Since = None,
+    until: _Until = None,
+    state: _State = None,
+    limit: _Limit = None,
+) -> Filters:
+    now = SystemClock().now()
+    for option, name in (("--group", group), *(("IDS", each) for each in ids or ())):
+        check_name(option, name)
+    return Filters(
+        ids=tuple(ids or ()),
+        group=group,
+        partner=partner,
+        doc=doc,
+        key=key,
+        error=error,
+        stage=stage,
+        target=target,
+        since=_moment("--since", since, now),
+        until=_moment("--until", until, now),
+        state=state,
+        limit=limit,
+    )
+
+
+def check_name(option: str, name: str | None) -> None:
+    """Refuse the beginning of an id or fingerprint that is too short to name one.
+
+    Raises:
+        typer.BadParameter: exit code 2.
+    """
+    if name is not None and len(name) < SHORTEST:
+        raise typer.BadParameter(f"give at least {SHORTEST} characters", param_hint=option)
+
+
+def _moment(option: str, text: str | None, now: datetime) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        return moment(text, now)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint=option) from None
+
+
+def choosing(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command all filters as options; its first parameter gets them as `Filters`."""
+    own = list(inspect.signature(command, eval_str=True).parameters.values())[1:]
+    shared = list(inspect.signature(_filters, eval_str=True).parameters.values())
+    names = {parameter.name for parameter in shared}
+
+    @functools.wraps(command)
+    def with_filters(**given: Any) -> None:
+        chosen = _filters(**{name: given.pop(name) for name in names})
+        command(chosen, **given)
+
+    every = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in (*shared, *own)]
+    signature = inspect.Signature(every)
+    with_filters.__annotations__ = {each.name: each.annotation for each in every}
+    setattr(with_filters, "__signature__", signature)  # noqa: B010  # mypy knows no such attribute
+    return with_filters

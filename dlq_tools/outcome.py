@@ -1,0 +1,140 @@
+"""What became of letters that were acted on: one outcome each, and the exit code of them all."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from hub.cli.exits import Exit
+from hub.clock import Clock
+from hub.ids import derived_id
+from hub.ledger.tables import dead_letter, delivery, document
+from hub.normalize.replay import replay_id
+
+REFUSED = "refused"
+UNDER_WAY = "under_way"
+REPLAYED = "replayed"
+FAILED_AGAIN = "failed_again"
+NOT_DONE = "not_done"
+
+_LOOK_SECONDS = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How one letter fared.
+
+    Outcomes: ``replaying`` (begun, not waited for), ``replayed``, ``failed_again``, ``under_way``,
+    ``archived``, ``restored``, ``refused``, ``not_done`` (the ledger or the archive failed), and
+    for a dry run ``would_replay``, ``would_archive``, ``would_restore``.
+    """
+
+    id: str
+    outcome: str
+    code: str = ""
+    where: str = ""
+    detail: str = ""
+    new_letter: str | None = None
+    """The letter that opened when it failed again."""
+
+    def row(self) -> dict[str, Any]:
+        """Return it as a row to print."""
+        return asdict(self)
+
+
+def exit_of(outcomes: Iterable[str]) -> Exit:
+    """Return the exit code: all well, all refused, all failed, or partly done."""
+    kinds = set(outcomes)
+    bad = kinds & {REFUSED, FAILED_AGAIN, NOT_DONE, UNDER_WAY}
+    if not bad:
+        return Exit.OK
+    if kinds == {REFUSED}:
+        return Exit.REFUSED
+    if kinds <= {FAILED_AGAIN, NOT_DONE}:
+        return Exit.FAILURE
+    return Exit.PARTLY_DONE
+
+
+async def follow(
+    engine: AsyncEngine, ids: Sequence[str], clock: Clock, seconds: float
+) -> dict[str, Outcome]:
+    """Wait until all replays have ended, at most so long; return how each stands then."""
+    end = clock.monotonic() + seconds
+    while True:
+        async with engine.connect() as ledger:
+            found = await outcomes(ledger, ids)
+        going = any(each.outcome == UNDER_WAY for each in found.values())
+        if not going or clock.monotonic() >= end:
+            return found
+        await asyncio.sleep(_LOOK_SECONDS)
+
+
+async def outcomes(connection: AsyncConnection, ids: Sequence[str]) -> dict[str, Outcome]:
+    """Return how replays stand now, by letter."""
+    sent = (
+        delivery.c.state.label("sent"),
+        delivery.c.external_id,
+        delivery.c.attempts.label("tries"),
+        delivery.c.code.label("sent_code"),
+        delivery.c.place.label("sent_place"),
+        delivery.c.detail.label("sent_detail"),
+    )
+    result = await connection.execute(
+        sa.select(dead_letter, *sent)
+        .outerjoin(delivery, delivery.c.id == dead_letter.c.delivery_id)
+        .where(dead_letter.c.id.in_(ids))
+    )
+    rows = list(result.mappings())
+    made = await _documents(connection, [row for row in rows if row["delivery_id"] is None])
+    return {
+        row["id"]: _of_receipt(row, made.get(row["id"], ())) if row["sent"] is None else _sent(row)
+        for row in rows
+    }
+
+
+async def _documents(
+    connection: AsyncConnection, letters: Sequence[sa.RowMapping]
+) -> dict[str, list[sa.RowMapping]]:
+    """Return what the last replay of each letter made."""
+    names = {replay_id(row["id"], row["replays"]): row["id"] for row in letters}
+    result = await connection.execute(
+        sa.select(document).where(document.c.receipt_id.in_(names), document.c.direction == "in")
+    )
+    found: dict[str, list[sa.RowMapping]] = {}
+    for row in result.mappings():
+        found.setdefault(names[row["receipt_id"]], []).append(row)
+    return found
+
+
+def _sent(row: sa.RowMapping) -> Outcome:
+    """Return the outcome of a delivery that was made due again."""
+    error = (row["sent_code"] or "", row["sent_place"] or "", row["sent_detail"] or "")
+    if row["sent"] == "delivered":
+        return Outcome(row["id"], REPLAYED, detail=row["external_id"] or "")
+    if row["sent"] == "dead" and row["state"] == "replayed":
+        # As `settlements` names the letter of a delivery that has died.
+        fresh = derived_id("dead-letter", row["delivery_id"], str(row["tries"]))
+        return Outcome(row["id"], FAILED_AGAIN, *error, new_letter=fresh)
+    if row["sent"] == "cancelled":
+        return Outcome(row["id"], NOT_DONE, "cancelled", "", "somebody gave the delivery up")
+    return Outcome(row["id"], UNDER_WAY, *error)
+
+
+def _of_receipt(row: sa.RowMapping, made: Sequence[sa.RowMapping]) -> Outcome:
+    """Return the outcome of a receipt that went through the pipeline again."""
+    if row["state"] == "replaying":
+        return Outcome(row["id"], UNDER_WAY)
+    if row["state"] != "replayed":
+        return Outcome(row["id"], NOT_DONE, "archive_damaged", "", "its bytes cannot be read")
+    for each in made:
+        if each["state"] == "dead":
+            error = (each["code"] or "", each["place"] or "", each["detail"] or "")
+            fresh = derived_id("dead-letter", each["id"])
+            return Outcome(row["id"], FAILED_AGAIN, *error, new_letter=fresh)
+    said = "; ".join(f"{each['entity']} {each['number'] or ''} {each['state']}" for each in made)
+    return Outcome(row["id"], REPLAYED, detail=said or "nothing new in it")

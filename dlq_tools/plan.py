@@ -1,0 +1,203 @@
+"""What a replay would do, without doing it: the target is asked, the mapping is tried.
+
+Codes, beside those of `ask`, the mapping and the codec: ``document_missing``, ``receipt_missing``
+(the ledger lost what the letter is about), ``render_failed`` (a bug: the detail names its type).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from canonical.errors import HubError, Rejected
+from connectors.base import Numbers
+from dlq_tools import letters
+from dlq_tools.ask import Targets, ask
+from hub.archive import Archive
+from hub.delivery.outbound import NOTHING, outbound, unnumbered
+from hub.delivery.parts import Rendered, Renderer, TargetSpec
+from hub.ledger import dead_letters
+from hub.ledger.delivery_rows import DeliveryRow, DocumentRow
+from hub.ledger.tables import (
+    control_counter,
+    control_number,
+    delivery,
+    document,
+    hold,
+    receipt,
+)
+from hub.normalize.replay import replay_of, replay_receipt, select
+from hub.workers.jobs import Failed, Normalized
+from hub.workers.pool import WorkerPool
+
+Letter = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What a replay of one letter would meet."""
+
+    id: str
+    stage: str
+    target: str | None
+    number: str | None
+    at_target: str = ""
+    """``not_there``, ``there`` or ``unknown``; "" where no target is concerned."""
+    mapping: str = ""
+    """``would_pass`` or ``would_fail``, tried with the mappings as they are now."""
+    code: str = ""
+    where: str = ""
+    detail: str = ""
+    external_id: str = ""
+    """The target's own id of what is there."""
+    mapping_version: str | None = None
+    """The mapping that was tried."""
+    waiting: Sequence[Mapping[str, Any]] = field(default_factory=tuple)
+    """What waits for it."""
+
+    def row(self) -> dict[str, Any]:
+        """Return it as a row to print."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Planner:
+    """Plans letters; nothing that it does has an effect."""
+
+    engine: AsyncEngine
+    archive: Archive
+    targets: Targets
+    renderer: Renderer
+    workers: WorkerPool
+
+    async def plan(self, letter: Letter) -> Forecast:
+        """Return what a replay of the letter would meet.
+
+        Args:
+            letter: a row of `letters.listing`.
+        """
+        blank = Forecast(letter["id"], letter["stage"], letter["target"], letter["number"])
+        try:
+            if letter["delivery_id"] is None:
+                return await self._from_receipt(letter, blank)
+            return await self._delivery(letter, blank)
+        except HubError as error:
+            return _told(replace(blank, mapping="would_fail"), error)
+
+    async def _delivery(self, letter: Letter, blank: Forecast) -> Forecast:
+        async with self.engine.connect() as ledger:
+            blank = replace(blank, waiting=await letters.waiting(ledger, letter))
+            sent = await _row(ledger, delivery, letter["delivery_id"])
+            source = await _row(ledger, document, letter["document_id"])
+        if sent is None or source is None:
+            raise Rejected("document_missing", letter["id"], "the ledger has lost what it is about")
+        row = DeliveryRow(**{each.name: sent[each.name] for each in fields(DeliveryRow)})
+        of = DocumentRow(**{each.name: source[each.name] for each in fields(DocumentRow)})
+        target, unreachable = self._target(row.target)
+        rendered, found = await self._render(row, of, target, blank)
+        if target is None or unreachable is not None:
+            return _told(replace(found, at_target="unknown"), unreachable)
+        return await _asked(target, row, rendered, found)
+
+    def _target(self, name: str) -> tuple[TargetSpec | None, HubError | None]:
+        try:
+            return self.targets.get(name), None
+        except HubError as error:
+            return None, error
+
+    async def _render(
+        self, row: DeliveryRow, of: DocumentRow, target: TargetSpec | None, blank: Forecast
+    ) -> tuple[Rendered, Forecast]:
+        """Map and encode it as the courier would, under numbers that nobody takes."""
+        async with self.engine.connect() as ledger:
+            numbers = await _numbers(ledger, target.control_scope if target else None, row)
+        try:
+            rendered = await self.renderer.render(row, of, numbers)
+        except HubError as error:
+            return NOTHING, _told(replace(blank, mapping="would_fail"), error)
+        except Exception as error:  # a bug there must not end the plan of all other letters
+            failed = Rejected("render_failed", "", type(error).__name__)
+            return NOTHING, _told(replace(blank, mapping="would_fail"), failed)
+        version = rendered.mapping_version
+        return rendered, replace(blank, mapping="would_pass", mapping_version=version)
+
+    async def _from_receipt(self, letter: Letter, blank: Forecast) -> Forecast:
+        async with self.engine.connect() as ledger:
+            row = await _row(ledger, receipt, letter["receipt_id"])
+            earlier = await dead_letters.documents_of(ledger, [letter["receipt_id"]])
+        if row is None:
+            raise Rejected("receipt_missing", letter["id"], "the ledger has no such receipt")
+        body = await asyncio.to_thread(self.archive.read, row["archive"], row["sha256"])
+        named = {key: letter[key] for key in ("position", "replays")} | {"letter": letter["id"]}
+        again = replay_receipt({**row, **named}, body)
+        (result,) = await self.workers.normalize([again])
+        made = select(result, replay_of(letter, earlier)).documents
+        for item in made:
+            if isinstance(item, Failed):
+                failed = replace(blank, mapping="would_fail", mapping_version=item.mapping_version)
+                return _told(failed, item.error)
+        return await self._passed([each for each in made if isinstance(each, Normalized)], blank)
+
+    async def _passed(self, made: Sequence[Normalized], blank: Forecast) -> Forecast:
+        async with self.engine.connect() as ledger:
+            parked = await _parked(ledger, [each.business_key for each in made])
+        found = replace(blank, mapping="would_pass", waiting=parked)
+        if not made:
+            return found
+        detail = "; ".join(f"{each.entity} {each.number or ''}".rstrip() for each in made)
+        version = made[0].mapping_version
+        return replace(found, detail=detail, number=made[0].number, mapping_version=version)
+
+
+async def _asked(
+    target: TargetSpec, row: DeliveryRow, rendered: Rendered, found: Forecast
+) -> Forecast:
+    try:
+        there = await ask(target, outbound(row, target, rendered))
+    except HubError as error:
+        return _told(replace(found, at_target="unknown"), error)
+    if there is None:
+        return replace(found, at_target="not_there")
+    return replace(found, at_target="there", external_id=there.external_id)
+
+
+def _told(found: Forecast, error: HubError | None) -> Forecast:
+    """Add an error, unless there is one already: what the mapping says comes first."""
+    if error is None or found.code:
+        return found
+    return replace(found, code=error.code, where=error.where, detail=error.detail)
+
+
+async def _numbers(ledger: AsyncConnection, scope: str | None, row: DeliveryRow) -> Numbers:
+    """Return the control numbers it has, or those that it would get if it were sent now."""
+    if scope is None:
+        return unnumbered(row)
+    mine = control_number.c.scope == scope, control_number.c.key == row.id
+    known = (await ledger.execute(sa.select(control_number).where(*mine))).first()
+    if known is not None:
+        return Numbers(known.number, known.number, known.at)
+    counter = sa.select(control_counter.c.next).where(control_counter.c.scope == scope)
+    number = await ledger.scalar(counter) or 1
+    return Numbers(number, number, row.created_at)
+
+
+async def _parked(ledger: AsyncConnection, keys: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the changes that are parked until an original under one of the keys arrives."""
+    result = await ledger.execute(
+        sa.select(document.c.entity, document.c.number, document.c.version)
+        .join(hold, hold.c.document_id == document.c.id)
+        .where(hold.c.business_key.in_(keys), hold.c.kind == "orphan", hold.c.state == "open")
+        .order_by(document.c.sequence)
+    )
+    return [dict(row) for row in result.mappings()]
+
+
+async def _row(ledger: AsyncConnection, table: sa.Table, row_id: str | None) -> Letter | None:
+    found = await ledger.execute(sa.select(table).where(table.c.id == row_id))
+    row = found.mappings().first()
+    return None if row is None else dict(row)
