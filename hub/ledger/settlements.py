@@ -245,12 +245,16 @@ async def _close_replayed(conn: AsyncConnection, held: Claim, now: datetime) -> 
     """Close the dead letter that this delivery replayed: the replay has ended, well or not."""
     if not held.delivery.occasion and not held.delivery.attempts:
         return  # the first try of the first occasion replays nothing
+    mine = held.delivery
+    same = sa.select(delivery.c.id).where(
+        delivery.c.document_id == mine.document_id,
+        delivery.c.target == mine.target,
+        delivery.c.action == mine.action,
+    )
     await conn.execute(
         sa.update(dead_letter)
         .where(
-            dead_letter.c.business_key == held.delivery.business_key,
-            dead_letter.c.document_id == held.delivery.document_id,
-            dead_letter.c.target == held.delivery.target,
+            dead_letter.c.delivery_id.in_(same),  # of any occasion
             dead_letter.c.state == "replaying",
         )
         .values(state="replayed", closed_at=now)

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -196,6 +196,24 @@ async def test_lost_calls_are_counted_anew_too(at: Servers, books: Books) -> Non
         await begin(at, await books.row(dead_letter))
         await until(books, one, "delivered")
     assert at.target.effects == ["XD1"]
+
+
+async def test_a_replay_ends_with_its_own_delivery_and_no_other_of_the_document(
+    at: Servers, books: Books
+) -> None:
+    post = await dead(at, books)
+    at.target.script.append(fails_with(Rejected("not_yet")))
+    other = await books.delivery("doc-1", action="invoice")
+    async with running(role(at)):
+        await until(books, other, "dead")
+    invoice = await books.row(dead_letter, delivery_id=other)
+    await begin(at, post)
+    await begin(at, invoice)
+    await books.change(other, next_at=datetime.now(UTC) + timedelta(hours=1))
+    async with running(role(at)):
+        await until(books, post["delivery_id"], "delivered")
+    assert (await letter_now(books, post))["state"] == "replayed"
+    assert (await letter_now(books, invoice))["state"] == "replaying"
 
 
 async def test_two_operators_at_once_have_one_effect(at: Servers, books: Books) -> None:
