@@ -34,7 +34,7 @@ class Reply(NamedTuple):
 
     results: list[Any]
     leaving: bool = False
-    """The worker has used much memory and ends now; it wants to be replaced."""
+    """The worker has not given much of its memory back and ends now, to be replaced."""
 
 
 def receipt_values(receipt: Receipt) -> tuple[Any, ...]:

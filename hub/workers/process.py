@@ -59,13 +59,13 @@ def main(arguments: list[str]) -> None:
         send(channel, error)
         return
     send(channel, READY)
-    most = _peak() + settings.memory_mb * _MEGABYTE // 2
+    most = _size() + settings.memory_mb * _MEGABYTE // 2
     leaving = False
     while not leaving:
         results = run(receive(channel))
         progress.rest()
         signal.setitimer(signal.ITIMER_REAL, 0)
-        leaving = _peak() > most
+        leaving = _size() > most
         send(channel, Reply(results, leaving))
 
 
@@ -104,15 +104,17 @@ def _die_with(parent: int) -> None:
 def _limit_memory(megabytes: int) -> None:
     """Let the address space grow by so much from where it stands (Linux only)."""
     if sys.platform == "linux":
-        pages = int(Path("/proc/self/statm").read_bytes().split()[0])
-        most = pages * resource.getpagesize() + megabytes * _MEGABYTE
-        resource.setrlimit(resource.RLIMIT_AS, (most, resource.RLIM_INFINITY))
+        most = _size() + megabytes * _MEGABYTE
+        _, hard = resource.getrlimit(resource.RLIMIT_AS)
+        allowed = most if hard == resource.RLIM_INFINITY else min(most, hard)
+        resource.setrlimit(resource.RLIMIT_AS, (allowed, hard))
 
 
-def _peak() -> int:
-    """The most memory that was ever resident, in bytes (macOS says bytes, Linux kilobytes)."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
+def _size() -> int:
+    """The bytes of the address space, which is what the limit counts; 0 where that is not known."""
+    if sys.platform != "linux":
+        return 0
+    return int(Path("/proc/self/statm").read_bytes().split()[0]) * resource.getpagesize()
 
 
 if __name__ == "__main__":

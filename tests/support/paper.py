@@ -11,6 +11,7 @@ import json
 import os
 import signal
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -81,20 +82,34 @@ class PaperCodec:
 
 def misbehave(how: str) -> None:
     """What no codec may do, and some day one does."""
-    if how == "loop":
-        end = time.monotonic() + 60
-        while time.monotonic() < end:
-            pass
-    elif how == "sleep":
-        time.sleep(60)
-    elif how == "die":
-        os.kill(os.getpid(), signal.SIGSEGV)
-    elif how == "raise":
-        raise KeyError("a secret value")
-    elif how == "memory":
-        bytearray(4_000_000_000)
-    elif how == "exit":
-        raise SystemExit(3)
+    if how:
+        _MISDEEDS[how]()
+
+
+def _loop() -> None:
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        pass
+
+
+def _raise() -> None:
+    raise KeyError("a secret value")
+
+
+def _exit() -> None:
+    raise SystemExit(3)
+
+
+_KEPT: list[bytearray] = []
+_MISDEEDS: dict[str, Callable[[], object]] = {
+    "loop": _loop,
+    "sleep": lambda: time.sleep(60),
+    "die": lambda: os.kill(os.getpid(), signal.SIGSEGV),
+    "raise": _raise,
+    "exit": _exit,
+    "memory": lambda: bytearray(4_000_000_000),
+    "leak": lambda: _KEPT.append(bytearray(80_000_000)),
+}
 
 
 class PaperConnector:

@@ -12,7 +12,7 @@ import orjson
 import psutil
 import pytest
 
-from canonical.errors import ConfigError, Rejected
+from canonical.errors import ConfigError, Rejected, Retryable
 from connectors.base import Receipt
 from hub.settings.model import Workers
 from hub.workers.jobs import EncodeJob, Failed, Normalized, NormalizeResult, RenderJob
@@ -155,6 +155,31 @@ async def test_a_receipt_full_of_poison_is_given_up_as_a_whole() -> None:
         (result,) = await workers.normalize([paper_receipt(*poison)])
         assert workers.restarts < 20
     assert outcome(result) == ["worker_timeout"]
+
+
+async def test_a_worker_that_has_grown_is_replaced_between_two_chunks() -> None:
+    body = orjson.dumps({"documents": [paper_order(po="big")], "misbehave": "leak"})
+    grown = replace(paper_receipt(), body=body)
+    async with WorkerPool(paper_spec(), Workers(processes=1, memory_mb=128)) as workers:
+        assert outcome((await workers.normalize([grown]))[0]) == ["big"]
+        await wait_for(lambda: workers.restarts == 1, what="the worker was replaced")
+        assert outcome((await workers.normalize(receipts(1)))[0]) == ["PO0"]
+
+
+async def test_nobody_waits_for_ever_where_no_worker_starts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("hub.workers.pool._RESTART_SECONDS", (0.0, 0.0, 0.0))
+    async with WorkerPool(paper_spec(), SETTINGS) as workers:
+        monkeypatch.setattr(sys, "executable", "/bin/false")
+        for pid in workers.pids:
+            os.kill(pid, signal.SIGKILL)
+        with pytest.raises(Retryable) as error:
+            await workers.normalize(receipts(10))
+        assert error.value.code == "workers_unavailable"
+        monkeypatch.undo()
+        results = await workers.normalize(receipts(10))
+    assert [outcome(each) for each in results] == [[f"PO{i}"] for i in range(10)]
 
 
 async def test_a_caller_that_gives_up_leaves_no_work_behind(pool: WorkerPool) -> None:
