@@ -62,7 +62,14 @@ def acknowledgment(group: GroupResult, version: str) -> Json:
         "AK904": str(accepted),
         **_codes("AK9", 5, [fault.ack for fault in group.faults]),
     }
-    heading: Json = {"AK1": {"AK101": group.functional_id, "AK102": group.control_number}}
+    # A number that is none cannot be repeated in AK102 (element 28 is numeric).
+    number = group.control_number
+    heading: Json = {
+        "AK1": {
+            "AK101": _fitted(group.functional_id, 2, 2),
+            "AK102": number if _is_number(number, 9) else "0",
+        }
+    }
     responses = [_response(result) for result in group.sets]
     if responses:
         heading["AK2_loop"] = responses
@@ -137,8 +144,11 @@ def _codes(tag: str, first: int, codes: Sequence[str]) -> dict[str, str]:
 
 def _count(declared: str, received: int) -> str:
     """AK902 is what the sender wrote into GE01, as far as that is a number."""
-    fits = declared.isascii() and declared.isdecimal() and len(declared) <= 6  # noqa: PLR2004  # element 97
-    return str(int(declared)) if fits else str(received)
+    return str(int(declared)) if _is_number(declared, 6) else str(received)
+
+
+def _is_number(text: str, most: int) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) <= most
 
 
 def _fitted(text: str, least: int, most: int) -> str:

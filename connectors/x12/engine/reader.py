@@ -174,36 +174,38 @@ def _cut(text: str, start: int, header: Header, *, final: bool) -> _Cut:
 
 
 def _slice(text: str, start: int, header: Header) -> _Cut | None:
-    """The fast path: one split for all complete segments; None where binary data stand in them."""
+    """The fast path: one split for all complete segments; None where binary data stand in them.
+
+    The next ISA is looked for first: it bounds all other searches.
+    """
     terminator = header.terminator
-    end, closes = _find_segment(text, start, f"IEA{header.element}", terminator), True
-    if end >= 0:
-        end = text.find(terminator, end)
+    following = _find_segment(text, start, f"ISA{header.element}", terminator)
+    limit = len(text) if following < 0 else following
+    iea = _find_segment(text, start, f"IEA{header.element}", terminator, limit)
+    closes = True
+    end = text.find(terminator, iea, limit) if iea >= 0 else -1
     if end < 0:
-        end, closes = text.rfind(terminator, start), False
+        end, closes = text.rfind(terminator, start, limit), following >= 0
     if end < 0:
-        return _Cut([], start, closes=False)
+        return _Cut([], start, closes)
     if any(text.find(f"{tag}{header.element}", start, end) >= 0 for tag in _BINARY):
         return None
     whole = text[start:end]
-    after = end + len(terminator)
-    following = _find_segment(whole, 0, f"ISA{header.element}", terminator)
-    if following >= 0:
-        whole = whole[: max(0, following - len(terminator))]
-        after, closes = start + following, True
-    parts = whole.split(terminator) if whole else []
-    return _Cut(parts, after, closes, plain=whole.isascii() and not header.padded)
+    plain = whole.isascii() and not header.padded
+    return _Cut(whole.split(terminator), end + len(terminator), closes, plain)
 
 
-def _find_segment(text: str, start: int, begin: str, terminator: str) -> int:
+def _find_segment(
+    text: str, start: int, begin: str, terminator: str, limit: int | None = None
+) -> int:
     """Where the first segment that begins so stands, with the blanks before it; -1: nowhere."""
-    found = text.find(begin, start)
+    found = text.find(begin, start, limit)
     while found >= 0:
         last = text.rfind(terminator, start, found)
         first = last + len(terminator) if last >= 0 else start
         if not text[first:found].strip(_BLANK):
             return first
-        found = text.find(begin, found + 1)
+        found = text.find(begin, found + 1, limit)
     return -1
 
 
