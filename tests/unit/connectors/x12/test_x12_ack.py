@@ -141,7 +141,7 @@ def test_whatever_a_set_calls_itself_its_answer_can_be_written(number: str) -> N
     result = SetResult(
         number, number, [Fault("segment_unrecognized", number, 2)], [], accepted=False
     )
-    body = acknowledgment(GroupResult("PO", "1", number, [result], []), "004010")
+    body = acknowledgment(GroupResult(number, number, number, [result], []), "004010")
     text = codec().encode("997", body, Numbers(1, 1, AT))
     assert b"AK5*R*5~" in text
 
