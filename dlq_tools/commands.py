@@ -43,12 +43,12 @@ _FACTS = (
     "number", "target", "business_key", "amount", "currency", "mapping_version", "fingerprint",
     "attempts", "replays", "opened_at", "closed_at", "actor", "reason",
 )  # fmt: skip
-_ATTEMPTS = ("n", "started_at", "ended_at", "outcome", "code", "place", "detail")
+_HISTORY = ("n", "started_at", "ended_at", "outcome", "code", "place", "detail")
 _RELATED = ("id", "state", "stage", "code", "place", "opened_at", "closed_at")
 _ACTS = ("at", "actor", "action", "reason")
 _PLAN = (
-    "id", "stage", "target", "number", "at_target", "external_id", "mapping", "code", "where",
-    "detail", "waiting",
+    "id", "stage", "target", "number", "at_target", "external_id", "ask_code", "mapping", "code",
+    "where", "detail", "waiting",
 )  # fmt: skip
 
 
@@ -173,11 +173,20 @@ def _print(rows: Sequence[dict[str, Any]], columns: Sequence[str], output: Outpu
 
 
 def _table(rows: Sequence[dict[str, Any]], columns: Sequence[str], title: str = "") -> None:
-    short = [row | {"id": str(row["id"])[:8]} if "id" in row else row for row in rows]
-    waiting = [
-        row | {"waiting": len(row["waiting"]) or None} if "waiting" in row else row for row in short
-    ]
-    print_rows(rows_of(waiting, columns), columns, Output.TABLE, title=title)
+    short = [_shortened(row) for row in rows]
+    print_rows(rows_of(short, columns), columns, Output.TABLE, title=title)
+
+
+def _shortened(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a row as a table shows it: short ids, amounts with their currency, counts of lists."""
+    short = dict(row)
+    if "id" in row:
+        short["id"] = str(row["id"])[:8]
+    if row.get("amount") is not None:
+        short["amount"] = {row.get("currency") or "": row["amount"]}
+    if "waiting" in row:
+        short["waiting"] = len(row["waiting"]) or None
+    return short
 
 
 def _print_letter(letter: dict[str, Any]) -> None:
@@ -189,7 +198,7 @@ def _print_letter(letter: dict[str, Any]) -> None:
         facts |= {"delivery": sent["id"], "delivery state": sent["state"]}
         facts |= {"action": sent["action"], "sent sha256": sent["sent_sha256"] or ""}
     _table([{"fact": name, "value": value} for name, value in facts.items()], ("fact", "value"))
-    for title, columns in (("attempts", _ATTEMPTS), ("related", _RELATED), ("acts", _ACTS)):
+    for title, columns in (("history", _HISTORY), ("related", _RELATED), ("acts", _ACTS)):
         if letter[title]:
             _table(letter[title], columns, title)
     if letter["waiting"]:

@@ -102,7 +102,7 @@ async def show(connection: AsyncConnection, name: str) -> Row:
     """Return everything known of one letter.
 
     Keys: those of `listing`, ``receipt``, ``delivery`` (None where it never came to one),
-    ``attempts`` (every try of the delivery), ``related`` (the letters before and after it of the
+    ``history`` (every try of the delivery), ``related`` (the letters before and after it of the
     same document), ``acts`` (who did what to it).
 
     Raises:
@@ -114,7 +114,7 @@ async def show(connection: AsyncConnection, name: str) -> Row:
     return letter | {
         "receipt": await _one(connection, _RECEIPT.where(receipt.c.id == letter["receipt_id"])),
         "delivery": await _one(connection, _DELIVERY.where(delivery.c.id == letter["delivery_id"])),
-        "attempts": await _rows(connection, sa.select(attempt).where(tries).order_by(attempt.c.n)),
+        "history": await _rows(connection, sa.select(attempt).where(tries).order_by(attempt.c.n)),
         "related": await _related(connection, letter),
         "acts": await _rows(
             connection,

@@ -53,8 +53,12 @@ class Forecast:
     code: str = ""
     where: str = ""
     detail: str = ""
+    """Why the mapping would fail, or what it would make."""
     external_id: str = ""
     """The target's own id of what is there."""
+    ask_code: str = ""
+    ask_detail: str = ""
+    """Why the target's answer is not known."""
     mapping_version: str | None = None
     """The mapping that was tried."""
     waiting: Sequence[Mapping[str, Any]] = field(default_factory=tuple)
@@ -87,7 +91,7 @@ class Planner:
                 return await self._from_receipt(letter, blank)
             return await self._delivery(letter, blank)
         except HubError as error:
-            return _told(replace(blank, mapping="would_fail"), error)
+            return _would_fail(blank, error)
 
     async def _delivery(self, letter: Letter, blank: Forecast) -> Forecast:
         async with self.engine.connect() as ledger:
@@ -100,8 +104,8 @@ class Planner:
         of = DocumentRow(**{each.name: source[each.name] for each in fields(DocumentRow)})
         target, unreachable = self._target(row.target)
         rendered, found = await self._render(row, of, target, blank)
-        if target is None or unreachable is not None:
-            return _told(replace(found, at_target="unknown"), unreachable)
+        if target is None:
+            return found if unreachable is None else _unknown(found, unreachable)
         return await _asked(target, row, rendered, found)
 
     def _target(self, name: str) -> tuple[TargetSpec | None, HubError | None]:
@@ -119,10 +123,10 @@ class Planner:
         try:
             rendered = await self.renderer.render(row, of, numbers)
         except HubError as error:
-            return NOTHING, _told(replace(blank, mapping="would_fail"), error)
+            return NOTHING, _would_fail(blank, error)
         except Exception as error:  # a bug there must not end the plan of all other letters
             failed = Rejected("render_failed", "", type(error).__name__)
-            return NOTHING, _told(replace(blank, mapping="would_fail"), failed)
+            return NOTHING, _would_fail(blank, failed)
         version = rendered.mapping_version
         return rendered, replace(blank, mapping="would_pass", mapping_version=version)
 
@@ -139,8 +143,8 @@ class Planner:
         made = select(result, replay_of(letter, earlier)).documents
         for item in made:
             if isinstance(item, Failed):
-                failed = replace(blank, mapping="would_fail", mapping_version=item.mapping_version)
-                return _told(failed, item.error)
+                tried = replace(blank, mapping_version=item.mapping_version)
+                return _would_fail(tried, item.error)
         return await self._passed([each for each in made if isinstance(each, Normalized)], blank)
 
     async def _passed(self, made: Sequence[Normalized], blank: Forecast) -> Forecast:
@@ -160,17 +164,19 @@ async def _asked(
     try:
         there = await ask(target, outbound(row, target, rendered))
     except HubError as error:
-        return _told(replace(found, at_target="unknown"), error)
+        return _unknown(found, error)
     if there is None:
         return replace(found, at_target="not_there")
     return replace(found, at_target="there", external_id=there.external_id)
 
 
-def _told(found: Forecast, error: HubError | None) -> Forecast:
-    """Add an error, unless there is one already: what the mapping says comes first."""
-    if error is None or found.code:
-        return found
-    return replace(found, code=error.code, where=error.where, detail=error.detail)
+def _unknown(found: Forecast, error: HubError) -> Forecast:
+    return replace(found, at_target="unknown", ask_code=error.code, ask_detail=error.detail)
+
+
+def _would_fail(found: Forecast, error: HubError) -> Forecast:
+    code, where, detail = error.code, error.where, error.detail
+    return replace(found, mapping="would_fail", code=code, where=where, detail=detail)
 
 
 async def _numbers(ledger: AsyncConnection, scope: str | None, row: DeliveryRow) -> Numbers:
