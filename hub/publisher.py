@@ -26,7 +26,6 @@ MAX_BATCH = 500
 
 _TIMEOUT = 5.0
 _STREAM_FULL = 10077
-_BATCH_HAS_DUPLICATE = 10201
 _OPEN_BATCHES = 4
 """Open batches of this process; the server allows 50 per stream over all replicas."""
 
@@ -43,6 +42,14 @@ class Outgoing:
     def all_headers(self) -> dict[str, str]:
         """Return the headers with the message id."""
         return {"Nats-Msg-Id": self.message_id, **self.headers}
+
+
+def by_stream(messages: Sequence[Outgoing]) -> list[list[Outgoing]]:
+    """Group messages by their stream, which the first token of a subject names; order is kept."""
+    groups: dict[str, list[Outgoing]] = {}
+    for message in messages:
+        groups.setdefault(message.subject.partition(".")[0], []).append(message)
+    return list(groups.values())
 
 
 class Publisher:
@@ -66,13 +73,12 @@ class Publisher:
         if not self._client.is_connected:
             # The client would buffer and let every caller wait for a timeout; refuse at once.
             raise Retryable("nats_unavailable", "", "NATS is not connected")
-        if len(messages) < MIN_BATCH:
-            await self._singles(messages)
-            return
-        for start in range(0, len(messages), MAX_BATCH):
-            part = messages[start : start + MAX_BATCH]
-            if len(part) < MIN_BATCH or not await self._batch(part):
-                await self._singles(part)
+        # An atomic batch is one stream's: mixed, the server abandons it (err_code 10176).
+        for group in by_stream(messages):
+            for start in range(0, len(group), MAX_BATCH):
+                part = group[start : start + MAX_BATCH]
+                if len(part) < MIN_BATCH or not await self._batch(part):
+                    await self._singles(part)
 
     async def _singles(self, messages: Sequence[Outgoing]) -> None:
         try:
@@ -86,7 +92,7 @@ class Publisher:
         )
 
     async def _batch(self, messages: Sequence[Outgoing]) -> bool:
-        """Store one atomic batch; False: it holds an id already stored, so go one by one."""
+        """Store one atomic batch; False: the server did not take it as one, so go one by one."""
         batch = uuid.uuid4().hex
         async with self._open:
             try:
@@ -98,9 +104,9 @@ class Publisher:
             return True
         if error_code == _STREAM_FULL:
             raise Retryable("stream_full", "", "the stream takes no more", retry_after=5.0)
-        if error_code == _BATCH_HAS_DUPLICATE:
-            return False
-        raise Retryable("nats_refused", "", f"the server answered err_code {error_code}")
+        # An id already stored (10201), or a batch that was abandoned: none of it is there, and
+        # single publishes with the same ids settle what is and what is not.
+        return False
 
     async def _send(self, batch: str, messages: Sequence[Outgoing]) -> dict[str, Any]:
         last = len(messages)

@@ -20,6 +20,8 @@ from hub.failpoints import reached
 from hub.ledger import outbox
 from hub.publisher import Publisher
 
+_STREAMS = ("canonical.", "dead.")
+"""What the outbox holds, by the first token of the subject; each stream goes on its own."""
 _BATCH = 500
 _IDLE_SECONDS = 1.0
 _GRACE_SECONDS = 2.0
@@ -36,8 +38,12 @@ class Relay:
 
     async def publish(self, events: Sequence[Event]) -> None:
         """Publish events that have just been committed; a failure leaves them to the loop."""
-        if not events:
-            return
+        for stream in _STREAMS:
+            own = [event for event in events if event.subject.startswith(stream)]
+            if own:
+                await self._publish(own)
+
+    async def _publish(self, events: list[Event]) -> None:
         try:
             await self._publisher.publish([event.outgoing() for event in events])
             reached("relay.published")
@@ -49,21 +55,22 @@ class Relay:
     async def run(self, stop: asyncio.Event) -> None:
         """Publish what was left behind, until stopped."""
         while not stop.is_set():
-            moved = 0
-            try:
-                moved = await self._sweep()
-            except (Retryable, SQLAlchemyError, OSError) as error:
-                self._log.warning("relay_waits", error=type(error).__name__)
-            if moved < _BATCH:
+            moved = [await self._sweep(stream) for stream in _STREAMS]
+            if max(moved) < _BATCH:
                 await _wait(stop, _IDLE_SECONDS)
 
-    async def _sweep(self) -> int:
-        async with self._engine.begin() as connection:
-            rows = await outbox.take(connection, _BATCH, older_than=_GRACE_SECONDS)
-            if rows:
-                events = [Event(**row) for row in rows]
-                await self._publisher.publish([event.outgoing() for event in events])
-                await outbox.forget(connection, [event.event_id for event in events])
+    async def _sweep(self, stream: str) -> int:
+        """Publish a batch of one stream's events; a stream that refuses holds up no other."""
+        try:
+            async with self._engine.begin() as connection:
+                rows = await outbox.take(connection, stream, _BATCH, older_than=_GRACE_SECONDS)
+                if rows:
+                    events = [Event(**row) for row in rows]
+                    await self._publisher.publish([event.outgoing() for event in events])
+                    await outbox.forget(connection, [event.event_id for event in events])
+        except (Retryable, SQLAlchemyError, OSError) as error:
+            self._log.warning("relay_waits", stream=stream, error=type(error).__name__)
+            return 0
         return len(rows)
 
 

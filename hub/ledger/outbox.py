@@ -12,19 +12,20 @@ from hub.ledger.tables import outbox
 
 
 async def take(
-    connection: AsyncConnection, limit: int, *, older_than: float
+    connection: AsyncConnection, stream: str, limit: int, *, older_than: float
 ) -> Sequence[sa.RowMapping]:
     """Lock the oldest rows that no other relay holds; they stay locked until the commit.
 
     Args:
         connection: inside the transaction that will also `forget` them.
+        stream: how their subjects begin.
         limit: most rows.
         older_than: seconds; younger rows are still being published by those who wrote them.
     """
     age = sa.func.clock_timestamp() - timedelta(seconds=older_than)
     result = await connection.execute(
         sa.select(outbox.c.event_id, outbox.c.subject, outbox.c.payload, outbox.c.traceparent)
-        .where(outbox.c.written_at <= age)
+        .where(outbox.c.written_at <= age, outbox.c.subject.startswith(stream))
         .order_by(outbox.c.seq)
         .limit(limit)
         .with_for_update(skip_locked=True)

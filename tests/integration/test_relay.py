@@ -62,6 +62,37 @@ async def test_events_that_a_dead_hub_left_behind_are_published_once(at: Dock) -
     assert await published(at) == 700
 
 
+async def test_a_dead_letter_among_many_events_holds_up_neither_stream(at: Dock) -> None:
+    mixed = [event(n) for n in range(25)] + [Event("dead-1", "dead.map.acme-edi", b"{}")]
+    async with at.engine.begin() as ledger:
+        await bulk.insert(ledger, outbox, [each.row() for each in mixed])
+    await Relay(at.engine, Publisher(at.client, at.js)).publish(mixed)
+    assert await at.rows(outbox) == []
+    assert await published(at) == 25
+    assert (await at.js.stream_info(topology.DEAD)).state.messages == 1
+
+
+async def test_a_stream_that_refuses_holds_up_no_other(at: Dock) -> None:
+    await at.js.delete_stream(topology.DEAD)
+    await left_behind(at, 30)
+    async with at.engine.begin() as ledger:
+        await bulk.insert(ledger, outbox, [Event("dead-1", "dead.map.x", b"{}").row()])
+        old = datetime.now(UTC) - timedelta(hours=1)
+        await ledger.execute(
+            sa.update(outbox).where(outbox.c.event_id == "dead-1").values(written_at=old)
+        )
+    stop = asyncio.Event()
+    task = asyncio.create_task(Relay(at.engine, Publisher(at.client, at.js)).run(stop))
+
+    async def only_the_dead_one() -> bool:
+        return [row["event_id"] for row in await at.rows(outbox)] == ["dead-1"]
+
+    await wait_for(only_the_dead_one)
+    stop.set()
+    await task
+    assert await published(at) == 30
+
+
 async def test_two_relays_share_the_rows_and_publish_each_once(at: Dock) -> None:
     await left_behind(at, 600)
     stop = asyncio.Event()

@@ -75,6 +75,15 @@ async def test_a_batch_with_one_known_message_still_stores_the_others(nats: str)
         assert await stored(at.js) == 50
 
 
+async def test_messages_of_two_streams_in_one_call_are_all_stored(nats: str) -> None:
+    async with streams(nats) as at:
+        mixed = [outgoing(i) for i in range(30)]
+        mixed[10:10] = [Outgoing("dead.map.x", b"x", f"dead-{i}") for i in range(30)]
+        await at.publisher.publish(mixed)
+        assert await stored(at.js) == 30
+        assert (await at.js.stream_info(topology.DEAD)).state.messages == 30
+
+
 @pytest.mark.parametrize("count", [1, 40])
 async def test_a_full_stream_refuses_and_loses_nothing_that_it_holds(nats: str, count: int) -> None:
     async with streams(nats, topology.Sizes(intake=4096)) as at:
