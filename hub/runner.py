@@ -50,9 +50,14 @@ class Pull:
         self._subscription = await self._client.subscribe(self._inbox, cb=self._on_message)
 
     async def close(self) -> None:
-        """Stop listening; what was fetched and not acknowledged comes back after ack_wait."""
+        """Stop listening, and give back what was fetched and not begun: others have it at once.
+
+        What was begun and not acknowledged comes back after ack_wait.
+        """
         if self._subscription is not None and not self._client.is_closed:
             await self._subscription.unsubscribe()
+            while not self._queue.empty():
+                await self._queue.get_nowait().nak()
 
     async def next(self, wait: float) -> list[Msg]:
         """Return up to a batch of messages; [] after `wait` seconds without any."""
