@@ -1,12 +1,14 @@
-"""Many rows in one statement: INSERT ... SELECT FROM unnest.
+"""Many rows at once: INSERT ... SELECT FROM unnest, or COPY where nothing can be in the way.
 
-Measured at 5 us of client CPU a row against 20 for an executemany; the hot path of the hub writes
-every table through this.
+Measured: 5 us of client CPU a row of 12 columns by unnest against 20 for an executemany, and for
+the rows of one order 80 us by COPY against 120 (PostgreSQL: 130 against 165). The hot path of the
+hub writes every table through this.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -52,6 +54,28 @@ async def insert(
     columns = tuple([row[name] for row in rows] for name in names)
     result = await connection.exec_driver_sql(statement, columns)
     return result.fetchall() if returning else []
+
+
+async def copy(connection: AsyncConnection, table: sa.Table, rows: Sequence[Row]) -> None:
+    """Write rows that all have the keys of the first one, and that are certainly not there.
+
+    Its errors are asyncpg's own, as SQLAlchemy has no word for COPY.
+
+    Args:
+        connection: inside a transaction.
+        table: where to.
+        rows: column name -> value, at least two columns; JSONB columns take JSON text.
+    """
+    if not rows:
+        return
+    names = tuple(rows[0])
+    driver: Any = (await connection.get_raw_connection()).driver_connection
+    if not driver.is_in_transaction():
+        # SQLAlchemy begins a transaction with its first statement.
+        await connection.exec_driver_sql("SELECT 1")
+    await driver.copy_records_to_table(
+        table.name, records=map(itemgetter(*names), rows), columns=names
+    )
 
 
 def _statement(table: sa.Table, names: Iterable[str], conflict: str, returning: str) -> str:

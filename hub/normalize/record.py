@@ -14,11 +14,11 @@ from hub.normalize.plan import Plan
 
 async def write(connection: AsyncConnection, plan: Plan, now: datetime) -> None:
     """Write documents, verdicts, holds, deliveries, dead letters, snapshots, replays, the outbox."""
-    await bulk.insert(connection, document, plan.documents)
+    await bulk.copy(connection, document, plan.documents)
     await keys.save(connection, plan.heads, now)
-    await bulk.insert(connection, hold, plan.holds)
-    await bulk.insert(connection, delivery, plan.deliveries)
-    await bulk.insert(connection, dead_letter, plan.dead_letters)
+    await bulk.copy(connection, hold, plan.holds)
+    await bulk.copy(connection, delivery, plan.deliveries)
+    await bulk.copy(connection, dead_letter, plan.dead_letters)
     await reference.save(connection, list(plan.references.values()))
     letters = [replay.letter for replay in plan.replayed]
     failed = [replay.document for replay in plan.replayed]
@@ -28,4 +28,4 @@ async def write(connection: AsyncConnection, plan: Plan, now: datetime) -> None:
 
 async def write_events(connection: AsyncConnection, events: list[Event]) -> None:
     """Put events into the outbox; they are published once the transaction is committed."""
-    await bulk.insert(connection, outbox, [event.row() for event in events])
+    await bulk.copy(connection, outbox, [event.row() for event in events])
