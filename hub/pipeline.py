@@ -25,12 +25,15 @@ from hub.normalize.decide import REFERENCE_ENTITIES, Context, Decider
 from hub.normalize.plan import Admitted
 from hub.normalize.replay import is_replay, replays_among, select
 from hub.relay import Relay
-from hub.release.holds import adopt_orphans
+from hub.release.holds import adopt_parked
 from hub.seen import Seen
 from hub.settings.model import Site
 from hub.telemetry.tracing import Tracing
 from hub.workers.jobs import Failed, Normalized, NormalizeResult
 from hub.workers.pool import WorkerPool
+
+_PURCHASES_COUNT = timedelta(days=365)
+"""How long the same PO number of a buyer through another channel counts as the same purchase."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +65,6 @@ class Pipeline:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self._window = timedelta(
-            hours=max(partner.twin_window_hours for partner in parts.site.partners.values())
-        )
 
     async def normalize(self, receipts: Sequence[Receipt]) -> None:
         """Take a batch of receipts all the way.
@@ -93,7 +93,7 @@ class Pipeline:
                     decider.decide(each)
                 plan = decider.plan()
                 await record.write(ledger, plan, now)
-                plan.events.extend(await adopt_orphans(ledger, plan.adopted, parts.site, now))
+                plan.events.extend(await adopt_parked(ledger, plan.adopted, parts.site, now))
                 reached("normalize.before_commit")
             reached("normalize.after_commit")
             await parts.relay.publish(plan.events)
@@ -130,12 +130,10 @@ class Pipeline:
             receipt.id: self._receipt_row(receipt, place)
             for receipt, place in zip(read.receipts, read.places, strict=True)
         }
+        bytes_of = {key: (row["connection"], row["sha256"]) for key, row in rows.items()}
+        firsts = await inbox.first_with_same_bytes(ledger, bytes_of.values())
         new = await inbox.admit(ledger, list(rows.values()))
         replays = await replays_among(ledger, (r for r in read.receipts if r.id in new))
-        digests = {key: str(row["sha256"]) for key, row in rows.items()}
-        firsts = await inbox.first_with_same_bytes(
-            ledger, ((rows[key]["connection"], digests[key]) for key in new), new
-        )
         admitted: dict[str, Admitted] = {}
         seen_here: dict[tuple[str, str], str] = {}
         for receipt, result in zip(read.receipts, read.results, strict=True):
@@ -144,7 +142,7 @@ class Pipeline:
             replay = replays.get(receipt.id)
             if replay is None and is_replay(receipt):
                 continue  # nobody waits for it any more
-            same = (receipt.connection, digests[receipt.id])
+            same = bytes_of[receipt.id]
             first = firsts.get(same) or seen_here.setdefault(same, receipt.id)
             admitted[receipt.id] = Admitted(
                 receipt,
@@ -195,7 +193,7 @@ class Pipeline:
             for document in each.result.documents
             if isinstance(document, Normalized)
         ]
-        orders = [document for _, document in pairs if document.entity == "order"]
+        orders = [document for _, document in pairs if document.entity == Order.entity]
         contents = [order.content_id for order in orders]
         purchases = [order.po_key for order in orders if order.po_key]
         await keys.guard(ledger, contents + purchases)
@@ -205,14 +203,14 @@ class Pipeline:
             now,
         )
         by_content, by_purchase = await keys.purchases(
-            ledger, contents, purchases, now - self._window
+            ledger, contents, purchases, now - _PURCHASES_COUNT
         )
         snapshots = [
             (each.receipt.connection, doc.entity, doc.number or "")
             for each, doc in pairs
             if doc.entity in REFERENCE_ENTITIES
         ]
-        needed = needed_by(Order.model_validate_json(order.canonical_json) for order in orders)
+        needed = needed_by(order for each in admitted for order in each.orders.values())
         source = self._parts.site.control_points.reference
         return Context(
             site=self._parts.site,

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import traceback
 from collections.abc import Coroutine
 from enum import IntEnum
+from pathlib import Path
 from typing import Any, TypeVar
 
 import typer
@@ -42,6 +44,13 @@ def run(work: Coroutine[Any, Any, T]) -> T:
     except (SQLAlchemyError, OSError) as error:
         _say(f"the ledger cannot be reached ({type(error).__name__}); is the hub running?")
         raise typer.Exit(Exit.FAILURE) from error
+    except Exception as error:
+        # A fault of ours; its text may quote a document, so only its type and place are shown.
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        _say(
+            f"internal_error: {type(error).__name__} at {Path(frame.filename).name}:{frame.lineno}"
+        )
+        raise typer.Exit(Exit.FAILURE) from None
 
 
 def code_of(error: HubError) -> Exit:

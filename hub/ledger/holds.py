@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from canonical.errors import Rejected
@@ -85,12 +86,18 @@ async def close(
     )
 
 
-async def open_orphans(connection: AsyncConnection, keys: Iterable[str]) -> Sequence[sa.RowMapping]:
-    """Return open orphan holds of these business keys in the order of their sequences."""
+async def parked(
+    connection: AsyncConnection, keys: Iterable[str], kinds: Sequence[str]
+) -> Sequence[sa.RowMapping]:
+    """Return open holds of these business keys and kinds, in the order of their sequences."""
     result = await connection.execute(
         sa.select(hold.c.id, hold.c.business_key)
         .join(document, document.c.id == hold.c.document_id)
-        .where(hold.c.business_key.in_(list(keys)), hold.c.kind == "orphan", hold.c.state == "open")
+        .where(
+            hold.c.business_key == sa.any_(sa.cast(list(keys), ARRAY(sa.Text))),
+            hold.c.kind.in_(kinds),
+            hold.c.state == "open",
+        )
         .order_by(document.c.sequence, hold.c.opened_at)
     )
-    return result.mappings().all()
+    return list(result.mappings())

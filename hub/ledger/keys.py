@@ -10,6 +10,24 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from canonical.verdict import Known
 
+_MOST_NAMES = 1000
+_EVERYBODY = 0x63726F7373646F63
+"""The advisory lock that all guards share."""
+
+# OFFSET 0 lets no condition into the inner queries: without statistics PostgreSQL would rather read
+# every order of the window than look each content up, and more of them from day to day.
+_PURCHASES = """
+SELECT d.content_id, NULL AS po_key, d.business_key, d.partner, d.connection, d.created_at
+FROM unnest($1::text[]) AS w(content_id) CROSS JOIN LATERAL (
+    SELECT * FROM document WHERE document.content_id = w.content_id OFFSET 0) AS d
+WHERE d.entity = 'order' AND d.version IS NOT NULL AND d.created_at >= $3
+UNION ALL
+SELECT NULL, d.po_key, d.business_key, d.partner, d.connection, d.created_at
+FROM unnest($2::text[]) AS w(po_key) CROSS JOIN LATERAL (
+    SELECT * FROM document WHERE document.po_key = w.po_key OFFSET 0) AS d
+WHERE d.entity = 'order' AND d.version IS NOT NULL AND d.created_at >= $3
+"""
+
 
 @dataclass(slots=True)
 class KeyState:
@@ -20,6 +38,8 @@ class KeyState:
     content_id: str = ""
     document_id: str = ""
     contents: set[str] = field(default_factory=set)
+    held: bool = False
+    """A version of the key is held: what changes it has to wait behind it."""
 
     def known(self) -> Known | None:
         """Return the history to judge by; None where no version is in force."""
@@ -35,18 +55,25 @@ class Purchase:
     business_key: str
     partner: str
     connection: str
+    at: datetime
 
 
 async def guard(connection: AsyncConnection, names: Iterable[str]) -> None:
     """Serialise with every other transaction that guards one of the same names.
 
     Twins have different business keys, so locking those is not enough: two replicas would each
-    accept one of them.
+    accept one of them. PostgreSQL has room for some 6,000 locks in all (`max_locks_per_transaction`):
+    who has too many names keeps everybody out instead.
     """
+    ordered = sorted(set(names))
+    if len(ordered) > _MOST_NAMES:
+        await connection.exec_driver_sql("SELECT pg_advisory_xact_lock($1)", (_EVERYBODY,))
+        return
     await connection.exec_driver_sql(
+        "SELECT pg_advisory_xact_lock_shared($2::bigint) UNION ALL "
         "SELECT pg_advisory_xact_lock(hashtextextended(name, 0)) "
         "FROM (SELECT unnest($1::text[]) AS name ORDER BY 1) AS ordered",
-        (sorted(set(names)),),
+        (ordered, _EVERYBODY),
     )
 
 
@@ -81,12 +108,14 @@ async def lock(
 
 async def _add_contents(connection: AsyncConnection, heads: dict[str, KeyState]) -> None:
     result = await connection.exec_driver_sql(
-        "SELECT business_key, content_id FROM document WHERE business_key = ANY($1::text[]) "
+        "SELECT business_key, content_id, version IS NOT NULL AND state = 'held' AS held "
+        "FROM document WHERE business_key = ANY($1::text[]) "
         "AND direction = 'in' AND verdict <> 'duplicate'",
         (list(heads),),
     )
     for row in result:
         heads[row.business_key].contents.add(row.content_id)
+        heads[row.business_key].held |= row.held
 
 
 async def save(connection: AsyncConnection, heads: Mapping[str, KeyState], now: datetime) -> None:
@@ -113,7 +142,7 @@ async def save(connection: AsyncConnection, heads: Mapping[str, KeyState], now: 
 async def purchases(
     connection: AsyncConnection, contents: Iterable[str], po_keys: Iterable[str], since: datetime
 ) -> tuple[dict[str, list[Purchase]], dict[str, list[Purchase]]]:
-    """Return the orders in force that share a content id (since a moment) or a purchase.
+    """Return the orders in force since a moment that share a content id or a purchase.
 
     Returns:
         Two maps: by content id, by po_key.
@@ -121,16 +150,10 @@ async def purchases(
     by_content: dict[str, list[Purchase]] = {}
     by_purchase: dict[str, list[Purchase]] = {}
     result = await connection.exec_driver_sql(
-        "SELECT content_id, NULL AS po_key, business_key, partner, connection FROM document "
-        "WHERE content_id = ANY($1::text[]) AND entity = 'order' AND version IS NOT NULL "
-        "AND created_at >= $3 "
-        "UNION ALL "
-        "SELECT NULL, po_key, business_key, partner, connection FROM document "
-        "WHERE po_key = ANY($2::text[]) AND entity = 'order' AND version IS NOT NULL",
-        (sorted(set(contents)), sorted(set(po_keys)), since),
+        _PURCHASES, (sorted(set(contents)), sorted(set(po_keys)), since)
     )
     for row in result:
-        purchase = Purchase(row.business_key, row.partner, row.connection)
+        purchase = Purchase(row.business_key, row.partner, row.connection, row.created_at)
         if row.content_id is not None:
             by_content.setdefault(row.content_id, []).append(purchase)
         else:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from canonical.inventory import InventoryPosition
 from canonical.item import Item
-from canonical.order import Order
+from canonical.order import Order, OrderChange
 from canonical.party import Customer
 
 
@@ -29,12 +29,13 @@ class Needed:
     items: frozenset[str]
 
 
-def needed_by(orders: Iterable[Order]) -> Needed:
-    """Return the numbers whose reference data these orders' control points will ask for."""
+def needed_by(documents: Iterable[Order | OrderChange]) -> Needed:
+    """Return the numbers whose reference data these documents' control points will ask for."""
     customers: set[str] = set()
     items: set[str] = set()
-    for order in orders:
-        if order.buyer.customer_number:
-            customers.add(order.buyer.customer_number)
-        items.update(line.item.seller_sku for line in order.lines if line.item.seller_sku)
+    for document in documents:
+        if document.buyer.customer_number:
+            customers.add(document.buyer.customer_number)
+        codes = (line.item for line in document.lines)
+        items.update(code.seller_sku for code in codes if code and code.seller_sku)
     return Needed(frozenset(customers), frozenset(items))

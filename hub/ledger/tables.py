@@ -204,10 +204,10 @@ hold = sa.Table(
     sa.Column("id", sa.Text, primary_key=True),
     _text("document_id"),
     _text("business_key"),
-    _text("kind"),  # control_point | conflict | twin | orphan
+    _text("kind"),  # control_point, conflict, twin, orphan, behind
     sa.Column("reasons", JSONB, nullable=False),  # [{control_point, code, where, detail}]
     _text("state"),  # open | released | rejected
-    _text("resolution", null=True),  # as_is | replace | new | reject
+    _text("resolution", null=True),  # as_is, replace, reject, stale
     _text("actor", null=True),
     _text("reason", null=True),
     _time("opened_at", null=False),

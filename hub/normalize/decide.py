@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from canonical.envelope import VERBS
 from canonical.identity import reference_for
-from canonical.order import Order
+from canonical.order import Order, OrderChange
 from canonical.verdict import Verdict, judge
 from hub.events import Subject, canonical_event
 from hub.ids import derived_id
@@ -16,7 +16,7 @@ from hub.ledger.keys import KeyState, Purchase
 from hub.ledger.reference_view import ReferenceView
 from hub.normalize import rows
 from hub.normalize.plan import Admitted, Plan, Row
-from hub.release.control_points import Reason, check
+from hub.release.control_points import Reason, check, check_change
 from hub.release.routing import Routed, deliveries, pending, routes_of
 from hub.settings.model import Site
 from hub.workers.jobs import Acknowledged, Failed, Normalized
@@ -34,6 +34,9 @@ _REASONS = {
     ),
     Verdict.ORPHAN: Reason("identity", "orphan", "", "the order that it changes is not known yet"),
 }
+
+BEHIND = Reason("identity", "behind_hold", "", "an earlier version of the order is held")
+_KINDS = {BEHIND: "behind"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +103,9 @@ class Decider:
         if known and (known[1] == document.content_id or document.sequence < known[0]):
             return
         self._plan.references[key] = rows.reference(key, document, self._context.now)
-        self._publish(admitted, document, rows.document_id(admitted, document), version=0)
+        # A figure may come back to what it was: the receipt makes each of them an event of its own.
+        event_id = rows.snapshot_event_id(admitted, document)
+        self._publish(admitted, document, rows.document_id(admitted, document), event_id)
 
     def _document(self, admitted: Admitted, document: Normalized) -> None:
         head = self._plan.heads.setdefault(document.business_key, KeyState())
@@ -115,23 +120,30 @@ class Decider:
             if not admitted.polled:
                 self._record(admitted, document, verdict, _NO_EFFECT[verdict], None)
             return
-        reasons = self._reasons(verdict, document)
+        reasons = self._reasons(verdict, admitted.orders.get(document.position))
         if verdict in (Verdict.CONFLICT, Verdict.ORPHAN):
             head.contents.add(document.content_id)
             self._hold(admitted, document, verdict, reasons, version=None)
             return
+        if head.held and verdict is Verdict.CHANGE:
+            head.contents.add(document.content_id)
+            self._hold(admitted, document, verdict, (BEHIND,), version=None)
+            return
         version = self._enter(head, admitted, document)
         if reasons:
+            head.held = True
             self._hold(admitted, document, verdict, reasons, version)
         else:
             self._release(admitted, document, verdict, version)
 
-    def _reasons(self, verdict: Verdict, document: Normalized) -> tuple[Reason, ...]:
+    def _reasons(self, verdict: Verdict, order: Order | OrderChange | None) -> tuple[Reason, ...]:
         found = (_REASONS[verdict],) if verdict in _REASONS else ()
-        if document.entity != "order":
-            return found
-        order = Order.model_validate_json(document.canonical_json)
-        return found + check(order, self._context.view, self._context.site.control_points)
+        policy = self._context.site.control_points
+        if isinstance(order, Order):
+            return found + check(order, self._context.view, policy)
+        if isinstance(order, OrderChange):
+            return found + check_change(order, self._context.view, policy)
+        return found
 
     def _enter(self, head: KeyState, admitted: Admitted, document: Normalized) -> int:
         """Make the document the version in force of its key."""
@@ -143,7 +155,12 @@ class Decider:
         head.document_id = rows.document_id(admitted, document)
         head.contents.add(document.content_id)
         if document.entity == "order":
-            mine = Purchase(document.business_key, admitted.partner, admitted.receipt.connection)
+            mine = Purchase(
+                document.business_key,
+                admitted.partner,
+                admitted.receipt.connection,
+                self._context.now,
+            )
             self._content.setdefault(document.content_id, []).append(mine)
             if document.po_key:
                 self._purchases.setdefault(document.po_key, []).append(mine)
@@ -152,13 +169,19 @@ class Decider:
     def _has_twin(self, admitted: Admitted, document: Normalized) -> bool:
         if document.entity != "order":
             return False
-        same_content = self._content.get(document.content_id, ())
-        same_purchase = self._purchases.get(document.po_key or "", ())
-        return any(other.business_key != document.business_key for other in same_content) or any(
-            other.business_key != document.business_key
-            and other.connection != admitted.receipt.connection
-            for other in same_purchase
-        )
+        hours = self._context.site.partners[admitted.partner].twin_window_hours
+        since = self._context.now - timedelta(hours=hours)
+        others = [
+            other
+            for other in self._content.get(document.content_id, ())
+            if other.at >= since and other.partner == admitted.partner
+        ]
+        others += [
+            other
+            for other in self._purchases.get(document.po_key or "", ())
+            if other.connection != admitted.receipt.connection
+        ]
+        return any(other.business_key != document.business_key for other in others)
 
     def _hold(
         self,
@@ -174,7 +197,7 @@ class Decider:
             return
         row = self._record(admitted, document, verdict, "held", version)
         row |= {"code": reasons[0].code, "place": reasons[0].where, "detail": reasons[0].detail}
-        kind = verdict.value if verdict in _REASONS else "control_point"
+        kind = verdict.value if verdict in _REASONS else _KINDS.get(reasons[0], "control_point")
         self._plan.holds.append(rows.hold(row, kind, reasons, self._context.now))
 
     def _release(
@@ -194,7 +217,8 @@ class Decider:
         owed = deliveries(routed, routes_of(routed, self._context.site.routes), self._context.now)
         self._plan.deliveries.extend(owed)
         self._record(admitted, document, verdict, "accepted" if owed else "delivered", version)
-        self._publish(admitted, document, document_id, version)
+        (verb,) = VERBS[document.entity]
+        self._publish(admitted, document, document_id, rows.event_id(document, verb, version))
 
     def _record(
         self,
@@ -214,11 +238,11 @@ class Decider:
         return row
 
     def _publish(
-        self, admitted: Admitted, document: Normalized, document_id: str, version: int
+        self, admitted: Admitted, document: Normalized, document_id: str, event_id: str
     ) -> None:
         (verb,) = VERBS[document.entity]
         subject = Subject(
-            event_id=rows.event_id(document, verb, version),
+            event_id=event_id,
             entity=document.entity,
             verb=verb,
             connection=admitted.receipt.connection,

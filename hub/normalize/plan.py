@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from canonical.order import Order, OrderChange
 from connectors.base import Receipt
 from hub.events import Event
 from hub.ledger.keys import KeyState
 from hub.normalize.replay import Replay
-from hub.workers.jobs import NormalizeResult
+from hub.workers.jobs import Normalized, NormalizeResult
 
 Row = dict[str, Any]
+_CHECKED: dict[str, type[Order | OrderChange]] = {"order": Order, "order_change": OrderChange}
+"""What control points look at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,18 @@ class Admitted:
     """We asked for it: what it repeats is no news and leaves no trace."""
     replay: Replay | None = None
     """It decides one document of an earlier receipt again."""
+    orders: Mapping[int, Order | OrderChange] = field(init=False, repr=False, compare=False)
+    """The orders and changes among the documents, by position: read once, for all who ask."""
+
+    def __post_init__(self) -> None:
+        orders = {
+            document.position: _CHECKED[document.entity].model_validate_json(
+                document.canonical_json
+            )
+            for document in self.result.documents
+            if isinstance(document, Normalized) and document.entity in _CHECKED
+        }
+        object.__setattr__(self, "orders", orders)
 
 
 @dataclass(slots=True)

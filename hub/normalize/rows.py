@@ -29,6 +29,11 @@ def event_id(document: Normalized, verb: str, version: int) -> str:
     return make_event_id(document.business_key, document.content_id, verb, version)
 
 
+def snapshot_event_id(admitted: Admitted, document: Normalized) -> str:
+    """Return the id of the event that tells of a snapshot, by the receipt that brought it."""
+    return derived_id("snapshot", document.business_key, document.content_id, admitted.receipt.id)
+
+
 def _base(admitted: Admitted, now: datetime) -> Row:
     """Return a document row with every column that a plan sets, empty."""
     return {

@@ -14,12 +14,15 @@ Each yields a `Reason` for everything that is wrong, so that a person sees all o
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import Protocol
 
-from canonical.order import Order
+from canonical.order import Order, OrderChange, OrderLine
+from canonical.party import Party
 from hub.ledger.reference_view import ReferenceView
 from hub.settings.model import ControlPoints
 
@@ -34,6 +37,26 @@ class Reason:
     detail: str = ""
 
 
+class Checked(Protocol):
+    """What most control points look at: of an order, or of what a change asks for."""
+
+    @property
+    def buyer(self) -> Party:
+        """Who asks."""
+        ...
+
+    @property
+    def lines(self) -> tuple[OrderLine, ...]:
+        """What for."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    buyer: Party
+    lines: tuple[OrderLine, ...]
+
+
 Check = Callable[[Order, ReferenceView, ControlPoints], Iterator[Reason]]
 
 
@@ -42,6 +65,36 @@ def check(order: Order, view: ReferenceView, policy: ControlPoints) -> tuple[Rea
     return tuple(
         reason for name in policy.enabled for reason in CONTROL_POINTS[name](order, view, policy)
     )
+
+
+def check_change(
+    change: OrderChange, view: ReferenceView, policy: ControlPoints
+) -> tuple[Reason, ...]:
+    """Run what applies to the lines that a change adds or changes; () means: release.
+
+    A line without a price keeps the one that was checked with its order.
+    """
+    lines = {
+        place: OrderLine(
+            number=line.number, item=line.item, quantity=line.quantity, unit_price=line.unit_price
+        )
+        for place, line in enumerate(change.lines)
+        if line.action != "delete" and line.item is not None and line.quantity is not None
+    }
+    asked, places = _Asked(change.buyer, tuple(lines.values())), list(lines)
+    reasons = [
+        reason
+        for name in policy.enabled
+        if name in _OF_CHANGES
+        for reason in _OF_CHANGES[name](asked, view, policy)
+        if reason.code != "price_missing"
+    ]
+    return tuple(replace(reason, where=_placed(reason.where, places)) for reason in reasons)
+
+
+def _placed(where: str, places: list[int]) -> str:
+    """Count a line's place in the change, where lines without a quantity were left out."""
+    return re.sub(r"^lines\[(\d+)\]", lambda found: f"lines[{places[int(found[1])]}]", where)
 
 
 def _complete(order: Order, _view: ReferenceView, _policy: ControlPoints) -> Iterator[Reason]:
@@ -78,7 +131,7 @@ def _customer_known(order: Order, view: ReferenceView, _policy: ControlPoints) -
 
 
 def _customer_not_blocked(
-    order: Order, view: ReferenceView, _policy: ControlPoints
+    order: Checked, view: ReferenceView, _policy: ControlPoints
 ) -> Iterator[Reason]:
     customer = view.customers.get(order.buyer.customer_number or "")
     if customer and customer.blocked:
@@ -90,7 +143,7 @@ def _customer_not_blocked(
         )
 
 
-def _items_known(order: Order, view: ReferenceView, _policy: ControlPoints) -> Iterator[Reason]:
+def _items_known(order: Checked, view: ReferenceView, _policy: ControlPoints) -> Iterator[Reason]:
     for i, line in enumerate(order.lines):
         where = f"lines[{i}].item"
         item = view.items.get(line.item.seller_sku or "")
@@ -100,7 +153,7 @@ def _items_known(order: Order, view: ReferenceView, _policy: ControlPoints) -> I
             yield Reason("items_known", "item_blocked", where, "the ERP does not sell this item")
 
 
-def _unit_valid(order: Order, view: ReferenceView, _policy: ControlPoints) -> Iterator[Reason]:
+def _unit_valid(order: Checked, view: ReferenceView, _policy: ControlPoints) -> Iterator[Reason]:
     for i, line in enumerate(order.lines):
         item = view.items.get(line.item.seller_sku or "")
         if item and line.quantity.unit != item.base_unit:
@@ -113,7 +166,7 @@ def _unit_valid(order: Order, view: ReferenceView, _policy: ControlPoints) -> It
 
 
 def _price_in_tolerance(
-    order: Order, view: ReferenceView, policy: ControlPoints
+    order: Checked, view: ReferenceView, policy: ControlPoints
 ) -> Iterator[Reason]:
     point = "price_in_tolerance"
     for i, line in enumerate(order.lines):
@@ -141,7 +194,9 @@ def tolerance(listed: Decimal, policy: ControlPoints) -> Decimal:
     return max(listed * policy.price_tolerance_percent / 100, policy.price_tolerance_amount)
 
 
-def _stock_available(order: Order, view: ReferenceView, _policy: ControlPoints) -> Iterator[Reason]:
+def _stock_available(
+    order: Checked, view: ReferenceView, _policy: ControlPoints
+) -> Iterator[Reason]:
     wanted: defaultdict[str, Decimal] = defaultdict(Decimal)
     for i, line in enumerate(order.lines):
         sku = line.item.seller_sku or ""
@@ -188,3 +243,12 @@ CONTROL_POINTS: dict[str, Check] = {
     "ship_method_mapped": _ship_method_mapped,
 }
 """Name in the configuration -> the check."""
+
+_OF_CHANGES: dict[str, Callable[[Checked, ReferenceView, ControlPoints], Iterator[Reason]]] = {
+    "customer_not_blocked": _customer_not_blocked,
+    "items_known": _items_known,
+    "unit_valid": _unit_valid,
+    "price_in_tolerance": _price_in_tolerance,
+    "stock_available": _stock_available,
+}
+"""The control points that a change has to pass too."""

@@ -14,15 +14,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from canonical.envelope import VERBS
 from canonical.errors import Rejected
 from canonical.identity import event_id, reference_for
-from canonical.order import Order
+from canonical.order import Order, OrderChange
 from hub.events import Event, Subject, canonical_event
 from hub.ledger import audit, bulk, holds, keys
 from hub.ledger.keys import KeyState
 from hub.ledger.tables import delivery, document, outbox
-from hub.release.replacement import as_change
+from hub.release.replacement import as_change, in_force
 from hub.release.routing import Routed, deliveries, routes_of
 from hub.settings.model import Site
 
+_PARKED = ("orphan", "behind")
+"""Kinds of holds that end by themselves: a change that waits for its original."""
 Resolution = Literal["as_is", "replace"]
 
 
@@ -51,7 +53,7 @@ async def release(connection: AsyncConnection, hold_id: str, act: Act, site: Sit
     head = (await keys.lock(connection, [row["business_key"]], act.at))[row["business_key"]]
     if held["kind"] == "conflict":
         row = await _replacement(connection, row, head)
-    elif held["kind"] == "orphan":
+    elif held["kind"] in _PARKED:
         row = _next_version(row, head)
     if row["version"] is None:
         values = {"state": "released", "resolution": "stale"}
@@ -63,6 +65,8 @@ async def release(connection: AsyncConnection, hold_id: str, act: Act, site: Sit
         await keys.save(connection, {row["business_key"]: head}, act.at)
     await holds.close(connection, hold_id, values | _by(act), act.at)
     await _audit(connection, "hold.release", held, values, act)
+    if held["kind"] not in _PARKED:
+        events += await adopt_parked(connection, [row["business_key"]], site, act.at)
     return events
 
 
@@ -83,19 +87,23 @@ async def reject(connection: AsyncConnection, hold_id: str, act: Act) -> None:
     values = {"state": "rejected", "resolution": "reject"}
     await holds.close(connection, hold_id, values | _by(act), act.at)
     await _audit(connection, "hold.reject", held, values, act)
+    if head.document_id == row["id"]:
+        for waiting in await holds.parked(connection, [row["business_key"]], ("behind",)):
+            why = f"the order that it changes was rejected: {act.reason}"
+            await reject(connection, waiting["id"], Act(act.actor, why, act.at))
 
 
-async def adopt_orphans(
+async def adopt_parked(
     connection: AsyncConnection, adopted: Iterable[str], site: Site, now: datetime
 ) -> list[Event]:
-    """Let changes go whose original has just arrived, in the order of their sequences."""
+    """Let changes go whose original has arrived or was let go, in the order of their sequences."""
     wanted = list(adopted)
     if not wanted:
         return []
     events: list[Event] = []
-    act = Act("crossdock", "the original arrived", now)
-    for orphan in await holds.open_orphans(connection, wanted):
-        events += await release(connection, orphan["id"], act, site)
+    act = Act("crossdock", "the original may go on", now)
+    for waiting in await holds.parked(connection, wanted, _PARKED):
+        events += await release(connection, waiting["id"], act, site)
     return events
 
 
@@ -137,9 +145,8 @@ async def _replacement(
     """Turn a conflicting original into the change that makes it the version in force."""
     if row["entity"] != "order":
         raise Rejected("not_an_order", row["number"] or "", "only an order can replace an order")
-    current = await _document(connection, head.document_id)
     change = as_change(
-        Order.model_validate_json(orjson.dumps(current["canonical"])),
+        await _in_force(connection, row["business_key"]),
         Order.model_validate_json(orjson.dumps(row["canonical"])),
         head.sequence + 1,
     )
@@ -147,11 +154,32 @@ async def _replacement(
         row
         | {
             "entity": "order_change",
-            "purpose": "replace",
+            "purpose": "change",
             "sequence": change.change_sequence,
             "canonical": orjson.loads(change.model_dump_json(exclude_none=True)),
         },
         head,
+    )
+
+
+async def _in_force(connection: AsyncConnection, key: str) -> Order:
+    """Return the order of a key as its versions have left it.
+
+    Raises:
+        Rejected: ``original_unknown``: no original of the key is in force.
+    """
+    versions = sa.select(document.c.entity, document.c.canonical).where(
+        document.c.business_key == key, document.c.version.is_not(None)
+    )
+    result = await connection.execute(versions.order_by(document.c.version))
+    found = [(row.entity, orjson.dumps(row.canonical)) for row in result]
+    originals = [text for entity, text in found if entity == "order"]
+    if not originals:
+        raise Rejected("original_unknown", "", "no original of the order is in force")
+    changes = [text for entity, text in found if entity == "order_change"]
+    return in_force(
+        Order.model_validate_json(originals[0]),
+        [OrderChange.model_validate_json(text) for text in changes],
     )
 
 

@@ -2,7 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from canonical.order import LineChange, Order, OrderChange, OrderLine
+
+
+def in_force(original: Order, changes: Iterable[OrderChange]) -> Order:
+    """Return the order as its changes, in their sequence, have left it."""
+    lines = {line.number: line for line in original.lines}
+    for change in changes:
+        if change.kind == "cancel":
+            lines = {}
+            continue
+        listed = {line.number for line in change.lines}
+        if change.kind == "replace":
+            lines = {number: line for number, line in lines.items() if number in listed}
+        for line in change.lines:
+            _apply(lines, line)
+    return original.model_copy(update={"lines": tuple(lines.values())})
+
+
+def _apply(lines: dict[str, OrderLine], change: LineChange) -> None:
+    if change.action == "delete":
+        lines.pop(change.number, None)
+        return
+    given = {
+        "item": change.item, "quantity": change.quantity, "unit_price": change.unit_price,
+    }  # fmt: skip
+    update = {name: value for name, value in given.items() if value is not None}
+    if change.number in lines:
+        lines[change.number] = lines[change.number].model_copy(update=update)
+    elif change.item is not None and change.quantity is not None:
+        lines[change.number] = OrderLine(
+            number=change.number,
+            item=change.item,
+            quantity=change.quantity,
+            unit_price=change.unit_price,
+        )
 
 
 def as_change(current: Order, replacement: Order, sequence: int) -> OrderChange:
@@ -27,7 +63,7 @@ def as_change(current: Order, replacement: Order, sequence: int) -> OrderChange:
         po_number=replacement.po_number,
         release=replacement.release,
         change_sequence=sequence,
-        kind="replace",
+        kind="change",  # line by line: a target may take "replace" to drop what is not listed
         buyer=replacement.buyer,
         requested_on=replacement.ordered_on,
         requested_delivery_on=replacement.requested_delivery_on,

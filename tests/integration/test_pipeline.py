@@ -135,6 +135,46 @@ async def test_a_conflict_that_is_released_replaces_by_a_change_and_never_by_a_s
     assert replaced["entity"] == "order_change"
 
 
+async def test_every_conflict_of_one_order_can_be_released_one_after_the_other(at: Dock) -> None:
+    await at.take_in(normalized("order", order()))
+    await at.take_in(normalized("order_change", change(quantity="4")))
+    for quantity in ("7", "9"):
+        await at.take_in(normalized("order", order(quantity=quantity)))
+        (row,) = [row for row in await at.rows(hold) if row["state"] == "open"]
+        async with at.engine.begin() as ledger:
+            await release(ledger, row["id"], ACT, SITE)
+    versions = {row["version"]: row for row in await at.rows(document) if row["version"]}
+    assert [versions[n]["entity"] for n in (1, 2, 3, 4)] == ["order"] + ["order_change"] * 3
+    assert versions[4]["canonical"]["lines"][0]["quantity"]["value"] == "9"
+    assert versions[4]["canonical"]["kind"] == "change"
+
+
+async def test_a_change_goes_on_once_the_order_before_it_is_released(at: Dock) -> None:
+    await at.take_in(normalized("order", order(quantity="500")))
+    await at.take_in(normalized("order_change", change()))
+    assert await states(at) == [("accept", "held"), ("change", "held")]
+    (row,) = [row for row in await at.rows(hold) if row["kind"] == "control_point"]
+    async with at.engine.begin() as ledger:
+        await release(ledger, row["id"], ACT, SITE)
+    assert await states(at) == [("accept", "accepted"), ("change", "accepted")]
+    rows = sorted(await at.rows(delivery), key=lambda row: row["version"])
+    assert [row["action"] for row in rows] == ["create_order", "change_order"]
+
+
+async def test_a_change_falls_with_the_order_that_is_rejected(at: Dock) -> None:
+    await at.take_in(normalized("order", order(quantity="500")))
+    await at.take_in(normalized("order_change", change()))
+    (row,) = [row for row in await at.rows(hold) if row["kind"] == "control_point"]
+    async with at.engine.begin() as ledger:
+        await reject(ledger, row["id"], ACT)
+    await at.take_in(normalized("order", order(quantity="3")))
+    assert await states(at) == [
+        ("accept", "rejected"),
+        ("change", "rejected"),
+        ("accept", "accepted"),
+    ]
+
+
 async def test_a_rejected_original_leaves_its_key_to_a_corrected_one(at: Dock) -> None:
     await at.take_in(normalized("order", order(quantity="500")))
     async with at.engine.begin() as ledger:

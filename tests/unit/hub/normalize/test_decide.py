@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -97,8 +97,28 @@ def normalized(**changes: Any) -> Normalized:
     return Normalized(**(given | changes))
 
 
-def change(sequence: int, **changes: Any) -> Normalized:
-    facts = {"entity": "order_change", "purpose": "change", "flow": "860", "po_key": None}
+def change(sequence: int, quantity: str = "3", **changes: Any) -> Normalized:
+    line = {
+        "number": "1",
+        "action": "change",
+        "item": {"seller_sku": "A"},
+        "quantity": {"value": quantity, "unit": "EA"},
+    }
+    canonical = {
+        "po_number": "PO-1",
+        "change_sequence": sequence,
+        "kind": "change",
+        "buyer": {"customer_number": "C10010"},
+        "requested_on": "2026-05-05",
+        "lines": [line],
+    }
+    facts: dict[str, Any] = {
+        "entity": "order_change",
+        "purpose": "change",
+        "flow": "860",
+        "po_key": None,
+    }
+    facts["canonical_json"] = orjson.dumps(canonical)
     return normalized(sequence=sequence, content_id=f"change-{sequence}", **(facts | changes))
 
 
@@ -181,7 +201,7 @@ def test_the_same_content_under_another_number_is_a_twin() -> None:
 
 
 def test_a_twin_of_an_order_in_the_ledger_is_seen() -> None:
-    known = {"C10010|PO-1": [Purchase("order/shop/#9/", "shop", "shop")]}
+    known = {"C10010|PO-1": [Purchase("order/shop/#9/", "shop", "shop", NOW)]}
     assert outcomes(decide(admitted(normalized()), by_purchase=known)) == [("twin", "held")]
 
 
@@ -193,6 +213,42 @@ def test_a_change_follows_its_order_as_the_next_version() -> None:
         ("change_order", 2),
     ]
     assert plan.events[1].subject == "canonical.order_change.changed"
+
+
+def test_a_change_waits_behind_its_held_order_and_delivers_nothing() -> None:
+    plan = decide(admitted(normalized()), admitted(change(1), receipt="r-2"), view=ReferenceView())
+    assert outcomes(plan)[1] == ("change", "held")
+    assert [hold["kind"] for hold in plan.holds] == ["control_point", "behind"]
+    assert plan.deliveries == []
+    assert plan.heads["order/acme/PO-1/"].version == 1
+
+
+def test_a_change_that_waits_is_a_duplicate_when_it_comes_again() -> None:
+    again = [admitted(change(1), receipt=f"r-{i}") for i in (2, 3)]
+    plan = decide(admitted(normalized()), *again, view=ReferenceView())
+    assert outcomes(plan)[2] == ("duplicate", "duplicate")
+
+
+def test_a_change_has_to_pass_the_control_points_of_its_lines() -> None:
+    plan = decide(admitted(normalized()), admitted(change(1, "9999"), receipt="r-2"))
+    assert outcomes(plan)[1] == ("change", "held")
+    (reason,) = orjson.loads(plan.holds[0]["reasons"])
+    assert (reason["code"], reason["where"]) == ("stock_short", "lines[0].quantity")
+
+
+def test_the_same_content_counts_as_a_twin_only_within_the_partners_window() -> None:
+    old = NOW - timedelta(hours=73)
+    known = {"content-1": [Purchase("order/acme/PO-0/", "acme", "acme-edi", old)]}
+    assert outcomes(decide(admitted(normalized()), by_content=known)) == [("accept", "accepted")]
+    recent = {"content-1": [Purchase("order/acme/PO-0/", "acme", "acme-edi", NOW)]}
+    assert outcomes(decide(admitted(normalized()), by_content=recent)) == [("twin", "held")]
+
+
+def test_a_figure_that_comes_back_to_what_it_was_is_an_event_of_its_own() -> None:
+    stock = normalized(entity="inventory", number="A@MAIN", purpose="state", sequence=1)
+    first = decide(admitted(stock, connection="bc"))
+    again = decide(admitted(stock._replace(sequence=3), connection="bc", receipt="r-3"))
+    assert first.events[0].event_id != again.events[0].event_id
 
 
 def test_an_older_change_is_stale_and_has_no_effect() -> None:
