@@ -19,6 +19,7 @@ from canonical.errors import Rejected
 from dlq_tools.filters import State
 from dlq_tools.locking import Held, hold, write
 from hub.ledger import audit
+from hub.ledger.arrays import among
 from hub.ledger.deliveries import WAITING_BEHIND
 from hub.ledger.tables import delivery
 from hub.release.holds import Act
@@ -83,7 +84,7 @@ async def _give_up_followers(connection: AsyncConnection, held: Held, act: Act) 
             sa.update(delivery)
             .where(
                 delivery.c.document_id == letter["document_id"],
-                delivery.c.after_target.in_(targets),
+                among(delivery.c.after_target, targets),
                 delivery.c.state == "pending",
                 sa.not_(ready),
             )
@@ -108,7 +109,7 @@ async def _wake(connection: AsyncConnection, gone: Sequence[str], act: Act) -> N
         sa.update(delivery)
         .where(
             delivery.c.business_key.in_(
-                sa.select(delivery.c.business_key).where(delivery.c.id.in_(gone))
+                sa.select(delivery.c.business_key).where(among(delivery.c.id, gone))
             ),
             delivery.c.state == "pending",
             delivery.c.code == WAITING_BEHIND,
@@ -148,7 +149,7 @@ async def _refuse_overtaken(
 
 
 async def _change(connection: AsyncConnection, ids: Sequence[str], **values: Any) -> None:
-    await connection.execute(sa.update(delivery).where(delivery.c.id.in_(ids)).values(**values))
+    await connection.execute(sa.update(delivery).where(among(delivery.c.id, ids)).values(**values))
 
 
 async def _record(

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dlq_tools.filters import Filters, State, conditions, resolve
 from hub.ledger import dead_letters
+from hub.ledger.arrays import among
 from hub.ledger.tables import attempt, audit, dead_letter, delivery, document, receipt
 
 Row = dict[str, Any]
@@ -40,7 +41,7 @@ async def listing(
     query = sa.select(*columns).select_from(_from()).where(*conditions(filters))
     query = query.where(dead_letter.c.state.in_(filters.states(usual)))
     if filters.ids:
-        query = query.where(dead_letter.c.id.in_(await resolve(connection, filters.ids)))
+        query = query.where(among(dead_letter.c.id, await resolve(connection, filters.ids)))
     query = query.order_by(dead_letter.c.opened_at, dead_letter.c.id)
     if filters.limit is not None:
         query = query.limit(filters.limit)
@@ -57,7 +58,7 @@ async def groups(connection: AsyncConnection, filters: Filters) -> list[Row]:
     chosen = filters.states(WAITING)
     picked = [*conditions(filters), dead_letter.c.state.in_(chosen)]
     if filters.ids:
-        picked.append(dead_letter.c.id.in_(await resolve(connection, filters.ids)))
+        picked.append(among(dead_letter.c.id, await resolve(connection, filters.ids)))
     letter, count = dead_letter.c, sa.func.count()
     query = (
         sa.select(
@@ -155,7 +156,7 @@ async def _related(connection: AsyncConnection, letter: Mapping[str, Any]) -> li
         others = sa.and_(same, dead_letter.c.id != letter["id"])
     else:
         before = await dead_letters.letters_before(connection, [letter["receipt_id"]])
-        others = dead_letter.c.id.in_(before)
+        others = among(dead_letter.c.id, before)
     columns = [dead_letter.c[name] for name in _RELATED]
     return await _rows(
         connection, sa.select(*columns).where(others).order_by(dead_letter.c.opened_at)

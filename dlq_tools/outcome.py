@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from hub.cli.exits import Exit
 from hub.clock import Clock
 from hub.ids import derived_id
+from hub.ledger.arrays import among
 from hub.ledger.tables import dead_letter, delivery, document
 from hub.normalize.replay import replay_id
 
@@ -87,7 +88,7 @@ async def outcomes(connection: AsyncConnection, ids: Sequence[str]) -> dict[str,
     result = await connection.execute(
         sa.select(dead_letter, *sent)
         .outerjoin(delivery, delivery.c.id == dead_letter.c.delivery_id)
-        .where(dead_letter.c.id.in_(ids))
+        .where(among(dead_letter.c.id, ids))
     )
     rows = list(result.mappings())
     made = await _documents(connection, [row for row in rows if row["delivery_id"] is None])
@@ -103,7 +104,7 @@ async def _documents(
     """Return what the last replay of each letter made."""
     names = {replay_id(row["id"], row["replays"]): row["id"] for row in letters}
     result = await connection.execute(
-        sa.select(document).where(document.c.receipt_id.in_(names), document.c.direction == "in")
+        sa.select(document).where(among(document.c.receipt_id, names), document.c.direction == "in")
     )
     found: dict[str, list[sa.RowMapping]] = {}
     for row in result.mappings():

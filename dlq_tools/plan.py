@@ -22,6 +22,8 @@ from hub.archive import Archive
 from hub.delivery.outbound import NOTHING, outbound, unnumbered
 from hub.delivery.parts import Rendered, Renderer, TargetSpec
 from hub.ledger import dead_letters
+from hub.ledger.arrays import among
+from hub.ledger.control_numbers import key_of
 from hub.ledger.delivery_rows import DeliveryRow, DocumentRow
 from hub.ledger.tables import (
     control_counter,
@@ -183,7 +185,8 @@ async def _numbers(ledger: AsyncConnection, scope: str | None, row: DeliveryRow)
     """Return the control numbers it has, or those that it would get if it were sent now."""
     if scope is None:
         return unnumbered(row)
-    mine = control_number.c.scope == scope, control_number.c.key == row.id
+    key = key_of(row.reference, row.action, row.version)
+    mine = control_number.c.scope == scope, control_number.c.key == key
     known = (await ledger.execute(sa.select(control_number).where(*mine))).first()
     if known is not None:
         return Numbers(known.number, known.number, known.at)
@@ -197,7 +200,7 @@ async def _parked(ledger: AsyncConnection, keys: Sequence[str]) -> list[dict[str
     result = await ledger.execute(
         sa.select(document.c.entity, document.c.number, document.c.version)
         .join(hold, hold.c.document_id == document.c.id)
-        .where(hold.c.business_key.in_(keys), hold.c.kind == "orphan", hold.c.state == "open")
+        .where(among(hold.c.business_key, keys), hold.c.kind == "orphan", hold.c.state == "open")
         .order_by(document.c.sequence)
     )
     return [dict(row) for row in result.mappings()]

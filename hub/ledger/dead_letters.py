@@ -8,6 +8,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from hub.ledger.arrays import among
 from hub.ledger.tables import dead_letter, document, receipt
 
 SUPERSEDED = "superseded"
@@ -20,7 +21,7 @@ async def lock_replaying(
     """Lock those of the letters that are being replayed, in the order of their ids."""
     result = await connection.execute(
         sa.select(dead_letter)
-        .where(dead_letter.c.id.in_(sorted(set(letters))), dead_letter.c.state == "replaying")
+        .where(among(dead_letter.c.id, sorted(set(letters))), dead_letter.c.state == "replaying")
         .order_by(dead_letter.c.id)
         .with_for_update()
     )
@@ -30,7 +31,7 @@ async def lock_replaying(
 def _line(receipts: Iterable[str | None]) -> sa.CTE:
     """Return (last, id): each receipt, what it replays, what that replayed, back to the first."""
     mine = sa.select(receipt.c.id.label("last"), receipt.c.id.label("id"))
-    line = mine.where(receipt.c.id.in_(sorted({each for each in receipts if each}))).cte(
+    line = mine.where(among(receipt.c.id, sorted({each for each in receipts if each}))).cte(
         "line", recursive=True
     )
     earlier = receipt.c.facts["replay_of"].astext
@@ -77,12 +78,12 @@ async def close_replayed(
         return
     await connection.execute(
         sa.update(document)
-        .where(document.c.id.in_(documents), document.c.state == "dead")
+        .where(among(document.c.id, documents), document.c.state == "dead")
         .values(state=SUPERSEDED, settled_at=now)
     )
     await connection.execute(
         sa.update(dead_letter)
-        .where(dead_letter.c.id.in_(letters))
+        .where(among(dead_letter.c.id, letters))
         .values(state="replayed", closed_at=now)
     )
 

@@ -27,6 +27,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from hub.ledger.arrays import among
 from hub.ledger.delivery_rows import Claim, Claimed, DeliveryRow, DocumentRow, Tries, Wanted
 from hub.ledger.tables import attempt, delivery, document
 
@@ -204,7 +205,7 @@ async def _take(conn: AsyncConnection, rows: Sequence[DeliveryRow], wanted: Want
     was_waiting = delivery.c.code.in_(WAITING)
     await conn.execute(
         sa.update(delivery)
-        .where(delivery.c.id.in_([row.id for row in rows]))
+        .where(among(delivery.c.id, [row.id for row in rows]))
         .values(
             state=sa.case((delivery.c.state == "in_doubt", "in_doubt"), else_="in_flight"),
             claim_token=wanted.token,
@@ -264,7 +265,7 @@ async def _tries(conn: AsyncConnection, ids: Sequence[str]) -> dict[str, Tries]:
             count.filter(outcome == "ask_failed").label("asks"),
             count.filter(attempt.c.ended_at.is_(None)).label("deaths"),
         )
-        .where(attempt.c.delivery_id.in_(ids), attempt.c.n > replayed_from)
+        .where(among(attempt.c.delivery_id, ids), attempt.c.n > replayed_from)
         .group_by(attempt.c.delivery_id)
     )
     return {

@@ -1,4 +1,7 @@
-"""Which database errors pass by themselves."""
+"""Which database errors pass by themselves.
+
+Everything else is a fault of the data or the statement: it would come back at every try.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,11 @@ import sqlalchemy.exc
 
 _PASSING_CLASSES = ("08", "40", "53", "55P03", "57", "58")
 """SQLSTATE classes (PostgreSQL appendix A): connection, rollback (deadlock, serialisation),
-resources (disk full, too many connections), lock timeout, operator intervention, system error."""
+resources (disk full, too many connections, locks), lock timeout, operator intervention, system
+error. What one batch asks for is bounded (`keys.guard`), so no batch runs out of locks for ever."""
+
+_GONE = ("connection is closed", "connection was closed", "underlying connection is closed")
+"""How asyncpg, which has one class for all misuse of its interface, says that the server is gone."""
 
 
 def is_passing(error: BaseException) -> bool:
@@ -15,10 +22,24 @@ def is_passing(error: BaseException) -> bool:
     if isinstance(error, sqlalchemy.exc.TimeoutError | OSError | TimeoutError):
         return True
     if isinstance(error, sqlalchemy.exc.DBAPIError):
-        if error.connection_invalidated or isinstance(error, sqlalchemy.exc.InterfaceError):
+        cause = error.orig
+        return error.connection_invalidated or (cause is not None and _any_passing(cause))
+    return _passing(error)
+
+
+def _any_passing(error: BaseException | None) -> bool:
+    """Look behind the driver's errors too: SQLAlchemy's adapter raises its own from them."""
+    while error is not None:
+        if _passing(error):
             return True
-        return error.orig is not None and is_passing(error.orig)
-    if isinstance(error, asyncpg.InterfaceError):
+        error = error.__cause__
+    return False
+
+
+def _passing(error: BaseException) -> bool:
+    if isinstance(error, OSError | TimeoutError):
         return True
     state = getattr(error, "sqlstate", None) or getattr(error, "pgcode", None)
-    return isinstance(state, str) and state.startswith(_PASSING_CLASSES)
+    if isinstance(state, str):
+        return state.startswith(_PASSING_CLASSES)
+    return isinstance(error, asyncpg.InterfaceError) and any(gone in str(error) for gone in _GONE)

@@ -13,6 +13,7 @@ from canonical.inventory import InventoryPosition, stock_number
 from canonical.item import Item
 from canonical.party import Customer
 from hub.ledger import bulk
+from hub.ledger.arrays import among
 from hub.ledger.reference_view import Needed, ReferenceView
 from hub.ledger.tables import reference
 
@@ -69,11 +70,13 @@ async def view(connection: AsyncConnection, source: str, needed: Needed) -> Refe
         sa.select(reference.c.entity, reference.c.number, reference.c.canonical).where(
             reference.c.connection == source,
             sa.or_(
-                sa.and_(reference.c.entity == "customer", reference.c.number.in_(needed.customers)),
-                sa.and_(reference.c.entity == "item", reference.c.number.in_(needed.items)),
+                sa.and_(
+                    reference.c.entity == "customer", among(reference.c.number, needed.customers)
+                ),
+                sa.and_(reference.c.entity == "item", among(reference.c.number, needed.items)),
                 sa.and_(
                     reference.c.entity == "inventory",
-                    reference.c.number.in_([stock_number(item) for item in needed.items]),
+                    among(reference.c.number, map(stock_number, needed.items)),
                 ),
             ),
         )

@@ -20,6 +20,7 @@ from sqlalchemy.sql.dml import ReturningUpdate
 from connectors.base import Settled
 from hub.events import dead_event
 from hub.ids import derived_id
+from hub.ledger.arrays import among
 from hub.ledger.deliveries import WAITING, made_good
 from hub.ledger.delivery_rows import Call, Claim, Ending, Letter, Why
 from hub.ledger.tables import attempt, dead_letter, delivery, document, outbox
@@ -92,7 +93,7 @@ async def renew(conn: AsyncConnection, tokens: Sequence[str], until: datetime) -
     """Lengthen the leases of what is in hand; never shorten one."""
     later = sa.func.greatest(delivery.c.claimed_until, until)
     await conn.execute(
-        sa.update(delivery).where(delivery.c.claim_token.in_(tokens)).values(claimed_until=later)
+        sa.update(delivery).where(among(delivery.c.claim_token, tokens)).values(claimed_until=later)
     )
 
 
@@ -105,7 +106,7 @@ async def put_back(
     doubtful = delivery.c.state == "in_doubt"
     released = await conn.execute(
         sa.update(delivery)
-        .where(delivery.c.id.in_(ids), delivery.c.claim_token.in_(tokens))
+        .where(among(delivery.c.id, ids), among(delivery.c.claim_token, tokens))
         .values(
             state=sa.case((doubtful, "in_doubt"), else_="pending"),
             next_at=sa.case((doubtful, ask_at), else_=next_at),
