@@ -151,9 +151,7 @@ class Courier:
         delivery, scope = hand.claim.delivery, self._target.control_scope
         if scope is None:
             return unnumbered(delivery)
-        # Not the delivery's id: a replay, and the answer to a retransmission, is the same document
-        # to the partner and keeps its numbers.
-        key = f"{delivery.reference}/{delivery.action}/{delivery.version}"
+        key = control_numbers.key_of(delivery.reference, delivery.action, delivery.version)
         return await self._ledger.surely(
             lambda conn: control_numbers.allocate(conn, scope, key, hand.started_at)
         )

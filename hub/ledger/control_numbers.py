@@ -19,6 +19,15 @@ from hub.ledger.tables import control_counter, control_number
 LAST = 999_999_999
 
 
+def key_of(reference: str, action: str, version: int) -> str:
+    """Return under what a delivery's numbers are kept.
+
+    Not the delivery's id: a replay, and the answer to a retransmission, is the same document to
+    the partner and keeps its numbers.
+    """
+    return f"{reference}/{action}/{version}"
+
+
 async def allocate(conn: AsyncConnection, scope: str, key: str, now: datetime) -> Numbers:
     """Return the numbers of `key` in `scope`: the same as the first time, or the next ones.
 

@@ -35,7 +35,6 @@ class Overridable(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_nested_delimiter=_DELIMITER)
 
     data_dir: Path | None = None
-    environment: str | None = None
     otlp_endpoint: str | None = None
     servers: Servers | None = None
     http: Http | None = None

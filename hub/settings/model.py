@@ -220,9 +220,6 @@ class Site(Section):
         validate_default=True,
         description="Embedded servers, archive, run files; `{data_dir}` in any text stands for it.",
     )
-    environment: Literal["production", "test"] = Field(
-        "production", description="Whether documents are meant in earnest."
-    )
     servers: Servers = Servers()
     http: Http = Http()
     workers: Workers = Workers()

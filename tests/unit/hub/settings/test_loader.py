@@ -55,7 +55,7 @@ MISTAKES = [
     ("partners:", "http: {port: no}\npartners:", 3, "value_invalid", "http.port"),
     ("partners:", "http: 8080\npartners:", 3, "value_invalid", "http"),
     ("partners:", "retry: {delays_seconds: 2}\npartners:", 3, "value_invalid", "delays_seconds"),
-    ("partners:", "environment: prod\npartners:", 3, "value_invalid", "environment"),
+    ("partners:", "api_tokens: none\npartners:", 3, "value_invalid", "api_tokens"),
     ("partners:", "data_dir: 7\npartners:", 3, "value_invalid", "data_dir"),
     # secrets
     ("env:BC_SECRET", "hunter2", 20, "secret_inline", "options.client_secret"),
@@ -174,12 +174,12 @@ def test_the_environment_goes_on_top_of_the_files(
 ) -> None:
     monkeypatch.setenv("CROSSDOCK_HTTP__PORT", "9000")
     monkeypatch.setenv("CROSSDOCK_RETRY__DELAYS_SECONDS", "[1, 2.5]")
-    monkeypatch.setenv("CROSSDOCK_ENVIRONMENT", "test")
+    monkeypatch.setenv("CROSSDOCK_OTLP_ENDPOINT", "http://localhost:4318")
     site = load(write_site(site_text + "http: {port: 8000, host: 10.0.0.9}\n")).site
     assert site.http.port == 9000
     assert site.http.host == "10.0.0.9"
     assert list(site.retry.delays_seconds) == [1, 2.5]
-    assert site.environment == "test"
+    assert site.otlp_endpoint == "http://localhost:4318"
 
 
 @pytest.mark.parametrize(
