@@ -13,6 +13,7 @@ from dlq_tools.filters import Filters, State, conditions, resolve
 from hub.ledger import dead_letters
 from hub.ledger.arrays import among
 from hub.ledger.tables import attempt, audit, dead_letter, delivery, document, receipt
+from hub.normalize.replay import replay_id
 
 Row = dict[str, Any]
 
@@ -150,13 +151,15 @@ _RELATED = ("id", "state", "stage", "code", "place", "opened_at", "closed_at", "
 
 
 async def _related(connection: AsyncConnection, letter: Mapping[str, Any]) -> list[Row]:
-    """Return the other deaths of the same delivery, or the letters that this one comes from."""
+    """Return the other deaths of the same delivery, or of the same document of a receipt."""
     if letter["delivery_id"] is not None:
         same = dead_letter.c.delivery_id == letter["delivery_id"]
         others = sa.and_(same, dead_letter.c.id != letter["id"])
     else:
         before = await dead_letters.letters_before(connection, [letter["receipt_id"]])
-        others = among(dead_letter.c.id, before)
+        numbers = range(1, letter["replays"] + 1)
+        after = [replay_id(letter["id"], number) for number in numbers]
+        others = sa.or_(among(dead_letter.c.id, before), among(dead_letter.c.receipt_id, after))
     columns = [dead_letter.c[name] for name in _RELATED]
     return await _rows(
         connection, sa.select(*columns).where(others).order_by(dead_letter.c.opened_at)

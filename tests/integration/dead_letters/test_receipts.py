@@ -92,6 +92,8 @@ async def test_what_fails_again_opens_a_new_letter_that_knows_where_it_comes_fro
     assert (balance.received, balance.dead, balance.adds_up) == (1, 1, True)
     shown = await desk.json("show", fresh["id"])
     assert [(each["id"], each["state"]) for each in shown["related"]] == [(old["id"], "replayed")]
+    shown = await desk.json("show", old["id"])
+    assert [(each["id"], each["state"]) for each in shown["related"]] == [(fresh["id"], "open")]
 
 
 async def test_a_receipt_that_could_not_be_read_as_a_whole_is_decided_and_answered_as_a_whole(
