@@ -10,9 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from canonical.verdict import Known
 
-_MOST_NAMES = 1000
-_EVERYBODY = 0x63726F7373646F63
-"""The advisory lock that all guards share."""
+_GUARD = 0x63726F73
+"""The space of advisory locks that guards share among themselves."""
+_BUCKETS = 1024
+"""A power of two; PostgreSQL's lock table holds some 6,400 by default."""
 
 # OFFSET 0 lets no condition into the inner queries: without statistics PostgreSQL would rather read
 # every order of the window than look each content up, and more of them from day to day.
@@ -62,18 +63,14 @@ async def guard(connection: AsyncConnection, names: Iterable[str]) -> None:
     """Serialise with every other transaction that guards one of the same names.
 
     Twins have different business keys, so locking those is not enough: two replicas would each
-    accept one of them. PostgreSQL has room for some 6,000 locks in all (`max_locks_per_transaction`):
-    who has too many names keeps everybody out instead.
+    accept one of them. Names share a fixed number of locks: one of each would fill PostgreSQL's
+    lock table (`max_locks_per_transaction`) with one large batch, at every try. The price: two
+    large batches decide one after the other; reading them still overlaps.
     """
-    ordered = sorted(set(names))
-    if len(ordered) > _MOST_NAMES:
-        await connection.exec_driver_sql("SELECT pg_advisory_xact_lock($1)", (_EVERYBODY,))
-        return
     await connection.exec_driver_sql(
-        "SELECT pg_advisory_xact_lock_shared($2::bigint) UNION ALL "
-        "SELECT pg_advisory_xact_lock(hashtextextended(name, 0)) "
-        "FROM (SELECT unnest($1::text[]) AS name ORDER BY 1) AS ordered",
-        (ordered, _EVERYBODY),
+        "SELECT pg_advisory_xact_lock($2::int, bucket) FROM (SELECT DISTINCT "
+        "hashtext(name) & $3::int AS bucket FROM unnest($1::text[]) AS t(name) ORDER BY 1) AS sorted",
+        (list(names), _GUARD, _BUCKETS - 1),
     )
 
 
