@@ -1,13 +1,16 @@
 """The archive: every receipt and every outbound document, byte for byte, for years.
 
-Append-only pack files, one per process and day, each entry a zstd frame of its own; one fsync for
-a whole batch. The ledger keeps the place (``<file>:<offset>:<length>``) and the hash.
+Append-only pack files, one per opened archive and day, each entry a zstd frame of its own; one
+fsync for a whole batch. The ledger keeps the place (``<file>:<offset>:<length>``) and the hash.
+Nobody ever writes into a pack of somebody else: hubs on several hosts can share the folder, and
+must, to read what another one kept.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import secrets
 import threading
 from collections.abc import Sequence
 from datetime import datetime
@@ -22,11 +25,12 @@ _MAX_ENTRY = 256 * 1024**2
 
 
 class Archive:
-    """A folder of pack files; this process appends to its own, and reads all."""
+    """A folder of pack files; each `Archive` appends to its own, and reads all."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._file: int | None = None
+        self._day = ""
         self._name = ""
         self._offset = 0
         self._lock = threading.Lock()
@@ -81,15 +85,44 @@ class Archive:
             self._file = None
 
     def _open(self, now: datetime) -> int:
-        name = f"{now:%Y-%m-%d}-{os.getpid()}.zst"
-        if self._file is None or name != self._name:
+        day = f"{now:%Y-%m-%d}"
+        if day != self._day:
             self.close()
-            self._folder.mkdir(parents=True, exist_ok=True)
-            flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
-            self._file = os.open(self._folder / name, flags, 0o640)
+            # Process ids repeat: in containers every hub has the same one.
+            name = f"{day}-{secrets.token_hex(8)}.zst"
+            _make_pack(self._folder, name)
+            self._day, self._name = day, name
+        if self._file is None:
+            self._file = os.open(self._folder / self._name, os.O_WRONLY | os.O_APPEND)
             self._offset = os.fstat(self._file).st_size
-            self._name = name
         return self._file
+
+
+def _make_pack(folder: Path, name: str) -> None:
+    """Make a pack of our own; its entry in the folder survives a power cut.
+
+    Raises:
+        FileExistsError: it is somebody else's.
+    """
+    _make_folder(folder)
+    os.close(os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o640))
+    _sync_folder(folder)
+
+
+def _make_folder(folder: Path) -> None:
+    """Make the folder and its parents; their entries survive a power cut too."""
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for each in missing:
+        _sync_folder(each.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _write_all(descriptor: int, data: bytes) -> None:

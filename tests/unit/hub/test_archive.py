@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -54,9 +55,49 @@ def test_threads_that_keep_at_once_do_not_mix_their_entries(tmp_path: Path) -> N
     assert [archive.read(place) for place in places] == [f"body {n}".encode() for n in range(200)]
 
 
-def test_an_archive_that_is_opened_again_appends(tmp_path: Path) -> None:
-    first = Archive(tmp_path)
-    (one,) = first.keep([b"one"], NOW)
-    first.close()
-    (two,) = Archive(tmp_path).keep([b"two"], NOW)
+def test_an_archive_that_was_closed_goes_on_behind_what_it_kept(tmp_path: Path) -> None:
+    archive = Archive(tmp_path)
+    (one,) = archive.keep([b"one"], NOW)
+    archive.close()
+    (two,) = archive.keep([b"two"], NOW)
     assert [Archive(tmp_path).read(place) for place in (one, two)] == [b"one", b"two"]
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_each_day_has_a_pack_of_its_own(tmp_path: Path) -> None:
+    archive = Archive(tmp_path)
+    (one,) = archive.keep([b"one"], NOW)
+    (two,) = archive.keep([b"two"], NOW + timedelta(days=1))
+    assert one[:10] == "2026-05-05"
+    assert two[:10] == "2026-05-06"
+    assert [archive.read(place) for place in (one, two)] == [b"one", b"two"]
+
+
+def test_two_hubs_with_one_process_id_on_one_folder_do_not_harm_each_other(tmp_path: Path) -> None:
+    hubs = [Archive(tmp_path), Archive(tmp_path)]  # one process: one process id
+    kept = {}
+    for number in range(20):
+        body = f"body {number}".encode() * number
+        (place,) = hubs[number % 2].keep([body], NOW)
+        kept[place] = body
+    assert {place: Archive(tmp_path).read(place) for place in kept} == kept
+
+
+def test_a_new_pack_is_entered_into_its_folder_on_disk_before_anything_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[Path] = []
+    really = os.fsync
+
+    def fsync(descriptor: int) -> None:
+        synced.append(Path(os.readlink(f"/proc/self/fd/{descriptor}")))
+        really(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    folder = tmp_path / "data" / "archive"
+    archive = Archive(folder)
+    archive.keep([b"one"], NOW)
+    (pack,) = folder.iterdir()
+    assert synced == [folder.parent, tmp_path, folder, pack]
+    archive.keep([b"two"], NOW)
+    assert synced[4:] == [pack]
