@@ -90,7 +90,7 @@ def test_a_new_pack_is_entered_into_its_folder_on_disk_before_anything_is_kept(
     really = os.fsync
 
     def fsync(descriptor: int) -> None:
-        synced.append(Path(os.readlink(f"/proc/self/fd/{descriptor}")))
+        synced.append(Path(f"/proc/self/fd/{descriptor}").readlink())
         really(descriptor)
 
     monkeypatch.setattr(os, "fsync", fsync)
