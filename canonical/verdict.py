@@ -32,12 +32,18 @@ class Known:
     """What the ledger knows of a business key before this document.
 
     `sequence` is the newest sequence applied; `contents` the content ids of all its versions,
-    applied or held; `current` the content id of the version in force.
+    applied or held; `current` the content id of the version in force, "" where there is none yet:
+    only changes have come, and are parked.
     """
 
     sequence: int
     current: str
     contents: frozenset[str]
+
+    @property
+    def in_force(self) -> bool:
+        """Whether an original has come."""
+        return self.current != ""
 
 
 def judge(  # noqa: PLR0911  # one return per row of the table reads best
@@ -54,9 +60,10 @@ def judge(  # noqa: PLR0911  # one return per row of the table reads best
             Only an original can be a twin: two customers without an address are no duplicates.
 
     """
-    if known is None:
+    if known is None or not known.in_force:
         if purpose in ("change", "replace", "cancel"):
-            return Verdict.ORPHAN
+            parked = known is not None and content in known.contents
+            return Verdict.DUPLICATE if parked else Verdict.ORPHAN
         return Verdict.TWIN if has_twin and purpose == "original" else Verdict.ACCEPT
     if purpose == "state":
         if content == known.current:

@@ -43,8 +43,8 @@ class KeyState:
     """A version of the key is held: what changes it has to wait behind it."""
 
     def known(self) -> Known | None:
-        """Return the history to judge by; None where no version is in force."""
-        if self.version == 0:
+        """Return the history to judge by; None where nothing of the key was ever seen."""
+        if self.version == 0 and not self.contents:
             return None
         return Known(self.sequence, self.content_id, frozenset(self.contents))
 

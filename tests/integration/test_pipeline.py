@@ -192,6 +192,18 @@ async def test_a_parked_change_goes_on_when_its_order_arrives_in_a_later_batch(a
     assert [row["action"] for row in rows] == ["create_order", "change_order"]
 
 
+async def test_a_parked_change_that_comes_again_is_a_duplicate_and_held_once(at: Dock) -> None:
+    for _ in range(2):
+        await at.take_in(normalized("order_change", change()))
+    assert await states(at) == [("orphan", "held"), ("duplicate", "duplicate")]
+    assert len(await at.rows(hold)) == 1
+    await at.take_in(normalized("order_change", change(sequence=2, quantity="6")))
+    assert len(await at.rows(hold)) == 2
+    await at.take_in(normalized("order", order()))
+    rows = sorted(await at.rows(delivery), key=lambda row: row["version"])
+    assert [row["action"] for row in rows] == ["create_order", "change_order", "change_order"]
+
+
 async def test_parked_changes_are_applied_in_the_order_of_their_sequence(at: Dock) -> None:
     for sequence in (2, 1):
         await at.take_in(normalized("order_change", change(sequence=sequence)))

@@ -10,6 +10,7 @@ from canonical.base import Purpose
 from canonical.verdict import Known, Verdict, judge
 
 KNOWN = Known(sequence=5, current="now", contents=frozenset({"first", "now"}))
+PARKED = Known(sequence=0, current="", contents=frozenset({"parked"}))
 PURPOSES: tuple[Purpose, ...] = ("original", "change", "replace", "cancel", "state")
 CHANGES: tuple[Purpose, ...] = ("change", "replace", "cancel")
 
@@ -41,6 +42,14 @@ CHANGES: tuple[Purpose, ...] = ("change", "replace", "cancel")
         (None, ("new", "change", 1), False, Verdict.ORPHAN),
         (None, ("new", "replace", 1), False, Verdict.ORPHAN),
         (None, ("new", "cancel", 1), False, Verdict.ORPHAN),
+        # a change that waits for its original already, and another one
+        (PARKED, ("parked", "change", 1), False, Verdict.DUPLICATE),
+        (PARKED, ("parked", "cancel", 1), True, Verdict.DUPLICATE),
+        (PARKED, ("new", "change", 2), False, Verdict.ORPHAN),
+        # the original comes while changes wait for it
+        (PARKED, ("new", "original", 0), False, Verdict.ACCEPT),
+        (PARKED, ("parked", "original", 0), False, Verdict.ACCEPT),
+        (PARKED, ("new", "original", 0), True, Verdict.TWIN),
         # different key, same content or same purchase, original
         (None, ("new", "original", 0), True, Verdict.TWIN),
         # a twin is looked for among originals of new keys only
