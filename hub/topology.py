@@ -4,7 +4,7 @@ Measured reasons for the settings:
 - Limits retention: a work queue forgets message ids at a restart, so a retried publish is stored
   twice.
 - ``discard=new``: a full stream refuses, and the sender hears it; ``old`` would silently drop what
-  nobody has processed yet.
+  nobody has processed yet. Not so for DEAD: the ledger keeps the letters, the stream only tells.
 - File storage, never ``persist_mode=async``: an acknowledged message must survive ``kill -9``.
 - A dedupe window of minutes: it only has to outlast a retried publish; the ledger remembers for good.
 """
@@ -100,7 +100,14 @@ def streams(ledger_id: str, sizes: Sizes) -> list[StreamConfig]:
             max_bytes=sizes.canonical,
             max_age=7 * _DAY,
         ),
-        replace(base, name=DEAD, subjects=["dead.>"], max_bytes=sizes.dead),
+        replace(
+            base,
+            name=DEAD,
+            subjects=["dead.>"],
+            max_bytes=sizes.dead,
+            max_age=30 * _DAY,
+            discard=DiscardPolicy.OLD,
+        ),
         StreamConfig(
             name=ADVISORY,
             subjects=[

@@ -84,6 +84,19 @@ async def test_messages_of_two_streams_in_one_call_are_all_stored(nats: str) -> 
         assert (await at.js.stream_info(topology.DEAD)).state.messages == 30
 
 
+async def test_dead_letters_without_end_never_stop_the_hub(nats: str) -> None:
+    async with streams(nats, topology.Sizes(dead=8192)) as at:
+        for start in range(0, 60, 20):
+            letters = [Outgoing("dead.map.x", b"x" * 500, f"d-{start + i}") for i in range(20)]
+            await at.publisher.publish(letters)
+        held = await at.js.stream_info(topology.DEAD)
+        assert held.state.bytes <= 8192
+        assert held.state.last_seq == 60
+        newest = await at.js.get_msg(topology.DEAD, 60)
+        assert (newest.headers or {})["Nats-Msg-Id"] == "d-59"
+        assert held.config.max_age == 30 * 86_400
+
+
 @pytest.mark.parametrize("count", [1, 40])
 async def test_a_full_stream_refuses_and_loses_nothing_that_it_holds(nats: str, count: int) -> None:
     async with streams(nats, topology.Sizes(intake=4096)) as at:
