@@ -10,11 +10,13 @@ import nats.errors
 import sqlalchemy as sa
 import structlog
 from nats.js import JetStreamContext
+from nats.js.errors import NotFoundError
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from canonical.errors import HubError
 from hub import topology
+from hub.intake.bodies import Bodies
 from hub.ledger import outbox
 from hub.ledger.tables import dead_letter, finding, hold
 from hub.telemetry.metrics import Metrics
@@ -70,6 +72,7 @@ class Housekeeping:
 
     def __init__(self, js: JetStreamContext, engine: AsyncEngine, metrics: Metrics) -> None:
         self._js = js
+        self._bodies = Bodies(js)
         self._engine = engine
         self._metrics = metrics
 
@@ -81,9 +84,25 @@ class Housekeeping:
         consumer = await self._js.consumer_info(topology.INTAKE, topology.NORMALIZE)
         stream = await self._js.stream_info(topology.INTAKE)
         floor = consumer.ack_floor.stream_seq if consumer.ack_floor else 0
+        await self._purge_bodies(floor)
         upto = min(floor, stream.state.last_seq - _KEEP_MESSAGES)
         if upto > stream.state.first_seq:
             await self._js.purge_stream(topology.INTAKE, seq=upto)
+
+    async def _purge_bodies(self, floor: int) -> None:
+        """Purge the bodies of receipts that lie before the one at the floor, by a margin.
+
+        By the server's own times, so that no clock of ours can be wrong about it. A receipt that
+        comes again because NATS lost its acknowledgement finds its inbox row.
+        """
+        if not floor:
+            return
+        try:
+            first = await self._js.get_msg(topology.INTAKE, seq=floor, subject=">", next=True)
+        except NotFoundError:
+            return
+        if first.time is not None:
+            await self._bodies.purge(decided_before=first.time)
 
     async def count_open(self) -> None:
         """Set the gauges of what waits for somebody."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import TypeVar
 
@@ -16,7 +16,7 @@ from canonical.errors import HubError, Rejected, Retryable
 from connectors.base import Receipt
 from hub import topology
 from hub.failpoints import reached
-from hub.intake.store import ReceiptStore
+from hub.intake.store import BodyMissing, ReceiptStore
 from hub.ledger.faults import is_passing
 from hub.pipeline import Pipeline, Read
 from hub.runner import PullRunner
@@ -90,7 +90,7 @@ class NormalizeRole:
     async def _decide(self, messages: list[Msg], read: Read | None = None) -> None:
         """Decide and acknowledge; find the one receipt that breaks a batch and set it aside."""
         try:
-            receipts = await self._patiently(lambda: self._normalize(messages, read))
+            done = await self._patiently(lambda: self._normalize(messages, read))
         except Exception as error:
             self._log.warning("batch_failed", error=type(error).__name__, receipts=len(messages))
             if len(messages) > 1:
@@ -99,18 +99,16 @@ class NormalizeRole:
             else:
                 await self._set_aside(messages[0], error)
             return
-        if receipts is None:
+        if done is None:
             return
         reached("normalize.committed")
         for message in messages:
             await message.ack()
         reached("normalize.acked")
-        await self._store.discard(receipts)
 
-    async def _normalize(self, messages: list[Msg], read: Read | None) -> Sequence[Receipt]:
-        read = read or await self._read(messages)
-        await self._pipeline.decide(read)
-        return read.receipts
+    async def _normalize(self, messages: list[Msg], read: Read | None) -> bool:
+        await self._pipeline.decide(read or await self._read(messages))
+        return True
 
     async def _patiently(self, work: Callable[[], Awaitable[T]]) -> T | None:
         """Do the work, waiting out passing faults with the batch in hand; None: we are to stop.
@@ -148,9 +146,14 @@ class NormalizeRole:
         await self._patiently(lambda: self._pipeline.acquit(name))
 
     async def _set_aside(self, message: Msg, error: Exception) -> None:
-        """Make a dead letter of a receipt that the hub cannot decide; its bytes are kept."""
+        """Make a dead letter of a receipt that the hub cannot decide; its bytes are kept.
+
+        One that the ledger has decided before is only acknowledged: `quarantine` finds its row.
+        """
         try:
             receipt = await self._store.load(message)
+        except BodyMissing as missing:
+            receipt, error = missing.receipt, missing
         except Rejected as foreign:
             receipt, error = _unreadable(message), foreign
         cause = error if isinstance(error, HubError) else _internal(error)

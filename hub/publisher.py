@@ -84,7 +84,7 @@ class Publisher:
         try:
             await asyncio.gather(*(self._single(message) for message in messages))
         except (nats.errors.Error, TimeoutError, OSError) as error:
-            raise _translate(error) from error
+            raise translate(error) from error
 
     async def _single(self, message: Outgoing) -> None:
         await self._js.publish(
@@ -98,7 +98,7 @@ class Publisher:
             try:
                 answer = await self._send(batch, messages)
             except (nats.errors.Error, TimeoutError, OSError) as error:
-                raise _translate(error) from error
+                raise translate(error) from error
         error_code = answer.get("error", {}).get("err_code")
         if error_code is None:
             return True
@@ -129,7 +129,8 @@ class Publisher:
         return answer
 
 
-def _translate(error: Exception) -> Retryable:
+def translate(error: Exception) -> Retryable:
+    """Name a fault of NATS by what the caller must do."""
     if isinstance(error, APIError) and error.err_code == _STREAM_FULL:
         return Retryable("stream_full", "", "the stream takes no more", retry_after=5.0)
     return Retryable("nats_unavailable", "", f"NATS did not answer: {type(error).__name__}")

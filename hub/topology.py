@@ -31,13 +31,18 @@ INTAKE = "INTAKE"
 CANONICAL = "CANONICAL"
 DEAD = "DEAD"
 ADVISORY = "ADVISORY"
+BUCKET = "bodies"
+"""The object store of bodies that are too large for one message."""
+BODIES = f"OBJ_{BUCKET}"
+"""Its stream."""
 
 LEDGER_KEY = "crossdock-ledger"
 """Stream metadata: the id of the ledger that these streams belong to."""
 
 _GIB = 1024**3
 _DAY = 86_400.0
-_DEDUPE_SECONDS = 600.0
+DEDUPE_SECONDS = 600.0
+"""How long a stream knows a message id; longer than any retry of a publish takes."""
 
 NORMALIZE = "normalize"
 """The durable consumer that all normalize replicas share."""
@@ -76,6 +81,7 @@ class Sizes:
     intake: int = 4 * _GIB
     canonical: int = 8 * _GIB
     dead: int = 2 * _GIB
+    bodies: int = 4 * _GIB
     replicas: int = 1
 
 
@@ -85,7 +91,7 @@ def streams(ledger_id: str, sizes: Sizes) -> list[StreamConfig]:
         retention=RetentionPolicy.LIMITS,
         storage=StorageType.FILE,
         discard=DiscardPolicy.NEW,
-        duplicate_window=_DEDUPE_SECONDS,
+        duplicate_window=DEDUPE_SECONDS,
         num_replicas=sizes.replicas,
         allow_atomic=True,
         allow_direct=True,
@@ -107,6 +113,17 @@ def streams(ledger_id: str, sizes: Sizes) -> list[StreamConfig]:
             max_bytes=sizes.dead,
             max_age=30 * _DAY,
             discard=DiscardPolicy.OLD,
+        ),
+        StreamConfig(
+            name=BODIES,  # an object store's own layout (ADR-20), so that any NATS tool can look
+            subjects=[f"$O.{BUCKET}.C.>", f"$O.{BUCKET}.M.>"],
+            retention=RetentionPolicy.LIMITS,
+            storage=StorageType.FILE,
+            discard=DiscardPolicy.NEW,
+            max_bytes=sizes.bodies,
+            allow_rollup_hdrs=True,
+            num_replicas=sizes.replicas,
+            metadata={LEDGER_KEY: ledger_id},
         ),
         StreamConfig(
             name=ADVISORY,

@@ -2,7 +2,7 @@
 
 Many callers at once share one publish: while a batch is on its way, those who come wait for the
 next (group commit; under `sync_interval: always` that is what makes a durable yes cheap).
-A body above 512 kB goes to the object store; the message then holds its hash (claim check).
+A body above 512 kB goes to a bucket; the message then holds its hash and size (claim check).
 """
 
 from __future__ import annotations
@@ -11,31 +11,42 @@ import asyncio
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
-import nats.errors
 import orjson
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext
-from nats.js.errors import NotFoundError
-from nats.js.object_store import ObjectStore
 
 from canonical.errors import Rejected, Retryable
 from connectors.base import Receipt
+from hub.intake.bodies import Bodies, Proof
 from hub.publisher import Outgoing, Publisher
 from hub.topology import intake_subject
 
 CLAIM_CHECK_BYTES = 512_000
-BUCKET = "receipts"
 _HEADER = "Crossdock-Receipt"
-_OBJECT = "Crossdock-Object"
+_SHA256 = "Crossdock-Body-Sha256"
+_SIZE = "Crossdock-Body-Size"
+
+
+class BodyMissing(Rejected):
+    """``body_missing``: a receipt whose body is not in the bucket.
+
+    If the ledger knows the receipt, all is well: it was decided, and its body purged. If not, the
+    body is lost, and `receipt` holds a note in its place, by which the sender can be asked again.
+    """
+
+    def __init__(self, receipt: Receipt) -> None:
+        super().__init__("body_missing", "", "the body is not in the bucket of large bodies")
+        self.receipt = receipt
 
 
 class ReceiptStore:
     """Stores receipts durably and reads them back."""
 
     def __init__(self, js: JetStreamContext, publisher: Publisher) -> None:
-        self._js = js
+        self._bodies = Bodies(js)
         self._publisher = publisher
         self._waiting: list[tuple[Outgoing, asyncio.Future[None]]] = []
         self._flusher: asyncio.Task[None] | None = None
@@ -47,7 +58,7 @@ class ReceiptStore:
             Retryable: ``stream_full`` or ``nats_unavailable``: the sender must hear no, for now.
         """
         if len(receipt.body) > CLAIM_CHECK_BYTES:
-            await self._put_object(receipt)
+            await self._bodies.put(receipt.id, receipt.body)
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((_message(receipt), done))
         if self._flusher is None or self._flusher.done():
@@ -72,57 +83,39 @@ class ReceiptStore:
                 if not done.cancelled():
                     done.set_result(None)
 
-    async def _put_object(self, receipt: Receipt) -> None:
-        try:
-            bucket = await self._bucket()
-            await bucket.put(_digest(receipt.body), receipt.body)
-        except (nats.errors.Error, TimeoutError) as error:
-            raise Retryable("nats_unavailable", "", "the object store did not answer") from error
-
-    async def _bucket(self) -> ObjectStore:
-        try:
-            return await self._js.object_store(BUCKET)
-        except NotFoundError:
-            return await self._js.create_object_store(BUCKET)
-
     async def load(self, message: Msg) -> Receipt:
         """Read a receipt back from its message.
 
         Raises:
             Rejected: ``not_a_receipt``: the message was published by somebody else.
-            Retryable: the object store could not be asked.
+            BodyMissing: the message holds no body, and nor does the bucket.
+            Retryable: the bucket could not be asked.
         """
         headers = message.headers or {}
         try:
             facts = orjson.loads(headers[_HEADER])
-            body = message.data if _OBJECT not in headers else await self._body(headers[_OBJECT])
-            return Receipt(
+            proof = Proof(headers[_SHA256], int(headers[_SIZE])) if _SIZE in headers else None
+            receipt = Receipt(
                 id=facts["id"],
                 connection=facts["connection"],
                 delivery_id=facts["delivery_id"],
                 received_at=datetime.fromisoformat(facts["received_at"]),
-                body=body,
+                body=message.data,
                 flow=facts["flow"],
                 content_type=facts["content_type"],
                 facts=facts["facts"],
             )
         except (KeyError, TypeError, ValueError) as error:
             raise Rejected("not_a_receipt", "", "the message lacks our headers") from error
+        return receipt if proof is None else await self._with_body(receipt, proof)
 
-    async def _body(self, digest: str) -> bytes:
-        try:
-            bucket = await self._bucket()
-            result = await bucket.get(digest)
-        except (nats.errors.Error, TimeoutError) as error:
-            raise Retryable("nats_unavailable", "", "the object store did not answer") from error
-        return result.data or b""
-
-    async def discard(self, receipts: Sequence[Receipt]) -> None:
-        """Drop the objects of receipts that the ledger has decided and the archive keeps."""
-        for receipt in receipts:
-            if len(receipt.body) > CLAIM_CHECK_BYTES:
-                bucket = await self._bucket()
-                await bucket.delete(_digest(receipt.body))
+    async def _with_body(self, receipt: Receipt, proof: Proof) -> Receipt:
+        body = await self._bodies.get(receipt.id, proof)
+        if body is not None:
+            return replace(receipt, body=body)
+        # A note of its own, as two receipts without any body would count as repeats.
+        note = f"missing: body of receipt {receipt.id}, {proof.size} bytes, sha256 {proof.sha256}"
+        raise BodyMissing(replace(receipt, body=note.encode()))
 
 
 def _message(receipt: Receipt) -> Outgoing:
@@ -138,7 +131,8 @@ def _message(receipt: Receipt) -> Outgoing:
     headers = {_HEADER: _ascii(facts)}
     body = receipt.body
     if len(body) > CLAIM_CHECK_BYTES:
-        headers[_OBJECT] = _digest(body)
+        headers[_SHA256] = hashlib.sha256(body).hexdigest()
+        headers[_SIZE] = str(len(body))
         body = b""
     # The receipt's id is one acceptance: a retried publish is stored once, a new delivery anew.
     return Outgoing(intake_subject(receipt.connection, receipt.flow), body, receipt.id, headers)
@@ -147,7 +141,3 @@ def _message(receipt: Receipt) -> Outgoing:
 def _ascii(facts: Mapping[str, object]) -> str:
     """Write a header value: NATS headers are lines, so everything beyond ASCII is escaped."""
     return json.dumps(facts, ensure_ascii=True, separators=(",", ":"))
-
-
-def _digest(body: bytes) -> str:
-    return hashlib.sha256(body).hexdigest()
