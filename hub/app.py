@@ -79,18 +79,16 @@ class Base:
     nats: NatsClient
     js: JetStreamContext
     publisher: Publisher
+    store: ReceiptStore
+    """The way into the INTAKE stream; one for all, so that whoever comes together shares a publish."""
     relay: Relay
     seen: Seen
     archive: Archive
     workers: WorkerPool
 
-    def store(self) -> ReceiptStore:
-        """Return the way into the INTAKE stream."""
-        return ReceiptStore(self.js, self.publisher)
-
     def door(self) -> Door:
         """Return what every transport hands its receipts to."""
-        return Door(self.store(), self.seen, self.engine, self.clock, self.metrics, self.tracing)
+        return Door(self.store, self.seen, self.engine, self.clock, self.metrics, self.tracing)
 
 
 async def run_hub(
@@ -174,6 +172,7 @@ async def _base(
                 nats=frame.client,
                 js=js,
                 publisher=publisher,
+                store=ReceiptStore(js, publisher),
                 relay=Relay(engine, publisher),
                 seen=seen,
                 archive=archive,
@@ -221,7 +220,7 @@ def _runs(base: Base, roles: frozenset[str]) -> Iterator[Run]:
                 base.tracing,
             )
         )
-        yield NormalizeRole(base.nats, base.js, base.store(), pipeline).run
+        yield NormalizeRole(base.nats, base.js, base.store, pipeline).run
     if "deliver" in roles:
         yield from _deliveries(base)
     if "jobs" in roles:
@@ -282,7 +281,7 @@ def _delivering(role: DeliverRole, target: TargetSpec) -> Run:
 def _jobs(base: Base) -> Jobs:
     housekeeping = Housekeeping(base.js, base.engine, base.metrics)
     reconciler = Reconciler(base.engine, base.site, base.clock)
-    resubmitter = Resubmitter(base.engine, base.archive, base.store(), base.clock)
+    resubmitter = Resubmitter(base.engine, base.archive, base.store, base.clock)
     return Jobs(
         base.engine,
         {

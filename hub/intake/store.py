@@ -55,7 +55,8 @@ class ReceiptStore:
         """Return once the receipt is stored; the sender may then hear yes.
 
         Raises:
-            Retryable: ``stream_full`` or ``nats_unavailable``: the sender must hear no, for now.
+            Retryable: ``stream_full``, ``nats_unavailable`` or ``not_stored`` (a fault of ours):
+                the sender must hear no, for now.
         """
         if len(receipt.body) > CLAIM_CHECK_BYTES:
             await self._bodies.put(receipt.id, receipt.body)
@@ -70,18 +71,24 @@ class ReceiptStore:
         await asyncio.gather(*(self.save(receipt) for receipt in receipts))
 
     async def _flush(self) -> None:
-        while self._waiting:
-            batch, self._waiting = self._waiting, []
-            try:
-                await self._publisher.publish([message for message, _ in batch])
-            except Retryable as error:
-                for _, done in batch:
-                    if not done.cancelled():
-                        done.set_exception(error)
-                continue
-            for _, done in batch:
-                if not done.cancelled():
-                    done.set_result(None)
+        batch: list[tuple[Outgoing, asyncio.Future[None]]] = []
+        try:
+            while self._waiting:
+                batch, self._waiting = self._waiting, []
+                _resolve(batch, await self._publish([message for message, _ in batch]))
+        finally:  # whatever ended this, nobody is left to wait: unless it is stored, it is no
+            left, self._waiting = batch + self._waiting, []
+            _resolve(left, Retryable("nats_unavailable", "", "the hub is stopping"))
+
+    async def _publish(self, messages: Sequence[Outgoing]) -> Retryable | None:
+        """Publish a batch; what comes back is the no for all of it."""
+        try:
+            await self._publisher.publish(messages)
+        except Retryable as error:
+            return error
+        except Exception as error:
+            return Retryable("not_stored", type(error).__name__, "the hub could not publish it")
+        return None
 
     async def load(self, message: Msg) -> Receipt:
         """Read a receipt back from its message.
@@ -116,6 +123,18 @@ class ReceiptStore:
         # A note of its own, as two receipts without any body would count as repeats.
         note = f"missing: body of receipt {receipt.id}, {proof.size} bytes, sha256 {proof.sha256}"
         raise BodyMissing(replace(receipt, body=note.encode()))
+
+
+def _resolve(
+    batch: Sequence[tuple[Outgoing, asyncio.Future[None]]], error: Retryable | None
+) -> None:
+    for _, done in batch:
+        if done.done():
+            continue
+        if error is None:
+            done.set_result(None)
+        else:
+            done.set_exception(error)
 
 
 def _message(receipt: Receipt) -> Outgoing:
