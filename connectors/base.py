@@ -26,7 +26,8 @@ Json = dict[str, Any]
 class ConnectorConfig(BaseModel):
     """Base of every connector's options, as they stand under ``options:`` in a connection's YAML."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # pydantic quotes what it refuses, and options hold secrets.
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     @property
     def control_scope(self) -> str | None:
