@@ -13,7 +13,7 @@ CANARY = "C4N4RY"
 
 @pytest.mark.parametrize("connector", CONNECTORS.values(), ids=list(CONNECTORS))
 def test_an_option_that_is_refused_is_not_quoted(connector: Connector) -> None:
-    options = dict.fromkeys(connector.config.model_fields, [{CANARY: CANARY}])
+    options = {name: [{CANARY: CANARY}] for name in connector.config.model_fields}
     with pytest.raises(ValidationError) as refused:
         connector.config.model_validate({**options, "unknown_option": CANARY})
     assert CANARY not in str(refused.value)
