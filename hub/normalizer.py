@@ -18,11 +18,13 @@ from hub import topology
 from hub.failpoints import reached
 from hub.intake.store import BodyMissing, ReceiptStore
 from hub.ledger.faults import is_passing
-from hub.pipeline import Pipeline, Read
+from hub.pipeline import Decided, Pipeline, Read
 from hub.runner import PullRunner
 
 T = TypeVar("T")
 
+_AHEAD = 2
+"""Batches under way behind the first: one for each stage."""
 _FIRST_WAIT_SECONDS = 0.5
 _LONGEST_WAIT_SECONDS = 5.0
 _DEATHS = 2
@@ -43,6 +45,7 @@ class NormalizeRole:
         self._stop = asyncio.Event()
         self._reading = asyncio.Lock()
         self._deciding = asyncio.Lock()
+        self._publishing = asyncio.Lock()
         self._runner = PullRunner(client, topology.INTAKE, topology.NORMALIZE, self._declare)
         self._log = structlog.get_logger("hub.normalize")
 
@@ -50,31 +53,39 @@ class NormalizeRole:
         """Work until stopped."""
         self._stop = stop
         await self._declare()
-        await self._runner.run(self._handle, stop, ahead=1)
+        await self._runner.run(self._handle, stop, ahead=_AHEAD)
 
     async def _declare(self) -> None:
         await topology.declare_consumer(self._js, topology.INTAKE, topology.normalize_consumer())
 
     async def _handle(self, messages: list[Msg]) -> None:
-        """Decide a batch; a receipt that may have killed somebody before is decided alone.
-
-        A batch is read while the one before it is decided: the workers' time and the ledger's
-        overlap. Who reads goes on to decide before the next may read, so that batches are decided
-        in the order of the stream.
-        """
+        """Take a batch through; a receipt that may have killed somebody before goes alone."""
         fresh = [m for m in messages if m.metadata.num_delivered < _SUSPECT_DELIVERIES]
         if fresh:
-            async with self._reading:
-                read = await self._read_ahead(fresh)
-                await self._deciding.acquire()
-            try:
-                await self._decide(fresh, read)
-            finally:
-                self._deciding.release()
+            await self._take(fresh)
         for message in messages:
             if message.metadata.num_delivered >= _SUSPECT_DELIVERIES:
-                async with self._reading, self._deciding:
-                    await self._decide_alone(message)
+                async with self._reading, self._deciding, self._publishing:
+                    await self._take_alone(message)
+
+    async def _take(self, messages: list[Msg]) -> None:
+        """Read, decide and publish a batch, while others are in the stages before and after it.
+
+        The workers' time, the ledger's and NATS's overlap that way. A stage is left only once the
+        next is entered, so that batches stay in the order of the stream.
+        """
+        async with self._reading:
+            read = await self._read_ahead(messages)
+            await self._deciding.acquire()
+        try:
+            decided = await self._decide(messages, read)
+            await self._publishing.acquire()
+        finally:
+            self._deciding.release()
+        try:
+            await self._publish(decided)
+        finally:
+            self._publishing.release()
 
     async def _read_ahead(self, messages: list[Msg]) -> Read | None:
         """Read a batch before its turn; None: what went wrong is met again in its turn."""
@@ -87,28 +98,36 @@ class NormalizeRole:
     async def _read(self, messages: list[Msg]) -> Read:
         return await self._pipeline.read([await self._store.load(message) for message in messages])
 
-    async def _decide(self, messages: list[Msg], read: Read | None = None) -> None:
-        """Decide and acknowledge; find the one receipt that breaks a batch and set it aside."""
+    async def _decide(
+        self, messages: list[Msg], read: Read | None = None
+    ) -> list[tuple[list[Msg], Decided]]:
+        """Decide a batch; find the one receipt that breaks it and set that aside.
+
+        Returns:
+            What is committed, with the messages that it came of.
+        """
+
+        async def decide() -> Decided:
+            return await self._pipeline.decide(read or await self._read(messages))
+
         try:
-            done = await self._patiently(lambda: self._normalize(messages, read))
+            decided = await self._patiently(decide)
         except Exception as error:
             self._log.warning("batch_failed", error=type(error).__name__, receipts=len(messages))
             if len(messages) > 1:
-                for message in messages:
-                    await self._decide([message])
-            else:
-                await self._set_aside(messages[0], error)
-            return
-        if done is None:
-            return
-        reached("normalize.committed")
-        for message in messages:
-            await message.ack()
-        reached("normalize.acked")
+                return [each for message in messages for each in await self._decide([message])]
+            await self._set_aside(messages[0], error)
+            return []
+        return [] if decided is None else [(messages, decided)]
 
-    async def _normalize(self, messages: list[Msg], read: Read | None) -> bool:
-        await self._pipeline.decide(read or await self._read(messages))
-        return True
+    async def _publish(self, done: list[tuple[list[Msg], Decided]]) -> None:
+        """Publish and acknowledge what is committed."""
+        for messages, decided in done:
+            await self._pipeline.publish(decided)
+            reached("normalize.committed")
+            for message in messages:
+                await message.ack()
+            reached("normalize.acked")
 
     async def _patiently(self, work: Callable[[], Awaitable[T]]) -> T | None:
         """Do the work, waiting out passing faults with the batch in hand; None: we are to stop.
@@ -131,7 +150,7 @@ class NormalizeRole:
                 return None
             wait = min(2 * wait, _LONGEST_WAIT_SECONDS)
 
-    async def _decide_alone(self, message: Msg) -> None:
+    async def _take_alone(self, message: Msg) -> None:
         """Decide a suspect; at the second death with it alone in hand it is set aside."""
         name = f"{topology.INTAKE}/{message.metadata.sequence.stream}"
         deaths = await self._patiently(lambda: self._pipeline.suspect(name))
@@ -142,7 +161,7 @@ class NormalizeRole:
             died = Rejected("process_died", "", f"{deaths} processes died with it in hand")
             await self._set_aside(message, died)
         else:
-            await self._decide([message])
+            await self._publish(await self._decide([message]))
         await self._patiently(lambda: self._pipeline.acquit(name))
 
     async def _set_aside(self, message: Msg, error: Exception) -> None:

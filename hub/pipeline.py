@@ -17,6 +17,7 @@ from canonical.order import Order
 from connectors.base import Receipt
 from hub.archive import Archive
 from hub.clock import Clock
+from hub.events import Event
 from hub.failpoints import reached
 from hub.ledger import inbox, keys, reference
 from hub.ledger.reference_view import needed_by
@@ -60,8 +61,16 @@ class Read:
     """Where the archive keeps the bytes."""
 
 
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A batch that is committed: the events to publish, the receipts that it was the first to see."""
+
+    events: Sequence[Event]
+    receipts: Sequence[Receipt]
+
+
 class Pipeline:
-    """From receipts to published documents."""
+    """From receipts to published documents, in three stages: read, decide, publish."""
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
@@ -71,7 +80,7 @@ class Pipeline:
 
         May be called again with the same receipts: what was committed is not done twice.
         """
-        await self.decide(await self.read(receipts))
+        await self.publish(await self.decide(await self.read(receipts)))
 
     async def read(self, receipts: Sequence[Receipt]) -> Read:
         """Archive, decode, map, validate and identify: nothing that anybody else can see."""
@@ -82,8 +91,8 @@ class Pipeline:
         )
         return Read(receipts, results, places)
 
-    async def decide(self, read: Read) -> None:
-        """Decide, record and publish what was read, in one transaction."""
+    async def decide(self, read: Read) -> Decided:
+        """Decide what was read and write all that follows, in one transaction."""
         parts, now = self._parts, self._parts.clock.now()
         with parts.tracing.batch("normalize", read.receipts):
             async with parts.engine.begin() as ledger:
@@ -96,9 +105,13 @@ class Pipeline:
                 plan.events.extend(await adopt_parked(ledger, plan.adopted, parts.site, now))
                 reached("normalize.before_commit")
             reached("normalize.after_commit")
-            await parts.relay.publish(plan.events)
-            await parts.seen.remember([each.receipt for each in admitted])
         parts.tracing.counted(plan.documents)
+        return Decided(plan.events, [each.receipt for each in admitted])
+
+    async def publish(self, decided: Decided) -> None:
+        """Publish what was committed; what does not get through is left to the relay's loop."""
+        await self._parts.relay.publish(decided.events)
+        await self._parts.seen.remember(decided.receipts)
 
     async def suspect(self, name: str) -> int:
         """Note that a message is about to be decided alone; return how often it was before."""

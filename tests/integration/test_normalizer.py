@@ -14,7 +14,7 @@ from connectors.base import Receipt
 from hub import topology
 from hub.ledger.tables import dead_letter, document, receipt, suspect
 from hub.normalizer import NormalizeRole
-from hub.pipeline import Read
+from hub.pipeline import Decided, Read
 from hub.servers.addresses import Addresses
 from tests.support.ledgers import Dock, dock, normalized, order
 from tests.support.waiting import wait_for
@@ -72,11 +72,12 @@ async def test_a_batch_is_read_while_the_one_before_it_is_decided_and_decided_af
         told.append("read " + receipts[0].id)
         return await read(receipts)
 
-    async def deciding(what: Read) -> None:
+    async def deciding(what: Read) -> Decided:
         if not any(each.startswith("decided") for each in told):
             await wait_for(lambda: len(told) == 2, what="the second batch is read")
-        await decide(what)
+        decided = await decide(what)
         told.append("decided " + what.receipts[0].id)
+        return decided
 
     monkeypatch.setattr(at.pipeline, "read", reading)
     monkeypatch.setattr(at.pipeline, "decide", deciding)
