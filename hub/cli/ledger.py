@@ -19,19 +19,22 @@ def _group() -> None:
 
 @app.command("audit")
 def audit_command(config: ConfigOption = None, output: OutputOption = Output.TABLE) -> None:
-    """Verify the audit chain; names the first row that was edited, deleted or moved."""
+    """Verify the audit chain; names the first row that was edited, deleted, moved or cut off.
 
-    async def work() -> audit.Broken | None:
+    Keep the head that it prints somewhere else: who can write the whole database can also write
+    another history, and only a head from before shows that.
+    """
+
+    async def work() -> tuple[audit.Broken | None, audit.Head]:
         async with desk(config) as at, at.engine.connect() as ledger:
-            return await audit.verify(ledger)
+            return await audit.verify(ledger), await audit.head(ledger)
 
-    broken = run(work())
+    broken, head = run(work())
     if output is Output.JSON:
-        print_json(
-            {"ok": broken is None, "row": broken and broken.seq, "why": broken and broken.why}
-        )
+        why = {"row": broken and broken.seq, "why": broken and broken.why}
+        print_json({"ok": broken is None, **why, "rows": head.seq, "head": head.hash})
     elif broken is None:
-        typer.echo("the audit chain holds")
+        typer.echo(f"the audit chain holds: {head.seq} rows, head {head.hash}")
     else:
         typer.echo(f"row {broken.seq}: {broken.why}")
     if broken is not None:

@@ -1,4 +1,9 @@
-"""The audit trail: what people did, as a chain in which every row hashes the one before."""
+"""The audit trail: what people did, as a chain in which every row hashes the one before.
+
+Where the chain ends is kept in a row of its own: rows cut off its end are missed. The limit:
+who can write both tables can write another history; only an anchor outside the database, such as
+the head printed by `crossdock ledger audit` and kept elsewhere, tells that.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +14,10 @@ from typing import Any
 
 import orjson
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from hub.ledger.tables import audit
+from hub.ledger.tables import audit, audit_head
 
 _FIRST = "0" * 64
 
@@ -29,6 +35,14 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class Head:
+    """Where the chain ends: its newest row. ``0`` and zeros before the first."""
+
+    seq: int = 0
+    hash: str = _FIRST
+
+
+@dataclass(frozen=True, slots=True)
 class Broken:
     """The first row at which the chain does not hold."""
 
@@ -39,13 +53,9 @@ class Broken:
 async def append(connection: AsyncConnection, entry: Entry, now: datetime) -> None:
     """Add one row to the chain, inside the transaction of the act itself."""
     await connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtext('crossdock.audit'))"))
-    last = (
-        await connection.execute(
-            sa.select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)
-        )
-    ).first()
+    last = await head(connection)
     row = {
-        "seq": last.seq + 1 if last else 1,
+        "seq": last.seq + 1,
         "at": now,
         "actor": entry.actor,
         "action": entry.action,
@@ -53,24 +63,51 @@ async def append(connection: AsyncConnection, entry: Entry, now: datetime) -> No
         "reason": entry.reason,
         "before": entry.before,
         "after": entry.after,
-        "previous_hash": last.hash if last else _FIRST,
+        "previous_hash": last.hash,
     }
-    await connection.execute(sa.insert(audit).values(**row, hash=_hash(row)))
+    end = {"seq": row["seq"], "hash": _hash(row)}
+    await connection.execute(sa.insert(audit).values(**row, hash=end["hash"]))
+    await connection.execute(
+        insert(audit_head)
+        .values(id=1, **end)
+        .on_conflict_do_update(index_elements=["id"], set_=end)
+    )
+
+
+async def head(connection: AsyncConnection) -> Head:
+    """Return where the chain ends, as it was last written."""
+    row = (await connection.execute(sa.select(audit_head.c.seq, audit_head.c.hash))).first()
+    return Head(row.seq, row.hash) if row else Head()
 
 
 async def verify(connection: AsyncConnection) -> Broken | None:
-    """Walk the chain; None: no row was edited, deleted or moved."""
-    previous, expected = _FIRST, 1
+    """Walk the chain to its head; None: no row was edited, deleted, moved or cut off.
+
+    People may act meanwhile: what is read of the head before and after is what bounds the chain.
+    """
+    written, end = await head(connection), Head()
     result = await connection.stream(sa.select(audit).order_by(audit.c.seq))
     async for row in result.mappings():
-        if row["seq"] != expected:
-            return Broken(expected, "a row is missing")
-        if row["previous_hash"] != previous:
-            return Broken(expected, "the row does not follow the one before it")
-        if row["hash"] != _hash(dict(row)):
-            return Broken(expected, "the row was edited")
-        previous, expected = row["hash"], expected + 1
+        why = _wrong(row, end, written)
+        if why:
+            return Broken(end.seq + 1, why)
+        end = Head(row["seq"], row["hash"])
+    if not written.seq <= end.seq <= (await head(connection)).seq:
+        return Broken(end.seq + 1, "the chain does not end where it was last written")
     return None
+
+
+def _wrong(row: sa.RowMapping, end: Head, written: Head) -> str:
+    """Return what is wrong with a row behind `end`; "" if nothing is."""
+    if row["seq"] != end.seq + 1:
+        return "a row is missing"
+    if row["previous_hash"] != end.hash:
+        return "the row does not follow the one before it"
+    if row["hash"] != _hash(dict(row)):
+        return "the row was edited"
+    if row["seq"] == written.seq and row["hash"] != written.hash:
+        return "the row is not the one that was last written"
+    return ""
 
 
 def _hash(row: dict[str, Any]) -> str:

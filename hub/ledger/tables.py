@@ -105,6 +105,22 @@ document = sa.Table(
     sa.Index("ix_document_receipt_id", "receipt_id"),
     sa.Index("ix_document_reference", "reference"),
     sa.Index("ix_document_entity_state_created_at", "entity", "state", "created_at"),
+    sa.Index("ix_document_created_at", "created_at"),
+    # What a shipment is found by: a box's SSCC, a carrier's tracking number.
+    sa.Index(
+        "ix_document_packages",
+        sa.literal_column("(canonical -> 'packages')").label("packages"),
+        postgresql_using="gin",
+        postgresql_ops={"packages": "jsonb_path_ops"},
+        postgresql_where=sa.text("entity = 'shipment'"),
+    ),
+    sa.Index(
+        "ix_document_tracking_numbers",
+        sa.literal_column("(canonical -> 'tracking_numbers')").label("tracking_numbers"),
+        postgresql_using="gin",
+        postgresql_ops={"tracking_numbers": "jsonb_path_ops"},
+        postgresql_where=sa.text("entity = 'shipment'"),
+    ),
     comment="Every document, in and out, with its three identities and what became of it.",
 )
 
@@ -181,6 +197,19 @@ delivery = sa.Table(
     sa.Index("ix_delivery_target_state_next_at", "target", "state", "next_at"),
     sa.Index("ix_delivery_business_key_target_version", "business_key", "target", "version"),
     sa.Index("ix_delivery_reference", "reference"),
+    sa.Index("ix_delivery_external_id", "external_id"),
+    sa.Index("ix_delivery_number", sa.text("(facts ->> 'number')")),
+    sa.Index(
+        "ix_delivery_claim_token",
+        "claim_token",
+        postgresql_where=sa.text("claim_token IS NOT NULL"),
+    ),
+    sa.Index(
+        "ix_delivery_action_settled_at",
+        "action",
+        "settled_at",
+        postgresql_where=sa.text("state = 'delivered'"),
+    ),
     comment="One document version to one target: pending, in_flight, in_doubt, delivered, dead.",
 )
 
@@ -214,6 +243,9 @@ hold = sa.Table(
     _time("closed_at"),
     sa.Index("ix_hold_state_opened_at", "state", "opened_at"),
     sa.Index("ix_hold_document_id", "document_id"),
+    sa.Index(
+        "ix_hold_business_key_open", "business_key", postgresql_where=sa.text("state = 'open'")
+    ),
     comment="Documents kept back, why, and who let them go.",
 )
 
@@ -249,6 +281,7 @@ dead_letter = sa.Table(
     sa.Index("ix_dead_letter_business_key", "business_key"),
     sa.Index("ix_dead_letter_receipt_id", "receipt_id"),
     sa.Index("ix_dead_letter_delivery_id", "delivery_id"),
+    sa.Index("ix_dead_letter_document_id", "document_id"),
     comment="Documents that could not go on; an open one blocks its business key.",
 )
 
@@ -276,6 +309,7 @@ finding = sa.Table(
         unique=True,
         postgresql_where=sa.text("state <> 'closed'"),
     ),
+    sa.Index("ix_finding_subject", "subject"),
     comment="What reconciliation found missing, extra, different or late.",
 )
 
@@ -332,4 +366,13 @@ audit = sa.Table(
     _text("previous_hash"),
     _text("hash"),
     comment="What people did: an append-only chain, each row hashing the one before.",
+)
+
+audit_head = sa.Table(
+    "audit_head",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("seq", sa.BigInteger, nullable=False),
+    _text("hash"),
+    comment="One row: where the audit chain ends, so that a tail that was cut off is missed.",
 )

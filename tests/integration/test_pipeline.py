@@ -269,16 +269,3 @@ async def test_the_thread_is_found_by_every_number_of_it(at: Dock) -> None:
             entities = {each["entity"] for each in found.documents}
             assert entities == {"order", "shipment", "tracking"}, key
         assert await threads.find(ledger, "nobody") is None
-
-
-async def test_an_edited_audit_row_is_named(at: Dock) -> None:
-    for number in range(3):
-        async with at.engine.begin() as ledger:
-            entry = audit.Entry("ann", "test", f"doc-{number}", "why")
-            await audit.append(ledger, entry, datetime.now(UTC))
-    async with at.engine.begin() as ledger:
-        await ledger.exec_driver_sql("UPDATE audit SET reason = 'other' WHERE seq = 2")
-    async with at.engine.connect() as ledger:
-        broken = await audit.verify(ledger)
-    assert broken is not None
-    assert broken.seq == 2

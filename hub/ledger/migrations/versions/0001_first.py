@@ -43,6 +43,14 @@ def upgrade() -> None:
         comment="What people did: an append-only chain, each row hashing the one before.",
     )
     op.create_table(
+        "audit_head",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("seq", sa.BigInteger(), nullable=False),
+        sa.Column("hash", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_head")),
+        comment="One row: where the audit chain ends, so that a tail that was cut off is missed.",
+    )
+    op.create_table(
         "control_counter",
         sa.Column("scope", sa.Text(), nullable=False),
         sa.Column("next", sa.BigInteger(), nullable=False),
@@ -97,6 +105,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_dead_letter_business_key", "dead_letter", ["business_key"], unique=False)
     op.create_index("ix_dead_letter_delivery_id", "dead_letter", ["delivery_id"], unique=False)
+    op.create_index("ix_dead_letter_document_id", "dead_letter", ["document_id"], unique=False)
     op.create_index("ix_dead_letter_fingerprint", "dead_letter", ["fingerprint"], unique=False)
     op.create_index("ix_dead_letter_receipt_id", "dead_letter", ["receipt_id"], unique=False)
     op.create_index(
@@ -140,10 +149,28 @@ def upgrade() -> None:
         comment="One document version to one target: pending, in_flight, in_doubt, delivered, dead.",
     )
     op.create_index(
+        "ix_delivery_action_settled_at",
+        "delivery",
+        ["action", "settled_at"],
+        unique=False,
+        postgresql_where=sa.text("state = 'delivered'"),
+    )
+    op.create_index(
         "ix_delivery_business_key_target_version",
         "delivery",
         ["business_key", "target", "version"],
         unique=False,
+    )
+    op.create_index(
+        "ix_delivery_claim_token",
+        "delivery",
+        ["claim_token"],
+        unique=False,
+        postgresql_where=sa.text("claim_token IS NOT NULL"),
+    )
+    op.create_index("ix_delivery_external_id", "delivery", ["external_id"], unique=False)
+    op.create_index(
+        "ix_delivery_number", "delivery", [sa.literal_column("(facts ->> 'number')")], unique=False
     )
     op.create_index("ix_delivery_reference", "delivery", ["reference"], unique=False)
     op.create_index(
@@ -191,6 +218,7 @@ def upgrade() -> None:
         unique=False,
     )
     op.create_index("ix_document_content_id", "document", ["content_id"], unique=False)
+    op.create_index("ix_document_created_at", "document", ["created_at"], unique=False)
     op.create_index(
         "ix_document_entity_state_created_at",
         "document",
@@ -198,9 +226,27 @@ def upgrade() -> None:
         unique=False,
     )
     op.create_index("ix_document_number", "document", ["number"], unique=False)
+    op.create_index(
+        "ix_document_packages",
+        "document",
+        [sa.literal_column("(canonical -> 'packages')").label("packages")],
+        unique=False,
+        postgresql_using="gin",
+        postgresql_ops={"packages": "jsonb_path_ops"},
+        postgresql_where=sa.text("entity = 'shipment'"),
+    )
     op.create_index("ix_document_po_key", "document", ["po_key"], unique=False)
     op.create_index("ix_document_receipt_id", "document", ["receipt_id"], unique=False)
     op.create_index("ix_document_reference", "document", ["reference"], unique=False)
+    op.create_index(
+        "ix_document_tracking_numbers",
+        "document",
+        [sa.literal_column("(canonical -> 'tracking_numbers')").label("tracking_numbers")],
+        unique=False,
+        postgresql_using="gin",
+        postgresql_ops={"tracking_numbers": "jsonb_path_ops"},
+        postgresql_where=sa.text("entity = 'shipment'"),
+    )
     op.create_index(
         "uq_document_business_key_version", "document", ["business_key", "version"], unique=True
     )
@@ -223,6 +269,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_finding")),
         comment="What reconciliation found missing, extra, different or late.",
     )
+    op.create_index("ix_finding_subject", "finding", ["subject"], unique=False)
     op.create_index(
         "uq_finding_job_subject_open",
         "finding",
@@ -245,6 +292,13 @@ def upgrade() -> None:
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_hold")),
         comment="Documents kept back, why, and who let them go.",
+    )
+    op.create_index(
+        "ix_hold_business_key_open",
+        "hold",
+        ["business_key"],
+        unique=False,
+        postgresql_where=sa.text("state = 'open'"),
     )
     op.create_index("ix_hold_document_id", "hold", ["document_id"], unique=False)
     op.create_index("ix_hold_state_opened_at", "hold", ["state", "opened_at"], unique=False)
@@ -353,34 +407,65 @@ def downgrade() -> None:
     op.drop_table("identity")
     op.drop_index("ix_hold_state_opened_at", table_name="hold")
     op.drop_index("ix_hold_document_id", table_name="hold")
+    op.drop_index(
+        "ix_hold_business_key_open", table_name="hold", postgresql_where=sa.text("state = 'open'")
+    )
     op.drop_table("hold")
     op.drop_index(
         "uq_finding_job_subject_open",
         table_name="finding",
         postgresql_where=sa.text("state <> 'closed'"),
     )
+    op.drop_index("ix_finding_subject", table_name="finding")
     op.drop_table("finding")
     op.drop_index("uq_document_business_key_version", table_name="document")
+    op.drop_index(
+        "ix_document_tracking_numbers",
+        table_name="document",
+        postgresql_using="gin",
+        postgresql_where=sa.text("entity = 'shipment'"),
+    )
     op.drop_index("ix_document_reference", table_name="document")
     op.drop_index("ix_document_receipt_id", table_name="document")
     op.drop_index("ix_document_po_key", table_name="document")
+    op.drop_index(
+        "ix_document_packages",
+        table_name="document",
+        postgresql_using="gin",
+        postgresql_where=sa.text("entity = 'shipment'"),
+    )
     op.drop_index("ix_document_number", table_name="document")
     op.drop_index("ix_document_entity_state_created_at", table_name="document")
+    op.drop_index("ix_document_created_at", table_name="document")
     op.drop_index("ix_document_content_id", table_name="document")
     op.drop_index("ix_document_business_key_content_id", table_name="document")
     op.drop_table("document")
     op.drop_index("ix_delivery_target_state_next_at", table_name="delivery")
     op.drop_index("ix_delivery_reference", table_name="delivery")
+    op.drop_index("ix_delivery_number", table_name="delivery")
+    op.drop_index("ix_delivery_external_id", table_name="delivery")
+    op.drop_index(
+        "ix_delivery_claim_token",
+        table_name="delivery",
+        postgresql_where=sa.text("claim_token IS NOT NULL"),
+    )
     op.drop_index("ix_delivery_business_key_target_version", table_name="delivery")
+    op.drop_index(
+        "ix_delivery_action_settled_at",
+        table_name="delivery",
+        postgresql_where=sa.text("state = 'delivered'"),
+    )
     op.drop_table("delivery")
     op.drop_index("ix_dead_letter_state_opened_at", table_name="dead_letter")
     op.drop_index("ix_dead_letter_receipt_id", table_name="dead_letter")
     op.drop_index("ix_dead_letter_fingerprint", table_name="dead_letter")
+    op.drop_index("ix_dead_letter_document_id", table_name="dead_letter")
     op.drop_index("ix_dead_letter_delivery_id", table_name="dead_letter")
     op.drop_index("ix_dead_letter_business_key", table_name="dead_letter")
     op.drop_table("dead_letter")
     op.drop_index("uq_control_number_scope_number_at", table_name="control_number")
     op.drop_table("control_number")
     op.drop_table("control_counter")
+    op.drop_table("audit_head")
     op.drop_table("audit")
     op.drop_table("attempt")
