@@ -33,11 +33,8 @@ class PollIntake:
         while not stop.is_set():
             wait = self._transport.every_seconds
             try:
-                await self.poll_once()
-            except Retryable as error:
-                self._door.refused(self._connection, error)
-                wait = max(wait, error.retry_after or 0)
-            except (HubError, SQLAlchemyError, OSError) as error:
+                wait = max(wait, await self.poll_once())
+            except (SQLAlchemyError, OSError) as error:
                 self._log.warning("poll_waits", error=type(error).__name__)
             try:
                 async with asyncio.timeout(wait):
@@ -45,17 +42,28 @@ class PollIntake:
             except TimeoutError:
                 continue
 
-    async def poll_once(self) -> None:
+    async def poll_once(self) -> float:
         """Poll all flows once, unless another replica is at it.
 
-        Raises:
-            Retryable: the system could not be asked; what was taken in stays taken in.
+        A flow that fails is counted and left for the next time; what was taken in of it stays
+        taken in, and the other flows are polled all the same.
+
+        Returns:
+            The longest time, in seconds, that the system asked us to wait; 0 if it asked nothing.
         """
+        asked = 0.0
         async with self._door.engine.connect() as turn, turn.begin():
             if not await cursors.take_turn(turn, self._connection):
-                return
+                return asked
             for flow in self._transport.flows or self._poller.flows:
-                await self._poll_flow(turn, flow)
+                try:
+                    await self._poll_flow(turn, flow)
+                except HubError as error:
+                    self._log.warning("flow_waits", flow=flow, code=error.code)
+                    self._door.refused(self._connection, error)
+                    if isinstance(error, Retryable):
+                        asked = max(asked, error.retry_after or 0.0)
+        return asked
 
     async def _poll_flow(self, ledger: AsyncConnection, flow: str) -> None:
         cursor, last = await cursors.load(ledger, self._connection, flow)
