@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -14,10 +14,13 @@ from canonical.errors import HubError, Rejected, Retryable
 from connectors.base import Receipt
 from connectors.transports import folder
 from hub.intake.door import Door
+from hub.intake.shares import shares
 from hub.settings.model import FolderTransport
 
 _LOOK_SECONDS = 0.5
 _MOST_AT_ONCE = 200
+_MOST_BYTES = 64 * 1024**2
+"""Most bytes of files in memory at once; one file may be more, up to the connection's own cap."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +68,14 @@ class FolderIntake:
         self._seen = found.seen
         for name, error in found.refusals:
             await self._refuse(name, error)
-        dropped = [drop for name in found.ready if (drop := await self._read(name))]
-        await asyncio.gather(*(self._take_in(drop) for drop in dropped))
+        for names in self._shares(found.ready):
+            dropped = [drop for name in names if (drop := await self._read(name))]
+            await asyncio.gather(*(self._take_in(drop) for drop in dropped))
         return len(found.ready) >= _MOST_AT_ONCE
+
+    def _shares(self, names: Sequence[str]) -> list[list[str]]:
+        """Divide files into shares that memory can hold; each is stored before the next is read."""
+        return shares(names, lambda name: self._seen[name].identity.size, _MOST_BYTES)
 
     def _scan(self, now: float) -> folder.Scan:
         with folder.opened(self._inbox) as inbox:
