@@ -38,6 +38,7 @@ from hub.intake.poll import PollIntake
 from hub.intake.store import ReceiptStore
 from hub.jobs import Housekeeping, Jobs, Scheduled
 from hub.ledger import engine as ledgers
+from hub.memory import settle
 from hub.normalize.resubmit import Resubmitter
 from hub.normalizer import NormalizeRole
 from hub.pipeline import Parts, Pipeline
@@ -118,6 +119,7 @@ async def run_hub(
         base = await _unless_stopped(starting, stop)
         if base is not None:
             switch.show(http_app(_routers(base, roles)))
+            settle()
             announce(addresses, port)
             await _work(list(_runs(base, roles)), stop)
         await watchdog
