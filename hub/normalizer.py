@@ -152,7 +152,9 @@ class NormalizeRole:
 
     async def _take_alone(self, message: Msg) -> None:
         """Decide a suspect; at the second death with it alone in hand it is set aside."""
-        name = f"{topology.INTAKE}/{message.metadata.sequence.stream}"
+        # By the receipt, not by its place in the stream: a stream that was wiped counts anew.
+        place = f"{topology.INTAKE}/{message.metadata.sequence.stream}"
+        name = (message.headers or {}).get("Nats-Msg-Id", place)
         deaths = await self._patiently(lambda: self._pipeline.suspect(name))
         if deaths is None:
             return

@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 
+from canonical.errors import ConfigError, Rejected
 from canonical.order import Order
 from connectors.base import Numbers
 from hub.delivery.parts import Rendered
@@ -30,7 +31,19 @@ class WorkerRenderer:
     async def render(
         self, delivery: DeliveryRow, document: DocumentRow, numbers: Numbers
     ) -> Rendered:
-        """Return what is to be sent; see `hub.delivery.parts.Renderer`."""
+        """Return what is to be sent; see `hub.delivery.parts.Renderer`.
+
+        A mapping that is missing concerns this document alone and makes it a dead letter; as a
+        `ConfigError` it would halt the target for all others too.
+        """
+        try:
+            return await self._render(delivery, document, numbers)
+        except ConfigError as error:
+            raise Rejected(error.code, error.where, error.detail) from error
+
+    async def _render(
+        self, delivery: DeliveryRow, document: DocumentRow, numbers: Numbers
+    ) -> Rendered:
         canonical = document.canonical or {}
         if document.entity == "acknowledgement":  # an answer is in the system's own words already
             job = EncodeJob(delivery.target, delivery.flow, canonical, numbers)

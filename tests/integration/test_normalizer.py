@@ -126,7 +126,7 @@ async def test_what_was_in_hand_at_two_deaths_is_quarantined_with_its_bytes(at: 
         (message,) = await pull.fetch(1)
         await message.nak()
     for _ in range(2):  # and two more had it alone
-        await at.pipeline.suspect(f"{topology.INTAKE}/1")
+        await at.pipeline.suspect(killer.id)
     async with working(at):
         await wait_for(decided(at, 1))
 
