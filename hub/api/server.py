@@ -14,6 +14,13 @@ from canonical.errors import ConfigError
 from hub.settings.model import Http
 
 _GRACE_SECONDS = 5
+_MOST_CONNECTIONS = 500
+"""Open at once; above that a call hears 503. Half of the 1,024 files a process usually may open."""
+_WAITING = 256
+"""Connections that the operating system holds until the event loop takes them."""
+_IDLE_SECONDS = 5
+"""How long a connection may wait for its next request."""
+_MOST_HEADER_BYTES = 32 * 1024
 
 
 class _Server(uvicorn.Server):
@@ -36,6 +43,7 @@ async def serving(app: ASGIApp, http: Http) -> AsyncIterator[int]:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((http.host, http.port))
+        listener.listen(_WAITING)  # from here on nobody is turned away, though uvicorn starts later
     except OSError as error:
         listener.close()
         raise ConfigError("port_in_use", "http.port", "the address cannot be bound") from error
@@ -45,6 +53,12 @@ async def serving(app: ASGIApp, http: Http) -> AsyncIterator[int]:
         access_log=False,
         lifespan="off",
         server_header=False,
+        http="h11",  # the one whose size of an unfinished request head can be bounded
+        ws="none",
+        limit_concurrency=_MOST_CONNECTIONS,
+        backlog=_WAITING,
+        timeout_keep_alive=_IDLE_SECONDS,
+        h11_max_incomplete_event_size=_MOST_HEADER_BYTES,
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
     server = _Server(config)

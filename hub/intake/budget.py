@@ -1,0 +1,65 @@
+"""A budget of bytes: how much may be in memory at once, whoever it belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+
+from canonical.errors import Retryable
+
+_RETRY_AFTER_SECONDS = 5.0
+
+
+class Budget:
+    """Shared by all that hold bytes in one event loop; what they hold is given back at their end."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self.used = 0
+
+    @contextmanager
+    def share(self) -> Iterator[Share]:
+        """Open a share; it is given back when the context ends, however it does."""
+        share = Share(self)
+        try:
+            yield share
+        finally:
+            self.used -= share.size
+
+    def reserve(self, size: int) -> None:
+        """Reserve bytes.
+
+        Raises:
+            Retryable: ``bodies_full``: others hold what is left; nothing was reserved.
+        """
+        if self.used + size > self._most:
+            detail = "the bodies in memory have used up their budget"
+            raise Retryable("bodies_full", "", detail, retry_after=_RETRY_AFTER_SECONDS)
+        self.used += size
+
+
+class Share:
+    """What one holder has of a budget."""
+
+    def __init__(self, budget: Budget) -> None:
+        self._budget = budget
+        self.size = 0
+
+    def take(self, size: int) -> None:
+        """Take more.
+
+        Raises:
+            Retryable: ``bodies_full``.
+        """
+        self._budget.reserve(size)
+        self.size += size
+
+    async def counted(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        """Hand chunks on, each once it is taken from the budget; for a single reader.
+
+        Raises:
+            Retryable: ``bodies_full``; nothing is read any further.
+        """
+        async for chunk in chunks:
+            self.take(len(chunk))
+            yield chunk
