@@ -16,7 +16,7 @@ from canonical.errors import HubError, Rejected, Retryable
 from connectors.base import Receipt
 from hub import topology
 from hub.failpoints import reached
-from hub.intake.store import BodyMissing, ReceiptStore
+from hub.intake.store import BodyMissing, ReceiptStore, held_by
 from hub.ledger.faults import is_passing
 from hub.pipeline import Decided, Pipeline, Read
 from hub.runner import PullRunner
@@ -46,7 +46,9 @@ class NormalizeRole:
         self._reading = asyncio.Lock()
         self._deciding = asyncio.Lock()
         self._publishing = asyncio.Lock()
-        self._runner = PullRunner(client, topology.INTAKE, topology.NORMALIZE, self._declare)
+        self._runner = PullRunner(
+            client, topology.INTAKE, topology.NORMALIZE, self._declare, held_by
+        )
         self._log = structlog.get_logger("hub.normalize")
 
     async def run(self, stop: asyncio.Event) -> None:

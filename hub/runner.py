@@ -11,7 +11,8 @@ import asyncio
 import json
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
+from contextlib import suppress
 
 import nats.errors
 import structlog
@@ -21,6 +22,7 @@ from nats.aio.subscription import Subscription
 
 from canonical.errors import HubError
 
+Size = Callable[[Msg], int]
 Handle = Callable[[list[Msg]], Awaitable[None]]
 Declare = Callable[[], Awaitable[None]]
 
@@ -28,16 +30,21 @@ _EXPIRES = 5.0
 _SILENCE = _EXPIRES + 3.0
 _PROBE_SECONDS = 10.0
 _HEARTBEAT_SECONDS = 8.0
+_MOST_BYTES = 64 * 1024**2
+"""Most bytes of one batch; a single message may be more."""
 
 
 class Pull:
     """One consumer pulled through one inbox; keeps count of what the server still owes us."""
 
-    def __init__(self, client: Client, stream: str, consumer: str, *, batch: int) -> None:
+    def __init__(self, client: Client, source: str, *, batch: int, size: Size) -> None:
         self._client = client
-        self._subject = f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{consumer}"
+        self._subject = f"$JS.API.CONSUMER.MSG.NEXT.{source}"
         self._batch = batch
-        self._queue: asyncio.Queue[Msg] = asyncio.Queue()
+        self._size = size
+        self._arrived = asyncio.Event()
+        self.waiting: deque[Msg] = deque()
+        """Fetched and not begun."""
         self._owed = 0
         self._heard = 0.0
         self._inbox = client.new_inbox()
@@ -56,26 +63,36 @@ class Pull:
         """
         if self._subscription is not None and not self._client.is_closed:
             await self._subscription.unsubscribe()
-            while not self._queue.empty():
-                await self._queue.get_nowait().nak()
+            while self.waiting:
+                await self.waiting.popleft().nak()
 
     async def next(self, wait: float) -> list[Msg]:
         """Return up to a batch of messages; [] after `wait` seconds without any."""
         await self._ask()
+        if not self.waiting:
+            self._arrived.clear()
+            try:
+                await asyncio.wait_for(self._arrived.wait(), wait)
+            except TimeoutError:
+                return []
+        return self._take()
+
+    def _take(self) -> list[Msg]:
+        """Take what memory can hold; the rest waits for the next batch."""
         messages: list[Msg] = []
-        try:
-            messages.append(await asyncio.wait_for(self._queue.get(), wait))
-        except TimeoutError:
-            return messages
-        while len(messages) < self._batch and not self._queue.empty():
-            messages.append(self._queue.get_nowait())
+        room = _MOST_BYTES
+        while self.waiting and len(messages) < self._batch:
+            room -= self._size(self.waiting[0])
+            if messages and room < 0:
+                break
+            messages.append(self.waiting.popleft())
         return messages
 
     async def _ask(self) -> None:
         now = time.monotonic()
         if self._owed and now - self._heard > _SILENCE:
             self._owed = 0  # the request died with a connection; ask again
-        missing = self._batch - self._owed - self._queue.qsize()
+        missing = self._batch - self._owed - len(self.waiting)
         if missing < max(1, self._batch // 2):
             return
         request = {"batch": missing, "expires": int(_EXPIRES * 1e9)}
@@ -88,7 +105,8 @@ class Pull:
         status = (message.headers or {}).get("Status")
         if status is None:
             self._owed = max(0, self._owed - 1)
-            self._queue.put_nowait(message)
+            self.waiting.append(message)
+            self._arrived.set()
             return
         if status == "100":
             return
@@ -106,11 +124,22 @@ class PullRunner:
     messages are kept alive. A lost consumer is declared again; a lost NATS is waited for.
     """
 
-    def __init__(self, client: Client, stream: str, consumer: str, declare: Declare) -> None:
+    def __init__(
+        self, client: Client, stream: str, consumer: str, declare: Declare, size: Size | None = None
+    ) -> None:
+        """Prepare.
+
+        Args:
+            client: the connection.
+            stream: its name.
+            consumer: the durable's name.
+            declare: declares the consumer.
+            size: the bytes that a message makes us hold, where that is not what it carries itself.
+        """
         self._client = client
-        self._stream = stream
-        self._consumer = consumer
+        self._source = f"{stream}.{consumer}"
         self._declare = declare
+        self._size = size or _carried
         self._log = structlog.get_logger("hub.runner").bind(consumer=consumer)
 
     async def run(
@@ -125,8 +154,9 @@ class PullRunner:
             ahead: how many batches may be begun before the one in front of them is finished; the
                 handler sees to it that they end in their order.
         """
-        pull = Pull(self._client, self._stream, self._consumer, batch=batch)
+        pull = Pull(self._client, self._source, batch=batch, size=self._size)
         await pull.open()
+        heartbeat = asyncio.create_task(self._keep_alive(pull.waiting))
         probed = time.monotonic()
         begun: deque[asyncio.Task[None]] = deque()
         try:
@@ -145,7 +175,7 @@ class PullRunner:
                     await asyncio.sleep(0.5)
             await _finish(begun, 0)
         finally:
-            for task in begun:
+            for task in (heartbeat, *begun):
                 task.cancel()
             await pull.close()
 
@@ -156,12 +186,17 @@ class PullRunner:
         finally:
             heartbeat.cancel()
 
-    async def _keep_alive(self, messages: list[Msg]) -> None:
+    async def _keep_alive(self, messages: Collection[Msg]) -> None:
         while True:
             await asyncio.sleep(_HEARTBEAT_SECONDS)
-            for message in messages:
+            for message in list(messages):
                 if not message._ackd:  # noqa: SLF001  # nats-py has no public word for it
-                    await message.in_progress()
+                    with suppress(nats.errors.Error, OSError):  # without NATS, nobody redelivers
+                        await message.in_progress()
+
+
+def _carried(message: Msg) -> int:
+    return len(message.data)
 
 
 async def _finish(begun: deque[asyncio.Task[None]], ahead: int) -> None:

@@ -16,8 +16,8 @@ from nats.js import JetStreamContext
 
 from canonical.errors import ConfigError, Rejected, Retryable
 from connectors.base import Receipt
-from hub import topology
-from hub.intake.store import ReceiptStore
+from hub import runner, topology
+from hub.intake.store import ReceiptStore, held_by
 from hub.publisher import Outgoing, Publisher
 from hub.runner import PullRunner
 from tests.support.waiting import wait_for
@@ -164,6 +164,36 @@ async def test_the_runner_hands_over_every_message_and_waits_for_more(nats: str)
         assert len(seen) == 450
 
 
+async def test_a_batch_holds_what_memory_can_hold_and_the_rest_waits_in_its_order(
+    nats: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner, "_MOST_BYTES", 1_500_000)
+    async with streams(nats) as at:
+        store, stop = ReceiptStore(at.js, at.publisher), asyncio.Event()
+        sizes, batches = [600_000, 10, 600_000, 600_000, 10, 2_000_000, 10], list[list[int]]()
+
+        async def handle(messages: list[Msg]) -> None:
+            batches.append([held_by(message) for message in messages])
+            for message in messages:
+                await message.ack()
+            if sum(map(len, batches)) == len(sizes):
+                stop.set()
+
+        for number, size in enumerate(sizes):
+            await store.save(receipt(b"x" * size, f"r-{number}"))
+        task = asyncio.create_task(_runner(at).run(handle, stop))
+        async with asyncio.timeout(20):
+            await task
+        assert [size for batch in batches for size in batch] == sizes
+        assert all(len(batch) == 1 or sum(batch) <= 1_500_000 for batch in batches)
+
+
+@pytest.mark.parametrize("size", ["", "many", "-5", "9" * 5000])
+def test_a_size_that_is_none_of_ours_is_what_the_message_carries(size: str) -> None:
+    stranger = Msg(Client(), data=b"hello", headers={"Crossdock-Body-Size": size})
+    assert held_by(stranger) == 5
+
+
 async def test_a_consumer_that_somebody_deleted_is_declared_again(nats: str) -> None:
     async with streams(nats) as at:
         stop, seen = asyncio.Event(), list[bytes]()
@@ -208,7 +238,7 @@ def _runner(at: Streams) -> PullRunner:
     async def declare() -> None:
         await topology.declare_consumer(at.js, topology.INTAKE, topology.normalize_consumer())
 
-    return PullRunner(at.client, topology.INTAKE, topology.NORMALIZE, declare)
+    return PullRunner(at.client, topology.INTAKE, topology.NORMALIZE, declare, held_by)
 
 
 async def test_a_batch_is_begun_ahead_and_no_more_than_one(nats: str) -> None:
