@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.ledger import dead_letters
+from hub.ledger.arrays import among
+from hub.ledger.seeds import documents_by, named_by, tracked_by
 from hub.ledger.tables import attempt, dead_letter, delivery, document, finding, hold, receipt
-
-_MOST = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,106 +47,39 @@ async def find(connection: AsyncConnection, key: str) -> Thread | None:
         key: a PO, order, shipment, invoice or tracking number, our reference, a target's id, a
             document id, or an SSCC.
     """
-    seeds = await _seeds(connection, key)
+    seeds = await named_by(connection, key)
     if not seeds:
         return None
     references = {row["reference"] for row in seeds if row["reference"]}
-    references |= await _of_tracking(connection, [row for row in seeds if _tracks(row)])
+    numbers = {row["number"] for row in seeds if row["entity"] == "tracking"}
+    references |= await tracked_by(connection, numbers)
     po_keys = {row["po_key"] for row in seeds if row["po_key"]}
     documents = await _documents(connection, references, po_keys, [row["id"] for row in seeds])
     deliveries = await _rows(
         connection,
         sa.select(delivery)
-        .where(delivery.c.document_id.in_([row["id"] for row in documents]))
+        .where(among(delivery.c.document_id, [row["id"] for row in documents]))
         .order_by(delivery.c.created_at),
     )
     entries = await _timeline(connection, documents, deliveries)
     return Thread(key, documents, deliveries, sorted(entries, key=lambda entry: entry.at))
 
 
-async def _seeds(connection: AsyncConnection, key: str) -> Sequence[sa.RowMapping]:
-    by_target = sa.select(delivery.c.document_id).where(
-        sa.or_(
-            delivery.c.external_id == key,
-            delivery.c.facts.contains(sa.cast({"number": key}, JSONB)),
-        )
-    )
-    by_package = document.c.canonical.contains(sa.cast({"packages": [{"sscc": key}]}, JSONB))
-    by_tracking = sa.or_(
-        document.c.canonical.contains(sa.cast({"tracking_numbers": [key]}, JSONB)),
-        document.c.canonical.contains(sa.cast({"packages": [{"tracking_number": key}]}, JSONB)),
-    )
-    plain = await _rows(
-        connection,
-        sa.select(document)
-        .where(
-            sa.or_(
-                document.c.number == key,
-                document.c.reference == key,
-                document.c.id == key,
-                document.c.id.in_(by_target),
-            )
-        )
-        .limit(_MOST),
-    )
-    if plain and not any(_tracks(row) for row in plain):
-        return plain
-    packed = await _rows(
-        connection,
-        sa.select(document)
-        .where(document.c.entity == "shipment", sa.or_(by_package, by_tracking))
-        .limit(_MOST),
-    )
-    return [*plain, *packed]
-
-
-def _tracks(row: sa.RowMapping) -> bool:
-    return bool(row["entity"] == "tracking")
-
-
-async def _of_tracking(connection: AsyncConnection, rows: Iterable[sa.RowMapping]) -> set[str]:
-    """Return the order references of the shipments that carry these tracking numbers."""
-    found: set[str] = set()
-    for number in {row["number"] for row in rows}:
-        carried = sa.or_(
-            document.c.canonical.contains(sa.cast({"tracking_numbers": [number]}, JSONB)),
-            document.c.canonical.contains(
-                sa.cast({"packages": [{"tracking_number": number}]}, JSONB)
-            ),
-        )
-        result = await connection.execute(
-            sa.select(document.c.reference).where(document.c.entity == "shipment", carried)
-        )
-        found |= {row.reference for row in result if row.reference}
-    return found
-
-
 async def _documents(
     connection: AsyncConnection, references: set[str], po_keys: set[str], ids: list[str]
 ) -> Sequence[sa.RowMapping]:
-    rows = await _rows(
+    rows = await documents_by(
         connection,
-        sa.select(document)
-        .where(
-            sa.or_(
-                document.c.reference.in_(references),
-                document.c.po_key.in_(po_keys),
-                document.c.id.in_(ids),
-            )
-        )
-        .order_by(document.c.created_at)
-        .limit(_MOST),
+        among(document.c.reference, references),
+        among(document.c.po_key, po_keys),
+        among(document.c.id, ids),
     )
     numbers = {number for row in rows for number in _tracking_numbers(row["canonical"])}
     receipts = {row["receipt_id"] for row in rows if row["direction"] == "in"}
-    more = await _rows(
+    more = await documents_by(
         connection,
-        sa.select(document).where(
-            sa.or_(
-                sa.and_(document.c.entity == "tracking", document.c.number.in_(numbers)),
-                sa.and_(document.c.direction == "out", document.c.receipt_id.in_(receipts)),
-            )
-        ),
+        sa.and_(document.c.entity == "tracking", among(document.c.number, numbers)),
+        sa.and_(document.c.direction == "out", among(document.c.receipt_id, receipts)),
     )
     unique = {row["id"]: row for row in [*rows, *more]}
     return sorted(unique.values(), key=lambda row: row["created_at"])
@@ -173,7 +105,7 @@ async def _timeline(
     entries += await _attempts(connection, deliveries)
     receipts = {row["receipt_id"] for row in documents}
     replayed = await dead_letters.letters_before(connection, receipts)
-    concerns = sa.or_(_concerns(ids, deliveries), dead_letter.c.id.in_(replayed))
+    concerns = sa.or_(_concerns(ids, deliveries), among(dead_letter.c.id, replayed))
     for row in await _rows(connection, sa.select(dead_letter).where(concerns)):
         why = f"{row['code']} at {row['place']}" if row["place"] else row["code"]
         about = f"dead letter, {row['stage']} {row['target'] or row['connection']}"
@@ -182,7 +114,7 @@ async def _timeline(
             by = f"{row['actor']}: {row['reason']}"
             entries.append(Entry(row["closed_at"], row["state"], about, by, row["id"]))
     keys = {row["business_key"] for row in documents}
-    for row in await _rows(connection, sa.select(finding).where(finding.c.subject.in_(keys))):
+    for row in await _rows(connection, sa.select(finding).where(among(finding.c.subject, keys))):
         about = f"finding, {row['job']}"
         entries.append(Entry(row["opened_at"], "found", about, row["cause"], row["id"]))
         if row["closed_at"]:
@@ -192,8 +124,8 @@ async def _timeline(
 
 def _concerns(ids: list[str], deliveries: Sequence[sa.RowMapping]) -> sa.ColumnElement[bool]:
     return sa.or_(
-        dead_letter.c.document_id.in_(ids),
-        dead_letter.c.delivery_id.in_([row["id"] for row in deliveries]),
+        among(dead_letter.c.document_id, ids),
+        among(dead_letter.c.delivery_id, [row["id"] for row in deliveries]),
     )
 
 
@@ -217,7 +149,7 @@ async def _redeliveries(
     receipts = {row["receipt_id"]: row for row in documents if row["direction"] == "in"}
     rows = await _rows(
         connection,
-        sa.select(receipt).where(receipt.c.id.in_(receipts), receipt.c.redeliveries > 0),
+        sa.select(receipt).where(among(receipt.c.id, receipts), receipt.c.redeliveries > 0),
     )
     return [
         Entry(
@@ -234,7 +166,7 @@ async def _redeliveries(
 async def _holds(connection: AsyncConnection, documents: Sequence[sa.RowMapping]) -> list[Entry]:
     labels = {row["id"]: _label(row) for row in documents}
     entries = []
-    for row in await _rows(connection, sa.select(hold).where(hold.c.document_id.in_(labels))):
+    for row in await _rows(connection, sa.select(hold).where(among(hold.c.document_id, labels))):
         codes = ", ".join(
             f"{reason['code']} at {reason['where']}" if reason["where"] else reason["code"]
             for reason in row["reasons"]
@@ -251,7 +183,7 @@ async def _attempts(
     connection: AsyncConnection, deliveries: Sequence[sa.RowMapping]
 ) -> list[Entry]:
     by_id = {row["id"]: row for row in deliveries}
-    rows = await _rows(connection, sa.select(attempt).where(attempt.c.delivery_id.in_(by_id)))
+    rows = await _rows(connection, sa.select(attempt).where(among(attempt.c.delivery_id, by_id)))
     entries = []
     for row in rows:
         sent = by_id[row["delivery_id"]]

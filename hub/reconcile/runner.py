@@ -21,6 +21,7 @@ from hub.settings.model import Site
 
 JOBS = (ship_not_invoiced.NAME,)
 _WINDOW = timedelta(days=90)
+"""How old the last shipment of an order may be when it is first looked at; a finding stays open."""
 _MOST_REDRIVES = 3
 _REDRIVE_ACTION = "invoice_shipment"
 
@@ -86,11 +87,11 @@ class Reconciler:
         return report
 
     async def _discrepancies(self, ledger: AsyncConnection, now: datetime) -> list[Discrepancy]:
-        shipments = await facts.shipped(ledger, now - _WINDOW)
-        references = {shipment.reference for shipment in shipments}
         grace = timedelta(seconds=self._site.reconcile.ship_not_invoiced_after_seconds)
+        job = ship_not_invoiced.NAME
+        references = await facts.underbilled(ledger, job, now - _WINDOW, now - grace)
         return ship_not_invoiced.find(
-            shipments,
+            await facts.shipped(ledger, references),
             await facts.invoiced(ledger, references),
             await facts.ordered(ledger, references),
             now,

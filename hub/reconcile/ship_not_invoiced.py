@@ -13,6 +13,8 @@ from hub.reconcile.discrepancy import Discrepancy
 NAME = "ship-not-invoiced"
 CAUSE = "posted as shipped, no invoice covers it"
 REMEDY = "post the invoice again at the ERP"
+UNKNOWN_ORDER = "reference/"
+"""How the subject of a finding begins whose order the ledger does not have; our reference follows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,7 @@ def find(
     for reference, shipments in by_order.items():
         missing = _missing(shipments, billed[reference])
         if missing:
-            order = orders.get(reference, Ordered(f"reference/{reference}"))
+            order = orders.get(reference, Ordered(f"{UNKNOWN_ORDER}{reference}"))
             found.append(_discrepancy(order, shipments, missing))
     return found
 

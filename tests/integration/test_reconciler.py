@@ -125,6 +125,27 @@ async def test_the_finding_closes_itself_once_the_invoice_is_seen(at: Dock) -> N
     assert found["closed_at"] is not None
 
 
+async def test_a_finding_does_not_close_because_it_grew_old(at: Dock) -> None:
+    await ship(at)
+    await reconciler(at).run(JOB, heal=False)
+    long_ago = datetime.now(UTC) - timedelta(days=200)
+    async with at.engine.begin() as ledger:
+        await ledger.execute(sa.update(delivery).values(settled_at=long_ago))
+    again = await reconciler(at).run(JOB, heal=False)
+    assert (again.found, again.opened, again.closed) == (1, 0, 0)
+
+
+async def test_a_shipment_counts_once_however_many_targets_took_it(at: Dock) -> None:
+    await ship(at)
+    second = {"id": "second", "target": "wms"}
+    async with at.engine.begin() as ledger:
+        posted = sa.select(delivery).where(delivery.c.action == "post_shipment")
+        row = dict((await ledger.execute(posted)).mappings().one())
+        await ledger.execute(sa.insert(delivery).values(row | second))
+    await invoice(at)
+    assert (await reconciler(at).run(JOB)).found == 0
+
+
 async def test_a_billed_shipment_raises_no_alarm(at: Dock) -> None:
     await ship(at)
     await invoice(at)
