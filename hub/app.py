@@ -292,6 +292,7 @@ def _jobs(base: Base) -> Jobs:
             "count-open": Scheduled(5.0, housekeeping.count_open),
             "reconcile": Scheduled(base.site.reconcile.every_seconds, reconciler.run_all),
         },
+        base.metrics.job_failures,
     )
 
 

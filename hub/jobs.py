@@ -11,6 +11,7 @@ import sqlalchemy as sa
 import structlog
 from nats.js import JetStreamContext
 from nats.js.errors import NotFoundError
+from prometheus_client import Gauge
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -34,11 +35,19 @@ class Scheduled:
 
 
 class Jobs:
-    """Runs scheduled jobs until stopped; a failing one is logged and comes again."""
+    """Runs scheduled jobs until stopped; a failing one is logged, counted and comes again."""
 
-    def __init__(self, engine: AsyncEngine, jobs: Mapping[str, Scheduled]) -> None:
+    def __init__(self, engine: AsyncEngine, jobs: Mapping[str, Scheduled], failures: Gauge) -> None:
+        """Take what to run.
+
+        Args:
+            engine: the ledger, where replicas take turns.
+            jobs: by name.
+            failures: labelled by job: how often it has failed since it last went well.
+        """
         self._engine = engine
         self._jobs = jobs
+        self._failures = failures
         self._log = structlog.get_logger("hub.jobs")
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -48,10 +57,14 @@ class Jobs:
                 group.create_task(self._repeat(name, job, stop))
 
     async def _repeat(self, name: str, job: Scheduled, stop: asyncio.Event) -> None:
+        failures = self._failures.labels(name)
+        failures.set(0)
         while not stop.is_set():
             try:
                 await self._once(name, job)
+                failures.set(0)
             except (SQLAlchemyError, nats.errors.Error, HubError, OSError) as error:
+                failures.inc()
                 self._log.warning("job_waits", job=name, error=type(error).__name__)
             try:
                 async with asyncio.timeout(job.every_seconds):

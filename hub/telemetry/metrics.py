@@ -50,6 +50,12 @@ class Metrics:
             ["kind"],
             registry=self.registry,
         )
+        self.job_failures = Gauge(
+            "crossdock_job_failures",
+            "How often a scheduled job has failed since it last went well.",
+            ["job"],
+            registry=self.registry,
+        )
 
     def text(self) -> bytes:
         """Return the exposition format that `/metrics` serves."""

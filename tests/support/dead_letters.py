@@ -143,7 +143,8 @@ async def hub(at: Servers, mappings: WorkerSpec) -> AsyncIterator[None]:
                 Tracing(Metrics()),
             )
         )
-        jobs = Jobs(at.engine, {"replay": Scheduled(0.05, at.resubmitter().run)})
+        replay = Scheduled(0.05, at.resubmitter().run)
+        jobs = Jobs(at.engine, {"replay": replay}, Metrics().job_failures)
         runs = [
             NormalizeRole(at.client, js, at.store, pipeline).run(stop),
             DeliverRole(spec(at.target), parts(at.engine)).run(stop),
