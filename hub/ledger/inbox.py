@@ -31,18 +31,20 @@ async def admit(connection: AsyncConnection, rows: Sequence[Row]) -> set[str]:
 
 
 async def first_with_same_bytes(
-    connection: AsyncConnection, pairs: Iterable[tuple[str, str]], new_ids: Iterable[str]
+    connection: AsyncConnection, pairs: Iterable[tuple[str, str]]
 ) -> dict[tuple[str, str], str]:
-    """Return the oldest earlier receipt for each (connection, sha256) that has one."""
+    """Return the oldest receipt so far for each (connection, sha256) that has one.
+
+    Asked before the receipts of a batch are admitted, so that none of them finds itself.
+    """
     wanted = sorted(set(pairs))
     if not wanted:
         return {}
     result = await connection.exec_driver_sql(
         "SELECT DISTINCT ON (r.connection, r.sha256) r.connection, r.sha256, r.id "
         "FROM receipt r JOIN unnest($1::text[], $2::text[]) AS w(connection, sha256) "
-        "USING (connection, sha256) WHERE r.id <> ALL($3::text[]) "
-        "ORDER BY r.connection, r.sha256, r.decided_at, r.id",
-        ([c for c, _ in wanted], [s for _, s in wanted], list(new_ids)),
+        "USING (connection, sha256) ORDER BY r.connection, r.sha256, r.decided_at, r.id",
+        ([c for c, _ in wanted], [s for _, s in wanted]),
     )
     return {(row.connection, row.sha256): row.id for row in result}
 
