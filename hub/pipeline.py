@@ -20,12 +20,12 @@ from hub.clock import Clock
 from hub.events import Event
 from hub.failpoints import reached
 from hub.ledger import inbox, keys, reference
-from hub.ledger.reference_view import needed_by
 from hub.normalize import record
 from hub.normalize.decide import REFERENCE_ENTITIES, Context, Decider
 from hub.normalize.plan import Admitted
 from hub.normalize.replay import is_replay, replays_among, select
 from hub.relay import Relay
+from hub.release.asked import needed_by
 from hub.release.holds import adopt_parked
 from hub.seen import Seen
 from hub.settings.model import Site
@@ -223,7 +223,7 @@ class Pipeline:
             for each, doc in pairs
             if doc.entity in REFERENCE_ENTITIES
         ]
-        needed = needed_by(order for each in admitted for order in each.orders.values())
+        needed = needed_by(asked for each in admitted for asked in each.asked.values())
         source = self._parts.site.control_points.reference
         return Context(
             site=self._parts.site,

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from canonical.inventory import InventoryPosition
 from canonical.item import Item
-from canonical.order import Order, OrderChange
 from canonical.party import Customer
 
 
@@ -27,15 +26,3 @@ class Needed:
 
     customers: frozenset[str]
     items: frozenset[str]
-
-
-def needed_by(documents: Iterable[Order | OrderChange]) -> Needed:
-    """Return the numbers whose reference data these documents' control points will ask for."""
-    customers: set[str] = set()
-    items: set[str] = set()
-    for document in documents:
-        if document.buyer.customer_number:
-            customers.add(document.buyer.customer_number)
-        codes = (line.item for line in document.lines)
-        items.update(code.seller_sku for code in codes if code and code.seller_sku)
-    return Needed(frozenset(customers), frozenset(items))

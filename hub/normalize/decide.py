@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 
 from canonical.envelope import VERBS
 from canonical.identity import reference_for
-from canonical.order import Order, OrderChange
 from canonical.verdict import Verdict, judge
 from hub.events import Subject, canonical_event
 from hub.ids import derived_id
@@ -16,7 +15,8 @@ from hub.ledger.keys import KeyState, Purchase
 from hub.ledger.reference_view import ReferenceView
 from hub.normalize import rows
 from hub.normalize.plan import Admitted, Plan, Row
-from hub.release.control_points import Reason, check, check_change
+from hub.release.asked import Asked
+from hub.release.control_points import Reason, check
 from hub.release.routing import Routed, deliveries, pending, routes_of
 from hub.settings.model import Site
 from hub.workers.jobs import Acknowledged, Failed, Normalized
@@ -120,7 +120,7 @@ class Decider:
             if not admitted.polled:
                 self._record(admitted, document, verdict, _NO_EFFECT[verdict], None)
             return
-        reasons = self._reasons(verdict, admitted.orders.get(document.position))
+        reasons = self._reasons(verdict, admitted.asked.get(document.position))
         if verdict in (Verdict.CONFLICT, Verdict.ORPHAN):
             head.contents.add(document.content_id)
             self._hold(admitted, document, verdict, reasons, version=None)
@@ -136,14 +136,11 @@ class Decider:
         else:
             self._release(admitted, document, verdict, version)
 
-    def _reasons(self, verdict: Verdict, order: Order | OrderChange | None) -> tuple[Reason, ...]:
+    def _reasons(self, verdict: Verdict, asked: Asked | None) -> tuple[Reason, ...]:
         found = (_REASONS[verdict],) if verdict in _REASONS else ()
-        policy = self._context.site.control_points
-        if isinstance(order, Order):
-            return found + check(order, self._context.view, policy)
-        if isinstance(order, OrderChange):
-            return found + check_change(order, self._context.view, policy)
-        return found
+        if asked is None:
+            return found
+        return found + check(asked, self._context.view, self._context.site.control_points)
 
     def _enter(self, head: KeyState, admitted: Admitted, document: Normalized) -> int:
         """Make the document the version in force of its key."""

@@ -6,16 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from canonical.order import Order, OrderChange
 from connectors.base import Receipt
 from hub.events import Event
 from hub.ledger.keys import KeyState
 from hub.normalize.replay import Replay
+from hub.release.asked import ENTITIES, Asked, asked_in
 from hub.workers.jobs import Normalized, NormalizeResult
 
 Row = dict[str, Any]
-_CHECKED: dict[str, type[Order | OrderChange]] = {"order": Order, "order_change": OrderChange}
-"""What control points look at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,18 +31,16 @@ class Admitted:
     """We asked for it: what it repeats is no news and leaves no trace."""
     replay: Replay | None = None
     """It decides one document of an earlier receipt again."""
-    orders: Mapping[int, Order | OrderChange] = field(init=False, repr=False, compare=False)
-    """The orders and changes among the documents, by position: read once, for all who ask."""
+    asked: Mapping[int, Asked] = field(init=False, repr=False, compare=False)
+    """What control points look at, by the position of its document: read once, for all who ask."""
 
     def __post_init__(self) -> None:
-        orders = {
-            document.position: _CHECKED[document.entity].model_validate_json(
-                document.canonical_json
-            )
+        asked = {
+            document.position: asked_in(document.entity, document.canonical_json)
             for document in self.result.documents
-            if isinstance(document, Normalized) and document.entity in _CHECKED
+            if isinstance(document, Normalized) and document.entity in ENTITIES
         }
-        object.__setattr__(self, "orders", orders)
+        object.__setattr__(self, "asked", asked)
 
 
 @dataclass(slots=True)

@@ -14,7 +14,8 @@ from canonical.money import Price
 from canonical.order import Order
 from canonical.party import Customer
 from canonical.quantity import Quantity
-from hub.ledger.reference_view import Needed, ReferenceView, needed_by
+from hub.ledger.reference_view import Needed, ReferenceView
+from hub.release.asked import Asked, asked_in, needed_by
 from hub.release.control_points import CONTROL_POINTS, check, ship_method
 from hub.settings.model import ControlPoints
 
@@ -62,8 +63,12 @@ def price(amount: str, currency: str = "USD") -> Price:
     return Price(amount=Decimal(amount), currency=currency)
 
 
+def asked(given: Order) -> Asked:
+    return asked_in("order", given.model_dump_json(exclude_none=True).encode())
+
+
 def codes(given: Order, known: ReferenceView, policy: ControlPoints = POLICY) -> list[str]:
-    return [reason.code for reason in check(given, known, policy)]
+    return [reason.code for reason in check(asked(given), known, policy)]
 
 
 def test_an_order_with_nothing_wrong_is_released() -> None:
@@ -116,7 +121,7 @@ def test_a_service_needs_no_stock() -> None:
 
 def test_a_line_number_that_comes_twice_is_incomplete() -> None:
     line = order().lines[0]
-    reasons = check(order(lines=(line, line)), view(), POLICY)
+    reasons = check(asked(order(lines=(line, line))), view(), POLICY)
     assert [(reason.code, reason.where) for reason in reasons] == [
         ("incomplete", "lines[1].number")
     ]
@@ -132,7 +137,7 @@ def test_reasons_never_carry_what_the_order_says() -> None:
     given = order(
         ship_method="CANARY-1", line={"item": {"seller_sku": "CANARY-2"}}, buyer={"id": "CANARY-3"}
     )
-    assert "CANARY" not in str(check(given, view(), POLICY))
+    assert "CANARY" not in str(check(asked(given), view(), POLICY))
 
 
 def test_the_default_ship_method_serves_orders_that_name_none() -> None:
@@ -141,7 +146,7 @@ def test_the_default_ship_method_serves_orders_that_name_none() -> None:
 
 
 def test_only_what_an_order_names_is_read_from_the_ledger() -> None:
-    assert needed_by([order()]) == Needed(frozenset({"C10010"}), frozenset({"1896-S"}))
+    assert needed_by([asked(order())]) == Needed(frozenset({"C10010"}), frozenset({"1896-S"}))
 
 
 def test_every_control_point_of_the_default_policy_exists() -> None:
