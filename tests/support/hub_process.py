@@ -42,6 +42,8 @@ class HubProcess:
     program: Sequence[str] = PROGRAM
     process: subprocess.Popen[bytes] | None = None
     http: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=10))
+    _began: int = 0
+    """Where the log of the last start begins."""
 
     @property
     def url(self) -> str:
@@ -58,6 +60,7 @@ class HubProcess:
         """Start it; with `wait`, until it can do its work or has died of its failpoint."""
         environment = {**os.environ, "PYTHONPATH": str(ROOT), **self.environment}
         environment |= {VARIABLE: failpoint, "CROSSDOCK_HTTP__PORT": str(self.port)}
+        self._began = len(self.log())
         with self.log_file.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, *self.program, "run", "--config", str(self.config)],
@@ -102,8 +105,8 @@ class HubProcess:
         return self.log_file.read_text("utf-8", "replace") if self.log_file.exists() else ""
 
     def events(self, name: str) -> list[dict[str, Any]]:
-        """The log lines of one event."""
-        lines = (line for line in self.log().splitlines() if line.startswith("{"))
+        """The log lines of one event since the last start."""
+        lines = (line for line in self.log()[self._began :].splitlines() if line.startswith("{"))
         return [entry for line in lines if (entry := json.loads(line)).get("event") == name]
 
     def worker_pids(self) -> set[int]:
