@@ -20,6 +20,7 @@ from canonical.envelope import VERBS, CloudEvent
 from hub.topology import ADVISORY, CANONICAL, canonical_subject
 
 _ADVISORIES = "$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.>"
+_TELL_SECONDS = 3.0
 
 
 class Frame:
@@ -53,12 +54,23 @@ class Frame:
         """Connect, and keep trying until NATS is there."""
         while True:
             try:
-                await self.app.start()
+                await self._start_and_tell()
             except Exception as error:  # whatever the driver raises: NATS is not there yet
                 self._log.warning("nats_waits", error=type(error).__name__)
                 await asyncio.sleep(1.0)
             else:
                 return
+
+    async def _start_and_tell(self) -> None:
+        """Start, and say so while that waits: with tries without end the driver itself says nothing."""
+        starting = asyncio.ensure_future(self.app.start())
+        try:
+            while not (await asyncio.wait({starting}, timeout=_TELL_SECONDS))[0]:
+                self._log.warning("nats_waits", error="NoServersError")
+            await starting
+        finally:
+            starting.cancel()
+            await asyncio.gather(starting, return_exceptions=True)
 
     async def stop(self) -> None:
         """Close the connection; a server that is gone does not hold us up."""
