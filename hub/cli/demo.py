@@ -12,10 +12,15 @@ from hub.cli.exits import Exit, run
 from hub.cli.output import Output, OutputOption, print_json, print_rows
 from hub.demo.outcome import Outcome
 from hub.demo.play import play
-from hub.demo.world import Places, stop_kept
+from hub.demo.world import Places, World, stop_kept
+from hub.servers.lock import is_held
 
 _DOCUMENTS = (
     "entity", "number", "partner", "verdict", "state", "code", "shipment", "invoice", "parcel",
+)  # fmt: skip
+_EFFECTS = (
+    "sales_order_created", "warehouse_order_received", "warehouse_shipment_sent",
+    "shipment_posted", "invoice_posted", "tracker_event_sent", "partner_acknowledged",
 )  # fmt: skip
 _BALANCE = ("entity", "received", "delivered", "held", "dead", "duplicate", "rejected", "adds_up")
 
@@ -33,12 +38,17 @@ def demo(
     if stop:
         ended = run(stop_kept(places))
         typer.echo(f"ended: {', '.join(ended) or 'nothing was running'}")
+        if is_held(places.root):
+            typer.echo(f"something still runs on {places.root}", err=True)
+            raise typer.Exit(Exit.FAILURE)
         return
-    result = run(play(places, keep=keep, console=Console(stderr=output is Output.JSON)))
+    result, world = run(play(places, keep=keep, console=Console(stderr=output is Output.JSON)))
     if output is Output.JSON:
-        print_json(result.figures)
+        print_json(result.as_dict())
     else:
         _show(result)
+    if keep:
+        _say_where(world, Console(stderr=True))
     if not result.good:
         raise typer.Exit(Exit.FAILURE)
 
@@ -46,7 +56,7 @@ def demo(
 def _show(result: Outcome) -> None:
     title = "Every order that came in, and what followed from it"
     print_rows(result.documents, _DOCUMENTS, Output.TABLE, title=title)
-    effects = [{"effect": name, "count": count} for name, count in result.effects.items()]
+    effects = [{"effect": name, "count": result.effects.get(name, 0)} for name in _EFFECTS]
     title = "What took effect in the other systems (their own journal)"
     print_rows(effects, ("effect", "count"), Output.TABLE, title=title)
     title = "received = delivered + held + dead + duplicate + rejected"
@@ -62,5 +72,20 @@ def _show(result: Outcome) -> None:
         "lost",
         "double_effects",
     )
+    healed = result.figures["ship_not_invoiced"]
     shown = {name: result.figures[name] for name in names}
+    shown["ship_not_invoiced"] = f"{healed['found']} found, {healed['healed']} healed"
     print_rows([shown], names, Output.TABLE)
+
+
+def _say_where(world: World, console: Console) -> None:
+    environment = world.write_environment()
+    lines = (
+        f"hub:      {world.hub_url}  (OpenAPI at /docs, /readyz, /metrics)",
+        f"sandbox:  {world.sandbox_url}/_control/journal",
+        f"folders:  {world.places.root / 'folders'}",
+        f"use the command line beside it:  . {environment} && .venv/bin/crossdock trace PO-1006",
+        "end it with:  .venv/bin/crossdock demo --stop",
+    )
+    for line in lines:
+        console.print(line, markup=False, highlight=False, soft_wrap=True)

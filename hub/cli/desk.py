@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import os
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -39,6 +40,11 @@ class Desk:
     engine: AsyncEngine
     archive: Archive
     clock: SystemClock
+
+
+def default_config() -> Path | None:
+    """Return ``crossdock.yaml`` of the working directory, if it is there."""
+    return _DEFAULT if _DEFAULT.is_file() else None
 
 
 def site_of(config: Path | None) -> Site:
@@ -77,3 +83,14 @@ async def _at(site: Site, addresses: Addresses) -> AsyncIterator[Desk]:
 def actor(given: str | None) -> str:
     """Return who acts: as given, or the operating system's user."""
     return given or os.environ.get("CROSSDOCK_ACTOR") or getpass.getuser()
+
+
+def warn_if_idle(config: Path | None) -> None:
+    """Say on stderr that nobody acts yet on what was just written, if no hub answers."""
+    site = site_of(config)
+    port = site.http.port
+    try:
+        with socket.create_connection((site.http.host, port), timeout=1):
+            return
+    except OSError:
+        typer.echo(f"note: no hub answers on port {port}; it acts on this once it runs", err=True)

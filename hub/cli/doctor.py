@@ -16,6 +16,7 @@ import typer
 
 from canonical.errors import HubError
 from hub.cli.config import find_problems
+from hub.cli.desk import default_config
 from hub.cli.exits import Exit
 from hub.cli.output import Output, OutputOption, print_json, print_rows
 from hub.mapping.engine import check_engines
@@ -57,7 +58,7 @@ def doctor(
     output: OutputOption = Output.TABLE,
 ) -> None:
     """Look at everything that the hub needs; exit code 1 if something would stop it."""
-    findings = list(examine(config))
+    findings = list(examine(config or default_config()))
     failed = any(finding.state is State.FAILED for finding in findings)
     rows = [asdict(finding) for finding in findings]
     if output is Output.JSON:

@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
 
-from hub.cli.desk import ConfigOption, actor, desk
+from hub.cli.desk import ConfigOption, actor, desk, warn_if_idle
 from hub.cli.exits import Exit, run
 from hub.cli.output import Output, OutputOption, print_json, print_rows
 from hub.ledger import holds
 from hub.release.holds import Act, reject, release
 
 app = typer.Typer(help="Held documents: list, show, release, reject.", no_args_is_help=True)
-_COLUMNS = ("id", "kind", "entity", "number", "partner", "reasons", "amount", "opened_at")
+_COLUMNS = (
+    "id", "kind", "entity", "number", "partner", "reasons", "amount", "currency", "opened_at",
+)  # fmt: skip
+
+
+class State(StrEnum):
+    """What became of a hold."""
+
+    OPEN = "open"
+    RELEASED = "released"
+    REJECTED = "rejected"
+
+
 Name = Annotated[str, typer.Argument(help="The hold's id, or the number of its document.")]
 Reason = Annotated[str, typer.Option(help="Why; goes into the audit trail.")]
 Actor = Annotated[str | None, typer.Option(help="Who; by default the user of this shell.")]
@@ -22,7 +35,7 @@ Actor = Annotated[str | None, typer.Option(help="Who; by default the user of thi
 @app.command("ls")
 def ls(
     config: ConfigOption = None,
-    state: Annotated[str, typer.Option(help="open, released or rejected.")] = "open",
+    state: Annotated[State, typer.Option(help="Which holds.")] = State.OPEN,
     limit: Annotated[int, typer.Option(min=1, max=1000)] = 100,
     output: OutputOption = Output.TABLE,
 ) -> None:
@@ -50,7 +63,18 @@ def show(name: Name, config: ConfigOption = None, output: OutputOption = Output.
     if output is Output.JSON:
         print_json(row)
         return
-    print_rows([row], ("id", "kind", "entity", "number", "partner", "state"), output)
+    shown = (
+        "id",
+        "kind",
+        "entity",
+        "number",
+        "partner",
+        "amount",
+        "currency",
+        "opened_at",
+        "state",
+    )
+    print_rows([row], shown, output)
     print_rows(row["reasons"], ("control_point", "code", "where", "detail"), output)
 
 
@@ -83,6 +107,7 @@ def _act(name: str, reason: str, config: ConfigOption, by: str | None, *, lettin
             return str(found["id"])
 
     hold_id = run(work())
+    warn_if_idle(config)
     typer.echo(f"hold {hold_id[:8]} {'released' if letting_go else 'rejected'}")
 
 

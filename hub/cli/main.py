@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from hub.cli import config, demo, doctor, hold, ledger, look, map, reconcile, run, schema  # noqa: A004
+from hub.telemetry import logs
 
 
 def build() -> typer.Typer:
@@ -16,6 +17,7 @@ def build() -> typer.Typer:
         pretty_exceptions_enable=False,
         add_completion=False,
     )
+    app.callback()(quiet)
     app.command("demo")(demo.demo)
     app.command("run")(run.run_command)
     app.command("doctor")(doctor.doctor)
@@ -30,3 +32,8 @@ def build() -> typer.Typer:
     app.add_typer(config.app, name="config")
     app.add_typer(ledger.app, name="ledger")
     return app
+
+
+def quiet() -> None:
+    """Keep what the hub's parts log out of a command's output; `run` sets its own."""
+    logs.configure(json=False, level="error")

@@ -26,6 +26,10 @@ class Outcome:
     documents: list[dict[str, Any]]
     effects: dict[str, int]
 
+    def as_dict(self) -> dict[str, Any]:
+        """Return all of it as one object."""
+        return {**self.figures, "documents": self.documents, "effects": self.effects}
+
     @property
     def good(self) -> bool:
         """Whether nothing was lost, nothing took effect twice, and the account balances."""

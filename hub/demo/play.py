@@ -19,13 +19,16 @@ from hub.servers.addresses import find_running
 from hub.settings.model import Servers
 
 
-async def play(places: Places, *, keep: bool, console: Console) -> Outcome:
+async def play(places: Places, *, keep: bool, console: Console) -> tuple[Outcome, World]:
     """Play every scene and add up what came of it.
 
     Args:
         places: where the demo lives.
         keep: leave it running once it is played.
         console: where progress goes.
+
+    Returns:
+        What came of it, and the world, which runs on where it was to be kept.
 
     Raises:
         HubError: the world could not be started, or the story did not go on.
@@ -47,11 +50,9 @@ async def play(places: Places, *, keep: bool, console: Console) -> Outcome:
         console.print(f"played in {time.monotonic() - started:.0f} s")
         finished = True
     finally:
-        if keep and finished:
-            _say_where(world, console)
-        else:
+        if not (keep and finished):
             await world.stop()
-    return result
+    return result, world
 
 
 @asynccontextmanager
@@ -65,16 +66,3 @@ async def _stage(world: World) -> AsyncIterator[Stage]:
             yield Stage(world, engine, http)
     finally:
         await engine.dispose()
-
-
-def _say_where(world: World, console: Console) -> None:
-    environment = world.write_environment()
-    lines = (
-        f"hub:      {world.hub_url}  (OpenAPI at /docs, /readyz, /metrics)",
-        f"sandbox:  {world.sandbox_url}/_control/journal",
-        f"folders:  {world.places.root / 'folders'}",
-        f"use the command line beside it:  . {environment} && crossdock trace PO-1006",
-        "end it with:  crossdock demo --stop",
-    )
-    for line in lines:
-        console.print(line, markup=False, highlight=False, soft_wrap=True)

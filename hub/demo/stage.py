@@ -90,7 +90,8 @@ class Stage:
         deadline = time.monotonic() + _DEADLINE
         while not await condition():
             if time.monotonic() > deadline:
-                raise Retryable("demo_stuck", what, "did not happen in time")
+                logs = self.world.places.root
+                raise Retryable("demo_stuck", what, f"did not happen in time; see {logs}/hub.log")
             await asyncio.sleep(_LOOK)
 
     async def documents(self, number: str, entity: str = "order") -> list[tuple[str, str]]:

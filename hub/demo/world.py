@@ -62,6 +62,8 @@ class World:
     hub_url: str = ""
     sandbox_url: str = ""
     processes: dict[str, asyncio.subprocess.Process] = field(default_factory=dict)
+    prepared: bool = False
+    """The folder is this demo's: one that was refused touches nothing of another's."""
 
     async def start(self) -> None:
         """Start the sandbox and the hub and wait until both can work.
@@ -71,6 +73,7 @@ class World:
             Retryable: ``demo_start_failed`` with the place of its log.
         """
         prepare(self.places)
+        self.prepared = True
         hub_port, sandbox_port = _free_ports(2)
         self.hub_url = f"http://127.0.0.1:{hub_port}"
         self.sandbox_url = f"http://127.0.0.1:{sandbox_port}"
@@ -134,7 +137,8 @@ class World:
             process = self.processes.pop(name, None)
             if process is not None:
                 await _end(process)
-        self._remember()
+        if self.prepared:
+            self._remember()
 
     def write_environment(self) -> Path:
         """Write what a shell needs to use the CLI beside the demo; readable by its owner only."""
