@@ -20,6 +20,7 @@ from hub.clock import Clock
 from hub.events import Event
 from hub.failpoints import reached
 from hub.ledger import inbox, keys, reference
+from hub.ledger.plans import by_index
 from hub.normalize import record
 from hub.normalize.decide import REFERENCE_ENTITIES, Context, Decider
 from hub.normalize.plan import Admitted
@@ -74,6 +75,7 @@ class Pipeline:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
+        self._known = reference.Known()
 
     async def normalize(self, receipts: Sequence[Receipt]) -> None:
         """Take a batch of receipts all the way.
@@ -96,6 +98,7 @@ class Pipeline:
         parts, now = self._parts, self._parts.clock.now()
         with parts.tracing.batch("normalize", read.receipts):
             async with parts.engine.begin() as ledger:
+                await by_index(ledger)
                 admitted = await self._admit(ledger, read)
                 decider = Decider(await self._context(ledger, admitted, now))
                 for each in admitted:
@@ -232,7 +235,7 @@ class Pipeline:
             by_content=by_content,
             by_purchase=by_purchase,
             references=await reference.stamps(ledger, snapshots),
-            view=await reference.view(ledger, source, needed),
+            view=await reference.view(ledger, source, needed, self._known),
         )
 
 

@@ -16,6 +16,14 @@ from hub.ledger.tables import suspect as suspects
 
 Row = Mapping[str, Any]
 
+_FIRSTS = """
+SELECT w.connection, w.sha256, r.id
+FROM unnest($1::text[], $2::text[]) AS w(connection, sha256) CROSS JOIN LATERAL (
+    SELECT id FROM receipt
+    WHERE receipt.connection = w.connection AND receipt.sha256 = w.sha256
+    ORDER BY decided_at, id LIMIT 1) AS r
+"""
+
 
 async def admit(connection: AsyncConnection, rows: Sequence[Row]) -> set[str]:
     """Write receipt rows; return the ids that were not decided before.
@@ -41,10 +49,7 @@ async def first_with_same_bytes(
     if not wanted:
         return {}
     result = await connection.exec_driver_sql(
-        "SELECT DISTINCT ON (r.connection, r.sha256) r.connection, r.sha256, r.id "
-        "FROM receipt r JOIN unnest($1::text[], $2::text[]) AS w(connection, sha256) "
-        "USING (connection, sha256) ORDER BY r.connection, r.sha256, r.decided_at, r.id",
-        ([c for c, _ in wanted], [s for _, s in wanted]),
+        _FIRSTS, ([c for c, _ in wanted], [s for _, s in wanted])
     )
     return {(row.connection, row.sha256): row.id for row in result}
 

@@ -15,8 +15,19 @@ _GUARD = 0x63726F73
 _BUCKETS = 1024
 """A power of two; PostgreSQL's lock table holds some 6,400 by default."""
 
-# OFFSET 0 lets no condition into the inner queries: without statistics PostgreSQL would rather read
-# every order of the window than look each content up, and more of them from day to day.
+# Each value is looked up by itself (`hub/ledger/plans.py`): left to itself PostgreSQL would rather
+# read every order of the window, and more of them from day to day.
+_HEADS = """
+SELECT h.business_key, h.version, h.sequence, h.content_id, h.document_id
+FROM unnest($1::text[]) AS w(business_key) CROSS JOIN LATERAL (
+    SELECT * FROM key_head WHERE key_head.business_key = w.business_key FOR UPDATE) AS h
+"""
+_CONTENTS = """
+SELECT d.business_key, d.content_id, d.version IS NOT NULL AND d.state = 'held' AS held
+FROM unnest($1::text[]) AS w(business_key) CROSS JOIN LATERAL (
+    SELECT * FROM document WHERE document.business_key = w.business_key OFFSET 0) AS d
+WHERE d.direction = 'in' AND d.verdict <> 'duplicate'
+"""
 _PURCHASES = """
 SELECT d.content_id, NULL AS po_key, d.business_key, d.partner, d.connection, d.created_at
 FROM unnest($1::text[]) AS w(content_id) CROSS JOIN LATERAL (
@@ -90,11 +101,7 @@ async def lock(
         " SELECT k, 0, 0, '', '', $2 FROM unnest($1::text[]) AS t(k) ON CONFLICT DO NOTHING",
         (ordered, now),
     )
-    result = await connection.exec_driver_sql(
-        "SELECT business_key, version, sequence, content_id, document_id FROM key_head "
-        "WHERE business_key = ANY($1::text[]) ORDER BY business_key FOR UPDATE",
-        (ordered,),
-    )
+    result = await connection.exec_driver_sql(_HEADS, (ordered,))
     heads = {
         row.business_key: KeyState(row.version, row.sequence, row.content_id, row.document_id)
         for row in result
@@ -104,12 +111,7 @@ async def lock(
 
 
 async def _add_contents(connection: AsyncConnection, heads: dict[str, KeyState]) -> None:
-    result = await connection.exec_driver_sql(
-        "SELECT business_key, content_id, version IS NOT NULL AND state = 'held' AS held "
-        "FROM document WHERE business_key = ANY($1::text[]) "
-        "AND direction = 'in' AND verdict <> 'duplicate'",
-        (list(heads),),
-    )
+    result = await connection.exec_driver_sql(_CONTENTS, (list(heads),))
     for row in result:
         heads[row.business_key].contents.add(row.content_id)
         heads[row.business_key].held |= row.held
@@ -120,11 +122,13 @@ async def save(connection: AsyncConnection, heads: Mapping[str, KeyState], now: 
     changed = {key: head for key, head in heads.items() if head.version}
     if changed:
         await connection.exec_driver_sql(
-            "UPDATE key_head SET version = w.version, sequence = w.sequence, "
-            "content_id = w.content_id, document_id = w.document_id, updated_at = $6 "
-            "FROM unnest($1::text[], $2::int[], $3::bigint[], $4::text[], $5::text[]) "
-            "AS w(business_key, version, sequence, content_id, document_id) "
-            "WHERE key_head.business_key = w.business_key",
+            # The rows are there; a conflict finds each by its key, which an UPDATE ... FROM may not.
+            "INSERT INTO key_head "
+            "(business_key, version, sequence, content_id, document_id, updated_at) "
+            "SELECT w.*, $6 FROM unnest($1::text[], $2::int[], $3::bigint[], $4::text[], $5::text[]) "
+            "AS w ON CONFLICT (business_key) DO UPDATE SET version = excluded.version, "
+            "sequence = excluded.sequence, content_id = excluded.content_id, "
+            "document_id = excluded.document_id, updated_at = excluded.updated_at",
             (
                 list(changed),
                 [head.version for head in changed.values()],
