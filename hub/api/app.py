@@ -6,12 +6,17 @@ from collections.abc import Sequence
 
 import structlog
 from fastapi import APIRouter, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from sqlalchemy.exc import DBAPIError
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from canonical.errors import HubError
 from hub.intake.http import refusal
 
+_DATA_EXCEPTION = "22"
+"""SQLSTATE class (PostgreSQL appendix A)."""
 _STATUS = {"unauthorised": 401, "document_unknown": 404, "thread_unknown": 404}
 _STARTING = b'{"error":{"code":"starting","where":"","detail":"the hub is not ready yet"}}'
 
@@ -22,6 +27,9 @@ def http_app(routers: Sequence[APIRouter]) -> FastAPI:
     for router in routers:
         app.include_router(router)
     app.add_exception_handler(HubError, _hub_error)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _no_route)
+    app.add_exception_handler(DBAPIError, _ledger_error)
     app.add_exception_handler(Exception, _unexpected)
     return app
 
@@ -32,6 +40,35 @@ async def _hub_error(_request: Request, error: Exception) -> JSONResponse:
     answer = refusal(error)
     answer.status_code = _STATUS.get(error.code, answer.status_code)
     return answer
+
+
+async def _invalid(_request: Request, error: Exception) -> JSONResponse:
+    """Name the first parameter that cannot be used, without its value."""
+    problems = error.errors() if isinstance(error, RequestValidationError) else []
+    where = ".".join(str(part) for part in problems[0]["loc"]) if problems else ""
+    return _answer(422, "request_invalid", where, "expected another value; see /openapi.json")
+
+
+async def _no_route(_request: Request, error: Exception) -> JSONResponse:
+    """Answer a path or a method that is not there in the shape of all other refusals."""
+    status = error.status_code if isinstance(error, HTTPException) else 404
+    code = {404: "path_unknown", 405: "method_not_allowed"}.get(status, "request_refused")
+    answer = _answer(status, code, "", "see /openapi.json")
+    if isinstance(error, HTTPException) and error.headers:
+        answer.headers.update(error.headers)  # Allow (RFC 9110 section 15.5.6)
+    return answer
+
+
+async def _ledger_error(request: Request, error: Exception) -> JSONResponse:
+    """Tell a value that no column can hold (U+0000) from a ledger that is away."""
+    cause = error.orig if isinstance(error, DBAPIError) else None
+    if str(getattr(cause, "sqlstate", "")).startswith(_DATA_EXCEPTION):
+        return _answer(400, "value_invalid", "", "the ledger can hold no such value")
+    return await _unexpected(request, error)
+
+
+def _answer(status: int, code: str, where: str, detail: str) -> JSONResponse:
+    return JSONResponse({"error": {"code": code, "where": where, "detail": detail}}, status)
 
 
 async def _unexpected(_request: Request, error: Exception) -> JSONResponse:
