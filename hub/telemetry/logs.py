@@ -50,8 +50,22 @@ def configure(*, json: bool, level: str = "INFO", stream: TextIO = sys.stderr) -
         logger_factory=structlog.WriteLoggerFactory(stream),
     )
     # Libraries may log what they send (URLs, bodies): warnings and worse only.
-    logging.basicConfig(level=logging.WARNING, stream=stream, force=True)
+    logging.basicConfig(level=logging.WARNING, handlers=[_Libraries()], force=True)
     logging.getLogger("nats").setLevel(logging.ERROR)
+
+
+class _Libraries(logging.Handler):
+    """Passes on what libraries log: who, and what in general; arguments and tracebacks quote."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a record as one of our lines: the first line of its message, nothing filled in."""
+        info = record.exc_info
+        structlog.get_logger().log(
+            record.levelno,
+            (str(record.msg).splitlines() or [""])[0],
+            logger=record.name,
+            exc_info=info[1] if isinstance(info, tuple) else None,
+        )
 
 
 def _exception_name(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
