@@ -161,6 +161,11 @@ def test_a_replayed_call_is_answered_with_the_first_receipt(at: World, shop: Sho
 
 # Bodies that are too much.
 
+CHUNKED = (
+    "POST /in/shop HTTP/1.1\r\nhost: hub\r\ntransfer-encoding: chunked\r\n"
+    f"{SIGNATURE}: {{signature}}\r\n\r\n"
+)
+
 
 def test_a_body_over_the_cap_is_refused(at: World, shop: Shop) -> None:
     before = at.books.stored()
@@ -208,6 +213,32 @@ def test_a_compressed_call_is_signed_for_what_it_holds(at: World, shop: Shop) ->
     )
     assert answer.status_code == 200
     until_documents(at, "#B-GZIP", "accept")
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        f"POST /in/shop HTTP/1.1\r\nhost: hub\r\ncontent-length: -5\r\n\r\n{CANARY}",
+        f"POST /in/shop HTTP/1.1\r\nhost: hub\r\ncontent-length: 5\r\ncontent-length: 7\r\n\r\n{CANARY}",
+        f"{CHUNKED.format(signature='x')}ZZ\r\n{CANARY}",
+        f"\x00{CANARY}\r\n\r\n",
+        f"POST /in/{CANARY} HTTP/1.1\r\nhost: hub\r\ncontent-length: 9\r\n\r\n",
+    ],
+    ids=["a negative length", "two lengths", "a broken chunk", "no HTTP", "a body that never comes"],
+)  # fmt: skip
+def test_a_request_that_is_no_whole_one_is_refused_and_says_nothing(at: World, sent: str) -> None:
+    with socket.create_connection(("127.0.0.1", at.hub.port), timeout=15) as connection:
+        connection.sendall(sent.encode())
+        answer = connection.recv(4096)
+    assert answer[:10] == b"HTTP/1.1 4"
+    assert CANARY.encode() not in answer
+
+
+def test_a_caller_that_goes_away_in_the_middle_harms_nobody(at: World) -> None:
+    with socket.create_connection(("127.0.0.1", at.hub.port), timeout=15) as connection:
+        connection.sendall(f"{CHUNKED.format(signature='x')}10\r\n{CANARY}".encode())
+    gone = {"code": "body_incomplete"}
+    wait_until(lambda: [e for e in at.hub.events("refused") if gone.items() <= e.items()])
 
 
 def test_an_empty_body_is_refused(shop: Shop) -> None:
@@ -309,6 +340,29 @@ def test_a_total_beyond_the_minor_unit_is_set_aside_with_its_place(
     body = shop.order("#B-TOTAL", subtotal_price=CANARY_PRICE[:-3])
     assert shop.call(body).status_code == 200
     assert set_aside(at, since) == ("validate", "canonical_invalid", "total")
+
+
+# Questions to the API.
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        (f"/v1/documents?limit={CANARY}", (422, "request_invalid", "query.limit")),
+        (f"/v1/documents/{CANARY}%00", (400, "value_invalid", "")),
+        ("/v1/threads/%00", (400, "value_invalid", "")),
+        (f"/v1/threads/{CANARY}", (404, "thread_unknown", "")),
+        (f"/{CANARY}", (404, "path_unknown", "")),
+        ("/in/shop", (405, "method_not_allowed", "")),
+    ],
+)
+def test_a_question_that_has_no_answer_is_refused_with_its_place(
+    at: World, shop: Shop, path: str, expected: tuple[int, str, str]
+) -> None:
+    token = {"authorization": f"Bearer {at.hub.environment['CROSSDOCK_API_TOKEN']}"}
+    answer = shop.http.get(f"{at.hub.url}{path}", headers=token)
+    shop.answers.append(answer)
+    assert refusal(answer) == expected
 
 
 # What somebody else puts into our stream.

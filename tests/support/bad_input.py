@@ -64,7 +64,9 @@ def assert_unharmed(at: World, answers: list[str]) -> None:
     """
     wait_until(lambda: len(at.hub.worker_pids()) >= _WORKERS, SETTLE_SECONDS, "its workers")
     assert at.hub.ready()
-    told = [at.hub.log(), at.hub.metrics(), *_error_texts(at), *_notes(at), *answers]
+    log = at.hub.log()
+    assert "Traceback" not in log  # whose last line may quote anything
+    told = [log, at.hub.metrics(), *_error_texts(at), *_notes(at), *answers]
     assert [text for text in told if CANARY in text or CANARY_PRICE in text] == []
 
 
