@@ -54,7 +54,9 @@ def code(name: object, key: object, default: object = _ABSENT) -> object:
     if key is None:
         return None if default is _ABSENT else default
     codes, comparable = known
-    found = codes.get(comparable(key)) if isinstance(key, str) else None
+    found = None
+    if isinstance(key, str):
+        found = codes.get(key) or codes.get(comparable(key))
     if found is not None:
         return found
     if default is _ABSENT:

@@ -81,29 +81,39 @@ class JsonatapyMapping:
         self._refused = None
         try:
             check_source(source, self._limits.depth)
-            result = clean_result(self._evaluate(source, bindings), self._limits.depth)
+            result = self._evaluate(source, bindings)
+            if not isinstance(result, dict):
+                expected = "expected one object; did a path at the top match nothing?"
+                raise Rejected("mapping_undefined", self._name, expected)
+            clean_result(result, self._limits.depth)
         except Refused as refused:
             raise as_rejected(refused, self._name, source) from None
-        if not isinstance(result, dict):
-            expected = "expected one object; did a path at the top match nothing?"
-            raise Rejected("mapping_undefined", self._name, expected)
         return result
 
     def _evaluate(self, source: Json, bindings: Json) -> Any:
+        # Taken over whole: a Python object would be asked again at every step of a path, which
+        # costs a quarter more, and results would alias it.
+        data = jsonatapy.JsonataData(source)
         try:
-            return self._expression.evaluate(source, bindings)
+            return self._expression.evaluate_with_data(data, bindings)
         except (KeyboardInterrupt, SystemExit, MemoryError):
             raise
         except BaseException as error:
             # PyO3's PanicException is no Exception: caught here or it ends the process.
-            raise (self._refused or _translated(error)) from None
+            failed = self._refused or _translated(error)
+        # Outside of the handler: the engine's own error would keep the data, which must not be
+        # let go in another thread.
+        del data
+        raise failed.with_traceback(None)
 
     def _host(self, function: HostFunction) -> Callable[..., object]:
-        checked = function.checked
+        call, least, most = function.call, function.least, function.most
 
         def host(*arguments: object) -> object:
             try:
-                return checked(arguments)
+                if least <= len(arguments) <= most:  # as `checked`, a call less
+                    return call(*arguments)
+                return function.checked(arguments)
             except Refused as refused:
                 # The engine keeps only the text of what a function raises.
                 self._refused = refused

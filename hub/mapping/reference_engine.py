@@ -5,6 +5,7 @@ Never in the flow of documents: its regular expressions can run for ever.
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Callable
 from typing import Any
@@ -54,7 +55,10 @@ class ReferenceMapping:
         try:
             check_source(source, self._limits.depth)
             made = self._expression.evaluate(source, bindings | watch.callbacks())
-            result = clean_result(made, self._limits.depth)
+            if not isinstance(made, dict):
+                raise Rejected("mapping_undefined", self._name, "expected one object")
+            result = copy.deepcopy(made)  # it has parts of the source itself
+            clean_result(result, self._limits.depth)
         except Refused as refused:
             error = as_rejected(refused, self._name, source)
             if error.where == self._name:
@@ -68,8 +72,6 @@ class ReferenceMapping:
             # It leaks raw Python errors where JavaScript has a coded one.
             place = self._position(watch.position)
             raise Rejected("mapping_failed", place, type(error).__name__) from None
-        if not isinstance(result, dict):
-            raise Rejected("mapping_undefined", self._name, "expected one object")
         return result
 
     def _position(self, offset: int) -> str:

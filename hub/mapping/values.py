@@ -1,7 +1,6 @@
 """What may go into a mapping and come out of it: JSON without binary floats, not too deep.
 
-One walk over the document each way. The result is copied while it is checked, because engines
-hand back parts of the source itself.
+One walk over the document each way.
 """
 
 from __future__ import annotations
@@ -33,37 +32,37 @@ def check_source(value: Any, depth: int) -> None:
             _check_number(item)
 
 
-def clean_result(value: Any, depth: int) -> Any:
-    """A copy of a result without its nulls.
+def clean_result(value: Any, depth: int) -> None:
+    """Take the nulls out of a result, in place: it must share nothing with the source.
 
     Raises:
         Refused: ``mapping_not_decimal``, ``mapping_too_large``, or ``mapping_failed`` for
             something that is no JSON.
 
     """
-    kind = type(value)
-    if kind is dict:
-        _check_depth(depth)
-        return {
-            key: item if type(item) is str else clean_result(item, depth - 1)
-            for key, item in value.items()
-            if item is not None
-        }
-    if isinstance(value, list):  # jsonata-python gives its own subclass
-        _check_depth(depth)
-        return [
-            item if type(item) is str else clean_result(item, depth - 1)
-            for item in value
-            if item is not None
-        ]
-    if kind is not str and kind is not bool and value is not None:
-        _check_number(value)
-    return value
-
-
-def _check_depth(depth: int) -> None:
     if depth < 0:
         raise Refused("mapping_too_large", "the result nests too deep")
+    nulls = False
+    for item in value.values() if isinstance(value, dict) else value:
+        kind = type(item)
+        if kind is str or kind is bool:
+            continue
+        if item is None:
+            nulls = True
+        elif isinstance(item, dict | list):  # jsonata-python gives subclasses
+            clean_result(item, depth - 1)
+        else:
+            _check_number(item)
+    if nulls:
+        _drop_nulls(value)
+
+
+def _drop_nulls(value: Any) -> None:
+    if isinstance(value, dict):
+        for key in [key for key, item in value.items() if item is None]:
+            del value[key]
+    else:
+        value[:] = [item for item in value if item is not None]
 
 
 def _check_number(value: object) -> None:
