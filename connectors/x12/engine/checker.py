@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from connectors.x12.engine.delimiters import Delimiters
-from connectors.x12.engine.element import segment_faults
+from connectors.x12.engine.element import segment_faults, write_plainly
 from connectors.x12.engine.faults import Fault
 from connectors.x12.engine.guide import Guide
 from connectors.x12.engine.pattern import SEPARATOR, keeps_notes, pattern
@@ -27,7 +27,7 @@ class Checked:
 
 
 def check(guide: Guide, segments: list[list[str]], delimiters: Delimiters) -> Checked:
-    """Read a set into its tree and check it.
+    """Check a set and read it into its tree; its numbers of type R are written plainly, in place.
 
     Args:
         guide: the guide of the set's version.
@@ -35,14 +35,18 @@ def check(guide: Guide, segments: list[list[str]], delimiters: Delimiters) -> Ch
         delimiters: of its interchange.
 
     """
+    wrong = check_elements(guide, segments, delimiters)
     tree = Tree(guide, delimiters.component)
     tree.build(segments)
-    faults = tree.faults + check_elements(guide, segments, delimiters)
+    faults = tree.faults + wrong
     return Checked(tree.areas, _placed(faults, segments) if faults else faults)
 
 
 def check_elements(guide: Guide, segments: list[list[str]], delimiters: Delimiters) -> list[Fault]:
-    """Check the elements of every segment that the guide's directory knows."""
+    """Check the elements of every segment that the guide's directory knows.
+
+    What is right and of type R is written plainly in place: ".5" as "0.5", "007" as "7".
+    """
     faults: list[Fault] = []
     rules = guide.rules
     joined = [SEPARATOR.join(segment) for segment in segments]
@@ -58,6 +62,7 @@ def check_elements(guide: Guide, segments: list[list[str]], delimiters: Delimite
             or (rule.notes and not keeps_notes(rule, tuple(map(bool, segment))))
         ):
             faults += segment_faults(rule, segment, index + 1, delimiters)
+            write_plainly(rule, segment)
             if len(faults) >= MAX_FAULTS:
                 break
     return faults

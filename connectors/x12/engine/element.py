@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import date
+from decimal import Decimal
 
 from connectors.x12.engine.delimiters import Delimiters
 from connectors.x12.engine.faults import Fault
@@ -16,6 +17,7 @@ _NUMBER = re.compile(r"-?[0-9]+")
 _DECIMAL = re.compile(r"-?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:E-?[0-9]+)?")
 _TIME = re.compile(r"(?:[01][0-9]|2[0-3])[0-5][0-9](?:[0-5][0-9](?:[0-9]{1,2})?)?")
 _SHORT_DATE = 6
+_MOST_DIGITS = 32
 
 Found = Iterator[tuple[int, int, Element | None, str]]
 """(element position, component position or 0, its element, code) of what is wrong."""
@@ -67,6 +69,19 @@ def value_fault(element: Element, value: str) -> str | None:  # one per rule
     if wrong is None and element.codes and value not in element.codes:
         return "code_invalid"
     return wrong
+
+
+def write_plainly(rule: SegmentRule, segment: list[str]) -> None:
+    """Write the numbers of type R among simple elements without what only looks different.
+
+    Neither an exponent, leading zeros nor a bare decimal point; what is no number stays as it is.
+    """
+    for at, element in enumerate(rule.elements[: len(segment) - 1], 1):
+        value = segment[at]
+        if element.type == "R" and not element.components and _DECIMAL.fullmatch(value):
+            number = Decimal(value)
+            if abs(number.adjusted()) <= _MOST_DIGITS:  # 1E999999999 is eleven bytes of a gigabyte
+                segment[at] = format(number, "f")
 
 
 def _length(element: Element, length: int) -> str | None:

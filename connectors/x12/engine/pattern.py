@@ -52,8 +52,10 @@ def _value(element: Element) -> str:  # noqa: PLR0911  # one return per data typ
     if element.type == "TM":
         return _TIME
     if element.type == "R":
-        # The sign and the point do not count as length; at most one digit is given away.
-        return rf"-?(?=[0-9.]{{{least},{most}}}(?:{SEPARATOR}|\Z))[0-9]*\.?[0-9]+"
+        # The sign and the point do not count as length; at most one digit is given away. What is
+        # not written plainly (".5", "007") is left to the close look, which writes it so.
+        length = rf"(?=[0-9.]{{{least},{most}}}(?:{SEPARATOR}|\Z))"
+        return rf"-?{length}(?:0|[1-9][0-9]*)(?:\.[0-9]+)?"
     if element.type.startswith("N"):
         return rf"-?[0-9]{{{least},{most}}}"
     return rf"{_PRINTABLE}{{{least},{most}}}"

@@ -138,6 +138,15 @@ def test_decimals_do_not_count_sign_and_point_as_length(value: str) -> None:
     assert faults(ORDER.replace("PO1*1*3*EA", f"PO1*1*{value}*EA")) == []
 
 
+@pytest.mark.parametrize(
+    ("sent", "read"),
+    [("12.50", "12.50"), (".5", "0.5"), ("5.", "5"), ("007.0", "7.0"), ("-.25", "-0.25"), ("-0", "-0"), ("-00", "-0"), ("15E-1", "1.5"), ("1E99999", "1E99999")],
+)  # fmt: skip
+def test_numbers_of_type_r_are_written_plainly(sent: str, read: str) -> None:
+    first = checked(f"BEG*00*SA*007**20261120\nPO1*007*{sent}*EA").areas["detail"]["PO1_loop"][0]
+    assert first["PO1"] == {"PO101": "007", "PO102": read, "PO103": "EA"}
+
+
 def test_faults_come_in_the_order_of_their_places() -> None:
     content = with_segment("XYZ*1").replace("BEG*00", "BEG*99").replace("CUR*BY*USD", "CUR*BY")
     found = faults(content.replace("PO1*1*3*EA", "PO1*1*x*EACH"))
