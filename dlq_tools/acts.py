@@ -15,17 +15,18 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from canonical.errors import Rejected
-from dlq_tools import archive as archiving
-from dlq_tools import letters, outcome
-from dlq_tools import replay as replaying
 from dlq_tools.cells import rows_of
 from dlq_tools.consent import Consent
-from dlq_tools.filters import Filters, State
+from dlq_tools.exits import exit_of
 from dlq_tools.options import Actor, DryRun, Reason, Yes, choosing
-from dlq_tools.outcome import Outcome
 from hub.cli.desk import ConfigOption, Desk, actor, desk, site_of
 from hub.cli.exits import Exit, run
 from hub.cli.output import Output, OutputOption, print_json, print_rows
+from hub.dead_letters import archive as archiving
+from hub.dead_letters import letters, outcome
+from hub.dead_letters import replay as replaying
+from hub.dead_letters.filters import Filters, State
+from hub.dead_letters.outcome import Outcome
 from hub.release.holds import Act
 from hub.servers.addresses import find_running
 
@@ -202,4 +203,4 @@ def _print(rows: Sequence[dict[str, Any]], output: Output) -> None:
 def _exit(rows: Sequence[dict[str, Any]]) -> Exit:
     if not rows:
         return Exit.NOTHING_MATCHED
-    return outcome.exit_of(row["outcome"] for row in rows)
+    return exit_of(row["outcome"] for row in rows)

@@ -10,16 +10,17 @@ from typing import Annotated, Any
 import typer
 
 from connectors.registry import CONNECTORS
-from dlq_tools import acts, letters
-from dlq_tools.ask import Targets, site_targets
+from dlq_tools import acts
 from dlq_tools.cells import printable, rows_of
-from dlq_tools.filters import Filters, State
 from dlq_tools.options import check_name, choosing
-from dlq_tools.payload import payload
-from dlq_tools.plan import Planner
 from hub.cli.desk import ConfigOption, Desk, desk
 from hub.cli.exits import Exit, run
 from hub.cli.output import Output, OutputOption, print_json, print_rows
+from hub.dead_letters import letters
+from hub.dead_letters.ask import Targets, site_targets
+from hub.dead_letters.filters import Filters, State
+from hub.dead_letters.payload import payload
+from hub.dead_letters.plan import Planner
 from hub.mapping.files import shipped_mappings
 from hub.render import WorkerRenderer
 from hub.workers.pool import WorkerPool

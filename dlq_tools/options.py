@@ -14,9 +14,9 @@ from typing import Annotated, Any
 
 import typer
 
-from dlq_tools.filters import SHORTEST, Filters, Stage, State
 from dlq_tools.times import moment
 from hub.clock import SystemClock
+from hub.dead_letters.filters import SHORTEST, Filters, Stage, State
 
 Reason = Annotated[str, typer.Option(help="Why; goes into the audit trail.")]
 Actor = Annotated[str | None, typer.Option(help="Who; by default the user of this shell.")]

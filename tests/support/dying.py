@@ -7,7 +7,7 @@ from typing import Any
 
 from canonical.errors import Rejected
 from connectors.base import Receipt
-from dlq_tools import replay as replaying
+from hub.dead_letters import replay as replaying
 from hub.delivery.role import DeliverRole
 from hub.ledger.tables import (
     dead_letter,

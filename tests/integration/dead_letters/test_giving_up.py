@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from canonical.errors import Rejected
-from dlq_tools import archive as archiving
+from hub.dead_letters import archive as archiving
 from hub.delivery.role import DeliverRole
 from hub.ledger.tables import (
     dead_letter,

@@ -12,10 +12,10 @@ import sqlalchemy as sa
 
 from canonical.errors import Rejected, Retryable
 from connectors.base import Capabilities
-from dlq_tools import letters
-from dlq_tools.ask import Targets
-from dlq_tools.filters import Filters
-from dlq_tools.plan import Planner
+from hub.dead_letters import letters
+from hub.dead_letters.ask import Targets
+from hub.dead_letters.filters import Filters
+from hub.dead_letters.plan import Planner
 from hub.delivery.role import DeliverRole
 from hub.ledger.tables import (
     attempt,

@@ -11,9 +11,9 @@ import typer
 from typer.testing import CliRunner
 
 from dlq_tools.commands import app as dlq
-from dlq_tools.filters import Filters, Stage, State
 from dlq_tools.options import choosing
 from hub.clock import SystemClock
+from hub.dead_letters.filters import Filters, Stage, State
 
 LETTER = "0b0e9d0a-6c9e-5f0f-8a7e-4c3a2f1d5e6b"
 

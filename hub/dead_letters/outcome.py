@@ -1,16 +1,15 @@
-"""What became of letters that were acted on: one outcome each, and the exit code of them all."""
+"""What became of letters that were acted on: one outcome each."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from hub.cli.exits import Exit
 from hub.clock import Clock
 from hub.ids import derived_id
 from hub.ledger.arrays import among
@@ -46,19 +45,6 @@ class Outcome:
     def row(self) -> dict[str, Any]:
         """Return it as a row to print."""
         return asdict(self)
-
-
-def exit_of(outcomes: Iterable[str]) -> Exit:
-    """Return the exit code: all well, all refused, all failed, or partly done."""
-    kinds = set(outcomes)
-    bad = kinds & {REFUSED, FAILED_AGAIN, NOT_DONE, UNDER_WAY}
-    if not bad:
-        return Exit.OK
-    if kinds == {REFUSED}:
-        return Exit.REFUSED
-    if kinds <= {FAILED_AGAIN, NOT_DONE}:
-        return Exit.FAILURE
-    return Exit.PARTLY_DONE
 
 
 async def follow(

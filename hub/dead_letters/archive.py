@@ -16,8 +16,8 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from canonical.errors import Rejected
-from dlq_tools.filters import State
-from dlq_tools.locking import Held, hold, write
+from hub.dead_letters.filters import State
+from hub.dead_letters.locking import Held, hold, write
 from hub.ledger import audit
 from hub.ledger.arrays import among
 from hub.ledger.deliveries import WAITING_BEHIND

@@ -16,9 +16,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from canonical.errors import HubError, Rejected
 from connectors.base import Numbers
-from dlq_tools import letters
-from dlq_tools.ask import Targets, ask
 from hub.archive import Archive
+from hub.dead_letters import letters
+from hub.dead_letters.ask import Targets, ask
 from hub.delivery.outbound import NOTHING, outbound, unnumbered
 from hub.delivery.parts import Rendered, Renderer, TargetSpec
 from hub.ledger import dead_letters

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from canonical.errors import Rejected
-from dlq_tools.filters import State
+from hub.dead_letters.filters import State
 from hub.ledger.deliveries import made_good
 from hub.ledger.tables import dead_letter, delivery, document
 

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dlq_tools.filters import Filters, State, conditions, resolve
+from hub.dead_letters.filters import Filters, State, conditions, resolve
 from hub.ledger import dead_letters
 from hub.ledger.arrays import among
 from hub.ledger.tables import attempt, audit, dead_letter, delivery, document, receipt

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from canonical.errors import Rejected
-from dlq_tools.payload import Payload, payload
 from hub.archive import Archive
+from hub.dead_letters.payload import Payload, payload
 
 NOW = datetime(2026, 5, 5, tzinfo=UTC)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dlq_tools.outcome import exit_of
+from dlq_tools.exits import exit_of
 from hub.cli.exits import Exit
 
 

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from canonical.errors import Rejected
-from dlq_tools.filters import Filters, Stage, State, conditions
+from hub.dead_letters.filters import Filters, Stage, State, conditions
 
 NOW = datetime(2026, 5, 5, 10, tzinfo=UTC)
 

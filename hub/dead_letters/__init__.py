@@ -1,0 +1,1 @@
+"""Dead letters: choosing, reading, planning, replaying, editing and giving them up."""
