@@ -271,6 +271,7 @@ dead_letter = sa.Table(
     _text("mapping_version", null=True),
     sa.Column("amount", sa.Numeric(24, 6), nullable=True),
     _text("currency", null=True),
+    _text("edit_id", null=True),  # the correction that its next replay takes
     _text("state"),  # open | replaying | replayed | archived
     _text("actor", null=True),
     _text("reason", null=True),
@@ -283,6 +284,103 @@ dead_letter = sa.Table(
     sa.Index("ix_dead_letter_delivery_id", "delivery_id"),
     sa.Index("ix_dead_letter_document_id", "document_id"),
     comment="Documents that could not go on; an open one blocks its business key.",
+)
+
+replay_job = sa.Table(
+    "replay_job",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    _text("state"),  # awaiting_approval | canary | running | done | stopped | cancelled | refused
+    sa.Column("filters", JSONB, nullable=False, server_default="{}"),
+    _text("actor"),
+    _text("reason"),
+    sa.Column("per_second", sa.Float, nullable=False),
+    sa.Column("canary", sa.Integer, nullable=False, server_default="0"),
+    _text("map_version", null=True),
+    sa.Column("total", sa.Integer, nullable=False),
+    sa.Column("money", JSONB, nullable=False, server_default="{}"),
+    sa.Column("targets", JSONB, nullable=False, server_default="[]"),
+    *_error(),  # why it stopped
+    _text("approved_by", null=True),
+    _time("approved_at"),
+    _time("requested_at", null=False),
+    _time("next_at", null=False),  # when the next letter may begin
+    _time("ended_at"),
+    sa.Index(
+        "ix_replay_job_unfinished", "requested_at", postgresql_where=sa.text("ended_at IS NULL")
+    ),
+    sa.Index("ix_replay_job_requested_at", "requested_at"),
+    comment="Replays that people asked for: what was chosen, how fast, how it stands.",
+)
+
+replay_item = sa.Table(
+    "replay_item",
+    metadata,
+    sa.Column("job_id", sa.Text, primary_key=True),
+    sa.Column("seq", sa.Integer, primary_key=True),
+    _text("letter_id"),
+    _text("lane"),  # letters of one lane go one after the other
+    _text("target"),  # "" where it goes through the pipeline again
+    sa.Column("canary", sa.Boolean, nullable=False, server_default=sa.false()),
+    _text("state"),  # waiting | begun | ended
+    _text("outcome", null=True),
+    *_error(),
+    _text("new_letter", null=True),
+    _time("begun_at"),
+    _time("ended_at"),
+    sa.Index(
+        "uq_replay_item_letter_id_unfinished",
+        "letter_id",
+        unique=True,
+        postgresql_where=sa.text("state <> 'ended'"),
+    ),
+    sa.Index("ix_replay_item_letter_id", "letter_id"),
+    sa.Index("ix_replay_item_job_id_state_target_seq", "job_id", "state", "target", "seq"),
+    sa.Index("ix_replay_item_job_id_outcome_seq", "job_id", "outcome", "seq"),
+    sa.Index(
+        "ix_replay_item_job_id_lane_unfinished",
+        "job_id",
+        "lane",
+        postgresql_where=sa.text("state <> 'ended'"),
+    ),
+    comment="The letters of a replay job, the oldest first, and the outcome of each.",
+)
+
+letter_edit = sa.Table(
+    "letter_edit",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    _text("letter_id"),
+    _text("of"),  # receipt | document
+    _text("state"),  # awaiting_approval | accepted | refused
+    _text("original_sha256"),
+    _text("original_archive"),
+    _text("edited_sha256"),
+    _text("edited_archive"),
+    sa.Column("changed", JSONB, nullable=False, server_default="[]"),  # paths, never values
+    _text("actor"),
+    _text("reason"),
+    _text("approved_by", null=True),
+    _time("approved_at"),
+    _time("made_at", null=False),
+    sa.Index("ix_letter_edit_letter_id", "letter_id"),
+    sa.Index(
+        "ix_letter_edit_awaiting",
+        "made_at",
+        postgresql_where=sa.text("state = 'awaiting_approval'"),
+    ),
+    comment="Corrections of documents by people: the original and what was made of it.",
+)
+
+deployment = sa.Table(
+    "deployment",
+    metadata,
+    sa.Column("seq", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+    _time("at", null=False),
+    _text("version"),
+    sa.Column("parts", JSONB, nullable=False),  # part of the site or mapping -> its hash
+    sa.Index("ix_deployment_at", "at"),
+    comment="What ran since when: a row each time a hub starts with something changed.",
 )
 
 finding = sa.Table(

@@ -95,6 +95,7 @@ def upgrade() -> None:
         sa.Column("mapping_version", sa.Text(), nullable=True),
         sa.Column("amount", sa.Numeric(precision=24, scale=6), nullable=True),
         sa.Column("currency", sa.Text(), nullable=True),
+        sa.Column("edit_id", sa.Text(), nullable=True),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("actor", sa.Text(), nullable=True),
         sa.Column("reason", sa.Text(), nullable=True),
@@ -391,10 +392,163 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("message", name=op.f("pk_suspect")),
         comment="Messages decided alone because something died with them in hand, and how often.",
     )
+    op.create_table(
+        "replay_job",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column(
+            "filters", postgresql.JSONB(astext_type=sa.Text()), server_default="{}", nullable=False
+        ),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("per_second", sa.Float(), nullable=False),
+        sa.Column("canary", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("map_version", sa.Text(), nullable=True),
+        sa.Column("total", sa.Integer(), nullable=False),
+        sa.Column(
+            "money", postgresql.JSONB(astext_type=sa.Text()), server_default="{}", nullable=False
+        ),
+        sa.Column(
+            "targets", postgresql.JSONB(astext_type=sa.Text()), server_default="[]", nullable=False
+        ),
+        sa.Column("code", sa.Text(), nullable=True),
+        sa.Column("place", sa.Text(), nullable=True),
+        sa.Column("detail", sa.Text(), nullable=True),
+        sa.Column("approved_by", sa.Text(), nullable=True),
+        sa.Column("approved_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("requested_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("next_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_replay_job")),
+        comment="Replays that people asked for: what was chosen, how fast, how it stands.",
+    )
+    op.create_index("ix_replay_job_requested_at", "replay_job", ["requested_at"], unique=False)
+    op.create_index(
+        "ix_replay_job_unfinished",
+        "replay_job",
+        ["requested_at"],
+        unique=False,
+        postgresql_where=sa.text("ended_at IS NULL"),
+    )
+    op.create_table(
+        "replay_item",
+        sa.Column("job_id", sa.Text(), nullable=False),
+        sa.Column("seq", sa.Integer(), nullable=False),
+        sa.Column("letter_id", sa.Text(), nullable=False),
+        sa.Column("lane", sa.Text(), nullable=False),
+        sa.Column("target", sa.Text(), nullable=False),
+        sa.Column("canary", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("outcome", sa.Text(), nullable=True),
+        sa.Column("code", sa.Text(), nullable=True),
+        sa.Column("place", sa.Text(), nullable=True),
+        sa.Column("detail", sa.Text(), nullable=True),
+        sa.Column("new_letter", sa.Text(), nullable=True),
+        sa.Column("begun_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("job_id", "seq", name=op.f("pk_replay_item")),
+        comment="The letters of a replay job, the oldest first, and the outcome of each.",
+    )
+    op.create_index(
+        "ix_replay_item_job_id_lane_unfinished",
+        "replay_item",
+        ["job_id", "lane"],
+        unique=False,
+        postgresql_where=sa.text("state <> 'ended'"),
+    )
+    op.create_index(
+        "ix_replay_item_job_id_outcome_seq",
+        "replay_item",
+        ["job_id", "outcome", "seq"],
+        unique=False,
+    )
+    op.create_index(
+        "ix_replay_item_job_id_state_target_seq",
+        "replay_item",
+        ["job_id", "state", "target", "seq"],
+        unique=False,
+    )
+    op.create_index("ix_replay_item_letter_id", "replay_item", ["letter_id"], unique=False)
+    op.create_index(
+        "uq_replay_item_letter_id_unfinished",
+        "replay_item",
+        ["letter_id"],
+        unique=True,
+        postgresql_where=sa.text("state <> 'ended'"),
+    )
+    op.create_table(
+        "letter_edit",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("letter_id", sa.Text(), nullable=False),
+        sa.Column("of", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("original_sha256", sa.Text(), nullable=False),
+        sa.Column("original_archive", sa.Text(), nullable=False),
+        sa.Column("edited_sha256", sa.Text(), nullable=False),
+        sa.Column("edited_archive", sa.Text(), nullable=False),
+        sa.Column(
+            "changed", postgresql.JSONB(astext_type=sa.Text()), server_default="[]", nullable=False
+        ),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("approved_by", sa.Text(), nullable=True),
+        sa.Column("approved_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_letter_edit")),
+        comment="Corrections of documents by people: the original and what was made of it.",
+    )
+    op.create_index(
+        "ix_letter_edit_awaiting",
+        "letter_edit",
+        ["made_at"],
+        unique=False,
+        postgresql_where=sa.text("state = 'awaiting_approval'"),
+    )
+    op.create_index("ix_letter_edit_letter_id", "letter_edit", ["letter_id"], unique=False)
+    op.create_table(
+        "deployment",
+        sa.Column("seq", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("version", sa.Text(), nullable=False),
+        sa.Column("parts", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.PrimaryKeyConstraint("seq", name=op.f("pk_deployment")),
+        comment="What ran since when: a row each time a hub starts with something changed.",
+    )
+    op.create_index("ix_deployment_at", "deployment", ["at"], unique=False)
 
 
 def downgrade() -> None:
     """Drop all tables."""
+    op.drop_index("ix_deployment_at", table_name="deployment")
+    op.drop_table("deployment")
+    op.drop_index(
+        "ix_letter_edit_awaiting",
+        table_name="letter_edit",
+        postgresql_where=sa.text("state = 'awaiting_approval'"),
+    )
+    op.drop_index("ix_letter_edit_letter_id", table_name="letter_edit")
+    op.drop_table("letter_edit")
+    op.drop_index(
+        "ix_replay_item_job_id_lane_unfinished",
+        table_name="replay_item",
+        postgresql_where=sa.text("state <> 'ended'"),
+    )
+    op.drop_index("ix_replay_item_job_id_outcome_seq", table_name="replay_item")
+    op.drop_index("ix_replay_item_job_id_state_target_seq", table_name="replay_item")
+    op.drop_index("ix_replay_item_letter_id", table_name="replay_item")
+    op.drop_index(
+        "uq_replay_item_letter_id_unfinished",
+        table_name="replay_item",
+        postgresql_where=sa.text("state <> 'ended'"),
+    )
+    op.drop_table("replay_item")
+    op.drop_index("ix_replay_job_requested_at", table_name="replay_job")
+    op.drop_index(
+        "ix_replay_job_unfinished",
+        table_name="replay_job",
+        postgresql_where=sa.text("ended_at IS NULL"),
+    )
+    op.drop_table("replay_job")
     op.drop_table("suspect")
     op.drop_table("reference")
     op.drop_index("ix_receipt_received_at", table_name="receipt")
