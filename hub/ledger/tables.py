@@ -114,6 +114,14 @@ document = sa.Table(
         postgresql_ops={"packages": "jsonb_path_ops"},
         postgresql_where=sa.text("entity = 'shipment'"),
     ),
+    # Which orders were to leave by a day; `hub/reconcile/facts.py` asks in the same words.
+    sa.Index(
+        "ix_document_ship_by",
+        sa.text(
+            "(coalesce(canonical ->> 'requested_ship_on', canonical ->> 'requested_delivery_on'))"
+        ),
+        postgresql_where=sa.text("entity = 'order' AND version IS NOT NULL"),
+    ),
     sa.Index(
         "ix_document_tracking_numbers",
         sa.literal_column("(canonical -> 'tracking_numbers')").label("tracking_numbers"),
@@ -389,6 +397,9 @@ finding = sa.Table(
     sa.Column("id", sa.Text, primary_key=True),
     _text("job"),
     _text("subject"),
+    _text("reference", null=True),  # our reference of the order that it is about
+    _text("partner", default=""),
+    _text("owner", default=""),  # the team or person whose it is
     _text("state"),  # open | healing | closed
     _text("cause"),
     _text("remedy"),
@@ -408,7 +419,52 @@ finding = sa.Table(
         postgresql_where=sa.text("state <> 'closed'"),
     ),
     sa.Index("ix_finding_subject", "subject"),
+    sa.Index("ix_finding_state_since", "state", "since"),
+    sa.Index("ix_finding_since", "since"),
     comment="What reconciliation found missing, extra, different or late.",
+)
+
+reconcile_run = sa.Table(
+    "reconcile_run",
+    metadata,
+    _text("job"),
+    _time("started_at", null=False),
+    sa.Column("seconds", sa.Double, nullable=False),
+    _time("since", null=False),
+    sa.Column("sweep", sa.Boolean, nullable=False),  # looked at the whole window
+    sa.Column("looked_at", sa.BigInteger, nullable=False),
+    sa.Column("unchecked", sa.BigInteger, nullable=False),
+    sa.Column("found", sa.BigInteger, nullable=False),
+    sa.Column("opened", sa.BigInteger, nullable=False),
+    sa.Column("healing", sa.BigInteger, nullable=False),
+    sa.Column("closed", sa.BigInteger, nullable=False),
+    sa.PrimaryKeyConstraint("job", "started_at"),
+    comment="Finished runs of reconciliation jobs: where the next one goes on.",
+)
+
+statement = sa.Table(
+    "statement",
+    metadata,
+    sa.Column("target", sa.Text, primary_key=True),
+    sa.Column("action", sa.Text, primary_key=True),
+    _time("since", null=False),
+    _time("until", null=False),
+    _time("loaded_at", null=False),
+    _text("actor"),
+    comment="A target's own list of what it holds, and the time that the list covers.",
+)
+
+statement_entry = sa.Table(
+    "statement_entry",
+    metadata,
+    sa.Column("target", sa.Text, primary_key=True),
+    sa.Column("action", sa.Text, primary_key=True),
+    sa.Column("external_id", sa.Text, primary_key=True),
+    _text("reference", null=True),
+    _text("sha256", null=True),
+    sa.Column("amount", sa.Numeric(24, 6), nullable=True),
+    _text("currency", null=True),
+    comment="One thing that a target says it holds.",
 )
 
 control_counter = sa.Table(

@@ -240,6 +240,17 @@ def upgrade() -> None:
     op.create_index("ix_document_receipt_id", "document", ["receipt_id"], unique=False)
     op.create_index("ix_document_reference", "document", ["reference"], unique=False)
     op.create_index(
+        "ix_document_ship_by",
+        "document",
+        [
+            sa.literal_column(
+                "(coalesce(canonical ->> 'requested_ship_on', canonical ->> 'requested_delivery_on'))"
+            )
+        ],
+        unique=False,
+        postgresql_where=sa.text("entity = 'order' AND version IS NOT NULL"),
+    )
+    op.create_index(
         "ix_document_tracking_numbers",
         "document",
         [sa.literal_column("(canonical -> 'tracking_numbers')").label("tracking_numbers")],
@@ -256,6 +267,9 @@ def upgrade() -> None:
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("job", sa.Text(), nullable=False),
         sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("reference", sa.Text(), nullable=True),
+        sa.Column("partner", sa.Text(), server_default="", nullable=False),
+        sa.Column("owner", sa.Text(), server_default="", nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("cause", sa.Text(), nullable=False),
         sa.Column("remedy", sa.Text(), nullable=False),
@@ -270,6 +284,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_finding")),
         comment="What reconciliation found missing, extra, different or late.",
     )
+    op.create_index("ix_finding_since", "finding", ["since"], unique=False)
+    op.create_index("ix_finding_state_since", "finding", ["state", "since"], unique=False)
     op.create_index("ix_finding_subject", "finding", ["subject"], unique=False)
     op.create_index(
         "uq_finding_job_subject_open",
@@ -373,6 +389,22 @@ def upgrade() -> None:
     )
     op.create_index("ix_receipt_received_at", "receipt", ["received_at"], unique=False)
     op.create_table(
+        "reconcile_run",
+        sa.Column("job", sa.Text(), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("seconds", sa.Double(), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("sweep", sa.Boolean(), nullable=False),
+        sa.Column("looked_at", sa.BigInteger(), nullable=False),
+        sa.Column("unchecked", sa.BigInteger(), nullable=False),
+        sa.Column("found", sa.BigInteger(), nullable=False),
+        sa.Column("opened", sa.BigInteger(), nullable=False),
+        sa.Column("healing", sa.BigInteger(), nullable=False),
+        sa.Column("closed", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("job", "started_at", name=op.f("pk_reconcile_run")),
+        comment="Finished runs of reconciliation jobs: where the next one goes on.",
+    )
+    op.create_table(
         "reference",
         sa.Column("connection", sa.Text(), nullable=False),
         sa.Column("entity", sa.Text(), nullable=False),
@@ -383,6 +415,29 @@ def upgrade() -> None:
         sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("connection", "entity", "number", name=op.f("pk_reference")),
         comment="Customers, items and stock as their system last said: what control points read.",
+    )
+    op.create_table(
+        "statement",
+        sa.Column("target", sa.Text(), nullable=False),
+        sa.Column("action", sa.Text(), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("until", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("loaded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("target", "action", name=op.f("pk_statement")),
+        comment="A target's own list of what it holds, and the time that the list covers.",
+    )
+    op.create_table(
+        "statement_entry",
+        sa.Column("target", sa.Text(), nullable=False),
+        sa.Column("action", sa.Text(), nullable=False),
+        sa.Column("external_id", sa.Text(), nullable=False),
+        sa.Column("reference", sa.Text(), nullable=True),
+        sa.Column("sha256", sa.Text(), nullable=True),
+        sa.Column("amount", sa.Numeric(precision=24, scale=6), nullable=True),
+        sa.Column("currency", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("target", "action", "external_id", name=op.f("pk_statement_entry")),
+        comment="One thing that a target says it holds.",
     )
     op.create_table(
         "suspect",
@@ -519,6 +574,9 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Drop all tables."""
+    op.drop_table("statement_entry")
+    op.drop_table("statement")
+    op.drop_table("reconcile_run")
     op.drop_index("ix_deployment_at", table_name="deployment")
     op.drop_table("deployment")
     op.drop_index(
@@ -571,6 +629,8 @@ def downgrade() -> None:
         postgresql_where=sa.text("state <> 'closed'"),
     )
     op.drop_index("ix_finding_subject", table_name="finding")
+    op.drop_index("ix_finding_state_since", table_name="finding")
+    op.drop_index("ix_finding_since", table_name="finding")
     op.drop_table("finding")
     op.drop_index("uq_document_business_key_version", table_name="document")
     op.drop_index(
@@ -578,6 +638,11 @@ def downgrade() -> None:
         table_name="document",
         postgresql_using="gin",
         postgresql_where=sa.text("entity = 'shipment'"),
+    )
+    op.drop_index(
+        "ix_document_ship_by",
+        table_name="document",
+        postgresql_where=sa.text("entity = 'order' AND version IS NOT NULL"),
     )
     op.drop_index("ix_document_reference", table_name="document")
     op.drop_index("ix_document_receipt_id", table_name="document")
