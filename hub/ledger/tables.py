@@ -497,6 +497,26 @@ poll_cursor = sa.Table(
     comment="Where each poll goes on.",
 )
 
+exchange = sa.Table(
+    "exchange",
+    metadata,
+    sa.Column("connection", sa.Text, primary_key=True),
+    sa.Column("direction", sa.Text, primary_key=True),  # in | out
+    sa.Column("name", sa.Text, primary_key=True),  # AS2 Message-ID; remote file name
+    _text("sha256"),
+    _text("subject"),  # receipt (in) or delivery (out)
+    sa.Column("headers", JSONB, nullable=True),
+    sa.Column("answer", sa.LargeBinary, nullable=True),  # the AS2 receipt (MDN), ours or theirs
+    _time("answered_at"),
+    _text("owed_to", null=True),  # URL that an asynchronous receipt of ours goes to
+    sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
+    _time("next_at"),  # NULL: nothing is owed, or any more
+    _text("code", null=True),
+    _time("created_at", null=False),
+    sa.Index("ix_exchange_next_at", "next_at", postgresql_where=sa.text("next_at IS NOT NULL")),
+    comment="What transports must remember of a message: its receipt, or that it is on its way.",
+)
+
 suspect = sa.Table(
     "suspect",
     metadata,

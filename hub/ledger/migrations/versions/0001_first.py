@@ -263,6 +263,31 @@ def upgrade() -> None:
         "uq_document_business_key_version", "document", ["business_key", "version"], unique=True
     )
     op.create_table(
+        "exchange",
+        sa.Column("connection", sa.Text(), nullable=False),
+        sa.Column("direction", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("sha256", sa.Text(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("headers", postgresql.JSONB(), nullable=True),
+        sa.Column("answer", sa.LargeBinary(), nullable=True),
+        sa.Column("answered_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("owed_to", sa.Text(), nullable=True),
+        sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("next_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("code", sa.Text(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("connection", "direction", "name", name=op.f("pk_exchange")),
+        comment="What transports must remember of a message: its receipt, or that it is on its way.",
+    )
+    op.create_index(
+        "ix_exchange_next_at",
+        "exchange",
+        ["next_at"],
+        unique=False,
+        postgresql_where=sa.text("next_at IS NOT NULL"),
+    )
+    op.create_table(
         "finding",
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("job", sa.Text(), nullable=False),
@@ -658,6 +683,12 @@ def downgrade() -> None:
     op.drop_index("ix_document_created_at", table_name="document")
     op.drop_index("ix_document_content_id", table_name="document")
     op.drop_index("ix_document_business_key_content_id", table_name="document")
+    op.drop_index(
+        "ix_exchange_next_at",
+        table_name="exchange",
+        postgresql_where=sa.text("next_at IS NOT NULL"),
+    )
+    op.drop_table("exchange")
     op.drop_table("document")
     op.drop_index("ix_delivery_target_state_next_at", table_name="delivery")
     op.drop_index("ix_delivery_reference", table_name="delivery")
