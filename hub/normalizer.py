@@ -98,7 +98,10 @@ class NormalizeRole:
             return None
 
     async def _read(self, messages: list[Msg]) -> Read:
-        return await self._pipeline.read([await self._store.load(message) for message in messages])
+        receipts = [await self._store.load(message) for message in messages]
+        read = await self._pipeline.read(receipts)
+        reached("normalize.read")
+        return read
 
     async def _decide(
         self, messages: list[Msg], read: Read | None = None
@@ -160,6 +163,7 @@ class NormalizeRole:
         deaths = await self._patiently(lambda: self._pipeline.suspect(name))
         if deaths is None:
             return
+        reached("normalize.suspected")
         if deaths >= _DEATHS:
             self._log.error("receipt_quarantined", deaths=deaths)
             died = Rejected("process_died", "", f"{deaths} processes died with it in hand")

@@ -67,6 +67,7 @@ class Relay:
                 if rows:
                     events = [Event(**row) for row in rows]
                     await self._publisher.publish([event.outgoing() for event in events])
+                    reached("relay.swept")
                     await outbox.forget(connection, [event.event_id for event in events])
         except (Retryable, SQLAlchemyError, OSError) as error:
             self._log.warning("relay_waits", stream=stream, error=type(error).__name__)

@@ -28,6 +28,7 @@ from canonical.errors import ConfigError, InDoubt, Rejected
 from connectors.base import Capabilities, Outbound, Settled
 from connectors.transports.files import READ, closing, edge, opened, read_up_to
 from connectors.transports.folder import write_atomic
+from hub.failpoints import reached
 
 CAPABILITIES = Capabilities(can_look_up=True)
 """Any action is the same here: leave the file."""
@@ -70,6 +71,7 @@ class FolderClient:
             self._prune(journal)
             if not _is_there(outbox, name, body):
                 _stage(journal, name, body)
+                reached("deliver.staged")
                 self._publish(journal, outbox, name)
         return _settled(name, hashlib.sha256(body).hexdigest())
 
@@ -87,6 +89,7 @@ class FolderClient:
     def _publish(self, journal: int, outbox: int, name: str) -> None:
         try:
             os.rename(name, name, src_dir_fd=journal, dst_dir_fd=outbox)
+            reached("deliver.left")
             os.fsync(outbox)
             os.fsync(journal)
         except OSError as error:

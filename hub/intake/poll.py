@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from canonical.errors import HubError, Retryable
 from connectors.base import Page, Poller, Receipt
+from hub.failpoints import reached
 from hub.ids import new_id
 from hub.intake.door import Door
 from hub.ledger import cursors
@@ -70,6 +71,7 @@ class PollIntake:
         async for page in self._poller.poll(flow, cursor):
             if page.delivery_id != last:  # the overlap alone is no news
                 await self._take_in(flow, page)
+                reached("poll.stored")
             last = page.delivery_id
             async with self._door.engine.begin() as own:
                 await cursors.save(

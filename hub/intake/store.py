@@ -20,6 +20,7 @@ from nats.js import JetStreamContext
 
 from canonical.errors import Rejected, Retryable
 from connectors.base import Receipt
+from hub.failpoints import reached
 from hub.intake.bodies import Bodies, Proof
 from hub.publisher import Outgoing, Publisher
 from hub.topology import intake_subject
@@ -69,6 +70,7 @@ class ReceiptStore:
         """
         if len(receipt.body) > CLAIM_CHECK_BYTES:
             await self._bodies.put(receipt.id, receipt.body)
+            reached("intake.body_stored")
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((_message(receipt), done))
         if self._flusher is None or self._flusher.done():

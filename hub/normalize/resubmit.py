@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from canonical.errors import Rejected
 from hub.archive import Archive
 from hub.clock import Clock
+from hub.failpoints import reached
 from hub.intake.store import ReceiptStore
 from hub.ledger import dead_letters
 from hub.normalize.replay import replay_id, replay_receipt
@@ -67,3 +68,4 @@ class Resubmitter:
                 await dead_letters.reopen(ledger, row["letter"])
             return
         await self._store.save(replay_receipt(row, body))
+        reached("replay.stored")
