@@ -56,6 +56,7 @@ from hub.telemetry.metrics import Metrics
 from hub.telemetry.observer import DeliveryObserver
 from hub.telemetry.tracing import Tracing
 from hub.wake import WakeRunner
+from hub.watch import Streams, StreamWatch
 from hub.watchdog import Watchdog
 from hub.workers.pool import WorkerPool
 from hub.workers.spec import worker_spec
@@ -79,6 +80,7 @@ class Base:
     engine: AsyncEngine
     nats: NatsClient
     js: JetStreamContext
+    watch: StreamWatch
     publisher: Publisher
     store: ReceiptStore
     """The way into the INTAKE stream; one for all, so that whoever comes together shares a publish."""
@@ -162,7 +164,8 @@ async def _base(
             ledger = await ledgers.ready(engine, clock)
             await frame.start()
             js = frame.client.jetstream()
-            await topology.declare(js, ledger, topology.Sizes(replicas=site.servers.replicas))
+            streams = Streams(js, ledger, topology.Sizes(replicas=site.servers.replicas), clock)
+            await streams.ready()
             publisher = Publisher(frame.client, js)
             yield Base(
                 site=site,
@@ -173,6 +176,7 @@ async def _base(
                 engine=engine,
                 nats=frame.client,
                 js=js,
+                watch=StreamWatch(frame.client, streams, metrics),
                 publisher=publisher,
                 store=ReceiptStore(js, publisher),
                 relay=Relay(engine, publisher),
@@ -189,7 +193,9 @@ async def _base(
 
 
 def _routers(base: Base, roles: frozenset[str]) -> list[APIRouter]:
-    health = Health(probes(base.engine, base.nats, base.seen), optional=frozenset({"redis"}))
+    health = Health(
+        probes(base.engine, base.nats, base.watch, base.seen), optional=frozenset({"redis"})
+    )
     routers = [health.routes(base.metrics)]
     if "intake" in roles:
         webhooks = {n: hook for n, c in base.connections.items() if (hook := c.webhook())}
@@ -205,6 +211,7 @@ def _routers(base: Base, roles: frozenset[str]) -> list[APIRouter]:
 
 def _runs(base: Base, roles: frozenset[str]) -> Iterator[Run]:
     """Yield everything that works in this process; each role is safe in any number of replicas."""
+    yield base.watch.run
     if roles & {"normalize", "deliver", "jobs"}:
         yield base.relay.run
     if "intake" in roles:

@@ -8,8 +8,12 @@ consumer is deleted. `declare=False` everywhere: the topology is ours (`hub/topo
 from __future__ import annotations
 
 import asyncio
+import math
+import time
+from collections.abc import Sequence
 from typing import Any
 
+import nats.errors
 import structlog
 from faststream import FastStream
 from faststream.nats import JStream, NatsBroker
@@ -17,23 +21,29 @@ from nats.aio.client import Client
 
 from canonical import DOCUMENTS
 from canonical.envelope import VERBS, CloudEvent
+from canonical.errors import ConfigError, Retryable
+from hub.servers.addresses import masked
 from hub.topology import ADVISORY, CANONICAL, canonical_subject
 
 _ADVISORIES = "$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.>"
 _TELL_SECONDS = 3.0
+_PAUSE_SECONDS = 1.0
+_KNOCK_SECONDS = 3
 
 
 class Frame:
     """The FastStream application around one NATS connection."""
 
     def __init__(self, nats_url: str) -> None:
+        self._urls = [url.strip() for url in nats_url.split(",")]
         self._broker = NatsBroker(
-            [url.strip() for url in nats_url.split(",")],
+            self._urls,
             # Without end: with the default of 60 tries an outage of two minutes is for good.
             max_reconnect_attempts=-1,
             reconnect_time_wait=1,
             connect_timeout=3,
-            ping_interval=10,
+            # A half-open connection is found out within 9 s.
+            ping_interval=3,
             max_outstanding_pings=2,
             pending_size=16 * 1024 * 1024,
             apply_types=False,
@@ -50,14 +60,30 @@ class Frame:
         client: Client = self._broker.connection
         return client
 
-    async def start(self) -> None:
-        """Connect, and keep trying until NATS is there."""
+    async def start(self, patience: float = math.inf) -> None:
+        """Connect, and keep trying until NATS is there.
+
+        Args:
+            patience: seconds; a command gives up where the hub waits.
+
+        Raises:
+            ConfigError: ``nats_refused``: NATS is there and will not have us.
+            Retryable: ``nats_unavailable``: not within `patience`.
+        """
         while True:
+            began = time.monotonic()
             try:
-                await self._start_and_tell()
+                async with asyncio.timeout(None if math.isinf(patience) else patience):
+                    await knock(self._urls)
+                    await self._start_and_tell()
+            except ConfigError:
+                raise
             except Exception as error:  # whatever the driver raises: NATS is not there yet
                 self._log.warning("nats_waits", error=type(error).__name__)
-                await asyncio.sleep(1.0)
+                patience -= time.monotonic() - began + _PAUSE_SECONDS
+                if patience <= 0:
+                    raise Retryable("nats_unavailable", "", "NATS does not answer") from error
+                await asyncio.sleep(_PAUSE_SECONDS)
             else:
                 return
 
@@ -99,3 +125,35 @@ class Frame:
         """Say that a message ran out of deliveries: none of our consumers has such a limit."""
         facts = body if isinstance(body, dict) else {}
         self._log.error("stranded_message", stream=facts.get("stream"), name=facts.get("consumer"))
+
+
+async def knock(urls: Sequence[str]) -> None:
+    """Connect once and hang up: with tries without end, a wrong password would wait for ever.
+
+    Raises:
+        ConfigError: ``nats_refused``: user, password or token is wrong.
+        nats.errors.Error, OSError: NATS does not answer.
+    """
+    client = Client()
+    refusals: list[Exception] = []
+
+    async def note(error: Exception) -> None:
+        refusals.append(error)
+
+    try:
+        await client.connect(
+            list(urls),
+            allow_reconnect=False,
+            reconnect_time_wait=0,
+            max_reconnect_attempts=1,
+            connect_timeout=_KNOCK_SECONDS,
+            error_cb=note,
+        )
+    except nats.errors.Error as error:
+        # The driver has a class for it, and raises it only on a connection that stood already.
+        if any("authorization" in str(each).lower() for each in (error, *refusals)):
+            detail = "NATS refuses the user, password or token"
+            raise ConfigError("nats_refused", masked(",".join(urls)), detail) from None
+        raise
+    finally:
+        await client.close()

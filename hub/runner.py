@@ -19,6 +19,7 @@ import structlog
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
+from nats.js.errors import NotFoundError
 
 from canonical.errors import HubError
 
@@ -27,9 +28,10 @@ Handle = Callable[[list[Msg]], Awaitable[None]]
 Declare = Callable[[], Awaitable[None]]
 
 _EXPIRES = 5.0
-_SILENCE = _EXPIRES + 3.0
+_SILENCE = _EXPIRES + 1.0
 _PROBE_SECONDS = 10.0
-_HEARTBEAT_SECONDS = 8.0
+_HEARTBEAT_SECONDS = 3.0
+"""Well within `topology.ACK_WAIT_SECONDS`: what is in hand stays in hand."""
 _MOST_BYTES = 64 * 1024**2
 """Most bytes of one batch; a single message may be more."""
 
@@ -75,7 +77,11 @@ class Pull:
                 await asyncio.wait_for(self._arrived.wait(), wait)
             except TimeoutError:
                 return []
-        return self._take()
+        messages = self._take()
+        # Asked for now, the next batch fills while this one is worked on: under load a batch is
+        # full, and what a batch costs (transactions, round trips) is shared by all of it.
+        await self._ask()
+        return messages
 
     def _take(self) -> list[Msg]:
         """Take what memory can hold; the rest waits for the next batch."""
@@ -137,6 +143,8 @@ class PullRunner:
             size: the bytes that a message makes us hold, where that is not what it carries itself.
         """
         self._client = client
+        self._stream = stream
+        self._consumer = consumer
         self._source = f"{stream}.{consumer}"
         self._declare = declare
         self._size = size or _carried
@@ -167,7 +175,7 @@ class PullRunner:
                         begun.append(asyncio.create_task(self._handle(handle, messages)))
                     elif pull.lost or time.monotonic() - probed > _PROBE_SECONDS:
                         probed = time.monotonic()
-                        await self._declare()
+                        await self._restore(tell=pull.lost)
                         pull.lost = False
                     await _finish(begun, ahead)
                 except (nats.errors.Error, HubError, OSError, TimeoutError) as error:
@@ -178,6 +186,15 @@ class PullRunner:
             for task in (heartbeat, *begun):
                 task.cancel()
             await pull.close()
+
+    async def _restore(self, *, tell: bool) -> None:
+        """Declare the consumer; say so where it is really gone: one without a leader is not."""
+        if tell:
+            try:
+                await self._client.jetstream().consumer_info(self._stream, self._consumer)
+            except NotFoundError:
+                self._log.error("consumer_lost", stream=self._stream)
+        await self._declare()
 
     async def _handle(self, handle: Handle, messages: list[Msg]) -> None:
         heartbeat = asyncio.create_task(self._keep_alive(messages))

@@ -12,6 +12,7 @@ Measured reasons for the settings:
 from __future__ import annotations
 
 import base64
+import re
 from dataclasses import dataclass, replace
 
 from nats.js import JetStreamContext
@@ -23,7 +24,7 @@ from nats.js.api import (
     StorageType,
     StreamConfig,
 )
-from nats.js.errors import NotFoundError
+from nats.js.errors import BadRequestError, NotFoundError
 
 from canonical.errors import ConfigError
 
@@ -44,6 +45,11 @@ _DAY = 86_400.0
 DEDUPE_SECONDS = 600.0
 """How long a stream knows a message id; longer than any retry of a publish takes."""
 
+_PLAIN_TOKEN = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
+
+_NAME_IN_USE = 10058
+"""The server's err_code: the stream is there, with another configuration."""
+
 NORMALIZE = "normalize"
 """The durable consumer that all normalize replicas share."""
 
@@ -54,7 +60,7 @@ def token(text: str) -> str:
     Ids that come from outside may hold dots, wildcards and blanks, which mean something in a
     subject. Names of ours (lower case, digits, hyphens) stay readable.
     """
-    if text and all(c.isascii() and (c.isalnum() or c in "-_") for c in text):
+    if _PLAIN_TOKEN.fullmatch(text):
         return text
     return "b32_" + base64.b32encode(text.encode()).decode().rstrip("=").lower()
 
@@ -141,7 +147,11 @@ def streams(ledger_id: str, sizes: Sizes) -> list[StreamConfig]:
     ]
 
 
-def normalize_consumer(ack_wait: float = 30.0) -> ConsumerConfig:
+ACK_WAIT_SECONDS = 10.0
+"""How soon another replica takes over what a dead one had in hand; a living one renews it."""
+
+
+def normalize_consumer(ack_wait: float = ACK_WAIT_SECONDS) -> ConsumerConfig:
     """Return the consumer of receipts; it redelivers without end, the ledger counts the deaths."""
     return ConsumerConfig(
         durable_name=NORMALIZE,
@@ -157,31 +167,76 @@ def wake_consumer(target: str) -> ConsumerConfig:
     return ConsumerConfig(
         durable_name=f"deliver-{token(target)}",
         ack_policy=AckPolicy.EXPLICIT,
-        ack_wait=30.0,
+        ack_wait=ACK_WAIT_SECONDS,
         max_deliver=-1,
         max_ack_pending=4000,
         filter_subject="canonical.>",
+        headers_only=True,  # it only wakes: nobody reads what the event says
     )
 
 
-async def declare(js: JetStreamContext, ledger_id: str, sizes: Sizes) -> None:
+async def declare(js: JetStreamContext, ledger_id: str, sizes: Sizes, first: int = 1) -> list[str]:
     """Make or update the streams.
+
+    Args:
+        js: NATS.
+        ledger_id: whose streams they are.
+        sizes: how large they may grow.
+        first: the sequence at which a stream that is made begins. One that grows with time (such
+            as microseconds) keeps an acknowledgement of a stream that was wiped from
+            acknowledging what has its number in the new one: the server looks at nothing else.
+
+    Returns:
+        The names of those that were not there.
 
     Raises:
         ConfigError: ``foreign_stream`` where a stream belongs to another ledger: this hub would
             acknowledge orders that it never published.
     """
+    made = []
     for config in streams(ledger_id, sizes):
-        name = str(config.name)
-        try:
-            info = await js.stream_info(name)
-        except NotFoundError:
-            await js.add_stream(config)
+        if await _make(js, replace(config, first_seq=first)):
+            made.append(str(config.name))
             continue
-        owner = (info.config.metadata or {}).get(LEDGER_KEY)
-        if owner != ledger_id:
-            raise ConfigError("foreign_stream", name, "the stream belongs to another ledger")
+        await _checked(js, str(config.name), ledger_id)
         await js.update_stream(config)
+    return made
+
+
+async def missing(js: JetStreamContext, ledger_id: str) -> list[str]:
+    """Return the names of the streams that are not there.
+
+    Raises:
+        ConfigError: ``foreign_stream``, as `declare`.
+    """
+    gone = []
+    for config in streams(ledger_id, Sizes()):
+        try:
+            await _checked(js, str(config.name), ledger_id)
+        except NotFoundError:
+            gone.append(str(config.name))
+    return gone
+
+
+async def _make(js: JetStreamContext, config: StreamConfig) -> bool:
+    """Make a stream; False: it is there."""
+    try:
+        await js.stream_info(str(config.name))
+    except NotFoundError:
+        try:
+            await js.add_stream(config)
+        except BadRequestError as error:
+            if error.err_code != _NAME_IN_USE:
+                raise
+            return False  # another replica was faster
+        return True
+    return False
+
+
+async def _checked(js: JetStreamContext, name: str, ledger_id: str) -> None:
+    info = await js.stream_info(name)
+    if (info.config.metadata or {}).get(LEDGER_KEY) != ledger_id:
+        raise ConfigError("foreign_stream", name, "the stream belongs to another ledger")
 
 
 async def declare_consumer(js: JetStreamContext, stream: str, config: ConsumerConfig) -> None:

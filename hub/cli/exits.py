@@ -14,6 +14,7 @@ from rich.console import Console
 from sqlalchemy.exc import SQLAlchemyError
 
 from canonical.errors import ConfigError, HubError, Rejected
+from hub.ledger.faults import refusal
 from hub.settings.places import SettingsError
 
 T = TypeVar("T")
@@ -42,7 +43,9 @@ def run(work: Coroutine[Any, Any, T]) -> T:
         _say(str(error))
         raise typer.Exit(code_of(error)) from error
     except (SQLAlchemyError, OSError) as error:
-        _say(f"the ledger cannot be reached ({type(error).__name__}); is the hub running?")
+        refused = refusal(error)
+        waits = f"the ledger cannot be reached ({type(error).__name__}); is the hub running?"
+        _say(f"{refused}: look at the database URL" if refused else waits)
         raise typer.Exit(Exit.FAILURE) from error
     except Exception as error:
         # A fault of ours; its text may quote a document, so only its type and place are shown.

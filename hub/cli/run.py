@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -22,19 +23,40 @@ from hub.servers.addresses import Addresses, find_running, masked
 from hub.settings.model import Site
 from hub.telemetry import logs
 
+_PATIENCE_SECONDS = 10.0
+"""How long `send` waits for NATS; the file stays with whoever sends it."""
+
+
+class LogFormat(StrEnum):
+    """How log lines are written."""
+
+    JSON = "json"
+    TEXT = "text"
+
+
+class LogLevel(StrEnum):
+    """Levels of the log."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
 
 def run_command(
     config: ConfigOption = None,
     roles: Annotated[str, typer.Option(help="Some of these, with commas.")] = ",".join(ROLES),
-    log_format: Annotated[str, typer.Option(help="json or text.")] = "json",
-    log_level: Annotated[str, typer.Option(help="debug, info, warning or error.")] = "info",
+    log_format: Annotated[LogFormat, typer.Option(help="One JSON object a line, or text.")] = (
+        LogFormat.JSON
+    ),
+    log_level: Annotated[LogLevel, typer.Option(help="The lowest level shown.")] = LogLevel.INFO,
 ) -> None:
     """Run the hub until it is told to stop: one process with all roles, or many with some."""
     wanted = frozenset(role.strip() for role in roles.split(",") if role.strip())
     if not wanted or wanted - set(ROLES):
         typer.echo(f"roles are some of: {', '.join(ROLES)}", err=True)
         raise typer.Exit(Exit.USAGE)
-    logs.configure(json=log_format == "json", level=log_level)
+    logs.configure(json=log_format is LogFormat.JSON, level=log_level)
 
     async def work() -> None:
         await run_hub(site_of(config), wanted, announce)
@@ -89,7 +111,7 @@ def _receipt(file: Path, connection: str, flow: str) -> Receipt:
 
 async def _store(addresses: Addresses, receipt: Receipt) -> str:
     frame = Frame(addresses.nats_url)
-    await frame.start()
+    await frame.start(_PATIENCE_SECONDS)
     try:
         js = frame.client.jetstream()
         await ReceiptStore(js, Publisher(frame.client, js)).save(receipt)

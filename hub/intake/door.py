@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 
 import structlog
@@ -17,6 +18,9 @@ from hub.ledger import inbox
 from hub.seen import Seen, digest_of
 from hub.telemetry.metrics import Metrics
 from hub.telemetry.tracing import Tracing
+
+_CONFIRM_SECONDS = 1.0
+"""Longest wait for a ledger that hangs; the sender's yes does not depend on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +72,7 @@ class Door:
         if found is None or found == receipt.id:
             return None
         try:
-            async with self.engine.begin() as ledger:
+            async with asyncio.timeout(_CONFIRM_SECONDS), self.engine.begin() as ledger:
                 known = await inbox.count_redelivery(ledger, found, digest_of(receipt))
         except (SQLAlchemyError, OSError) as error:
             structlog.get_logger("hub.door").warning("seen_unconfirmed", error=type(error).__name__)

@@ -43,3 +43,23 @@ def _passing(error: BaseException) -> bool:
     if isinstance(state, str):
         return state.startswith(_PASSING_CLASSES)
     return isinstance(error, asyncpg.InterfaceError) and any(gone in str(error) for gone in _GONE)
+
+
+_REFUSALS = {
+    "28": "PostgreSQL refuses the user or password",
+    "3D": "PostgreSQL has no such database",
+    "42501": "PostgreSQL denies the user a permission",
+}
+"""SQLSTATE classes and codes (PostgreSQL appendix A) that somebody has to mend."""
+
+
+def refusal(error: BaseException) -> str | None:
+    """Return in words what PostgreSQL will not have of us; None: it is another fault."""
+    cause: BaseException | None = error
+    while cause is not None:
+        state = str(getattr(cause, "sqlstate", None) or getattr(cause, "pgcode", None) or "")
+        for known, words in _REFUSALS.items():
+            if state.startswith(known):
+                return words
+        cause = getattr(cause, "orig", None) or cause.__cause__
+    return None

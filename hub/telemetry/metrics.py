@@ -57,6 +57,13 @@ class Metrics:
             registry=self.registry,
         )
 
+        self.repaired = Counter(
+            "crossdock_nats_repaired_total",
+            "Streams that were gone under a running hub and were made again.",
+            ["stream"],
+            registry=self.registry,
+        )
+
     def text(self) -> bytes:
         """Return the exposition format that `/metrics` serves."""
         return generate_latest(self.registry)

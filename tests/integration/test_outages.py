@@ -6,9 +6,6 @@ SIGTERM, goes on by itself once the server is back, and nothing is lost or done 
 
 from __future__ import annotations
 
-import os
-import secrets
-import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,17 +15,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from canonical.errors import ConfigError
-from hub.servers import binaries
-from hub.servers.addresses import Addresses
-from hub.servers.child import Child
-from hub.servers.nats import Nats
-from hub.servers.postgres import Postgres
-from hub.servers.redis import Redis
-from hub.settings.model import Servers
 from tests.support.hub_senders import Shop
-from tests.support.hub_world import SETTLE_SECONDS, Background, World, world
-from tests.support.ports import free_port
+from tests.support.hub_world import SETTLE_SECONDS, World, world
+from tests.support.own_servers import OwnServers
 from tests.support.waiting import wait_until
 
 ONCE = {"sales_order_created": 1, "warehouse_order_received": 1}
@@ -36,59 +25,6 @@ GRACE_SECONDS = 30
 """What container runtimes give a process between SIGTERM and SIGKILL."""
 MOST_CPU = 0.5
 """Of one core, while waiting."""
-
-
-class OwnServers:
-    """The three servers, each of which can be killed and stays away until it is started again."""
-
-    def __init__(self, folder: Path) -> None:
-        self._background = Background()
-        settings, password = Servers(), secrets.token_urlsafe(16)
-        nats = Nats(
-            folder=folder / "nats",
-            port=free_port(),
-            password=password,
-            program=binaries.nats_server(settings),
-            sync_always=True,
-            monitor_port=None,
-        )
-        programs = [binaries.postgres(settings, name) for name in ("postgres", "initdb")]
-        postgres = Postgres(folder / "postgres", free_port(), password, *programs)
-        redis = Redis(folder / "redis", free_port(), password, binaries.redis_server(settings))
-        self.addresses = Addresses(nats.url, postgres.url, redis.url)
-        self._children = {
-            server.name: Child(server, folder / f"{server.name}.log", lambda _: None)
-            for server in (nats, postgres, redis)
-        }
-
-    def start(self, *names: str) -> None:
-        """Start servers and wait until they answer."""
-        for name in names:
-            wait_until(lambda name=name: self._started(name), 30, f"{name} starts")  # type: ignore[misc]
-
-    def _started(self, name: str) -> bool:
-        try:
-            self._background.run(self._children[name].start)
-        except ConfigError:  # PostgreSQL's orphans are still leaving
-            return False
-        return True
-
-    def kill(self, name: str) -> None:
-        """Kill -9 a server, if it runs; nobody starts it again."""
-        child = self._children[name]
-
-        async def kill() -> None:
-            if child.pid is not None:
-                os.kill(child.pid, signal.SIGKILL)
-                await child.stop()  # before it is noticed and started again
-
-        self._background.run(kill)
-
-    def close(self) -> None:
-        """Stop those that run."""
-        for child in self._children.values():
-            self._background.run(child.stop)
-        self._background.close()
 
 
 @pytest.fixture(scope="module")
@@ -242,6 +178,40 @@ def test_without_nats_senders_hear_no_and_files_stay_until_it_is_back(
         assert shop.call(call).status_code == 200
         until_done(at, *flying, "O-N-LEFT")
         until_done(at, "#O-N", partner="webshop")
+
+
+def test_streams_that_were_wiped_are_made_again_and_what_comes_then_goes_on(
+    at: World, servers: OwnServers, shop: Shop
+) -> None:
+    with accounted(at):
+        at.send("O-W-BEFORE")
+        until_done(at, "O-W-BEFORE")
+        servers.wipe("nats")
+        servers.start("nats")
+        wait_until(lambda: at.hub.events("stream_lost"), SETTLE_SECONDS, "somebody is told")
+        wait_until(at.hub.ready, SETTLE_SECONDS, "it is back by itself")
+        assert 'crossdock_nats_repaired_total{stream="INTAKE"} 1.0' in at.hub.metrics()
+        at.send("O-W-AFTER")
+        assert shop.call(shop.order("#O-W")).status_code == 200
+        until_done(at, "O-W-AFTER")
+        until_done(at, "#O-W", partner="webshop")
+
+
+@pytest.mark.parametrize("consumer", [("INTAKE", "normalize"), ("CANONICAL", "deliver-bc")])
+def test_a_consumer_that_an_operator_deleted_is_made_again_and_said(
+    at: World, consumer: tuple[str, str]
+) -> None:
+    with accounted(at):
+        at.books.streams(lambda js: js.delete_consumer(*consumer))
+        wait_until(lambda: told_lost(at, consumer[1]), SETTLE_SECONDS, "somebody is told")
+        at.send(f"O-C-{consumer[1]}")
+        until_done(at, f"O-C-{consumer[1]}")
+        at.books.streams(lambda js: js.consumer_info(*consumer))
+
+
+def told_lost(at: World, consumer: str) -> bool:
+    """Whether the hub has said that a consumer was gone."""
+    return any(entry["consumer"] == consumer for entry in at.hub.events("consumer_lost"))
 
 
 def test_without_postgresql_what_is_stored_waits_and_is_decided_when_it_is_back(
