@@ -25,6 +25,8 @@ import hashlib
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from canonical.errors import ConfigError, HubError, InDoubt, Rejected, Retryable
 from connectors.base import Numbers, Outbound, Settled
 from hub.delivery.health import Health, Leave
@@ -182,9 +184,7 @@ class Courier:
         if not self._health.begin(hand.leave):
             raise _PausedError
         sha256 = hashlib.sha256(ready.encoded).hexdigest()
-        call = Call(hand.n, hand.started_at, self._call_lease(), sha256, place)
-        if not await self._ledger.surely(lambda conn: settlements.begin(conn, hand.claim, call)):
-            raise _StaleError
+        await self._lease_call(hand, sha256, place)
         hand.called, hand.doubt = True, False
         reached("deliver.before_call")
 
@@ -203,9 +203,26 @@ class Courier:
         except OSError as error:
             raise Retryable("archive_unavailable", "", type(error).__name__) from error
 
-    def _call_lease(self) -> datetime:
-        seconds = self._target.limits.timeout_seconds + self._parts.timing.margin
-        return self._parts.clock.now() + timedelta(seconds=seconds)
+    async def _lease_call(self, hand: Hand, sha256: str, place: str | None) -> None:
+        """Lease the delivery for the whole of its call, counted from when the call begins.
+
+        The ledger may have been away in between, or this process stopped: a lease from before
+        would end, and others ask and send, while our call still runs. Then it is leased anew.
+        """
+        timing, clock = self._parts.timing, self._parts.clock
+        longest = timedelta(seconds=self._target.limits.timeout_seconds + timing.margin)
+
+        async def begin(conn: AsyncConnection) -> float | None:
+            asked = clock.monotonic()
+            call = Call(hand.n, hand.started_at, clock.now() + longest, sha256, place)
+            return asked if await settlements.begin(conn, hand.claim, call) else None
+
+        while True:
+            leased = await self._ledger.surely(begin)
+            if leased is None:
+                raise _StaleError
+            if clock.monotonic() - leased < timing.margin / 2:
+                return
 
     async def _call(self, ready: Outbound) -> Settled:
         try:
