@@ -24,7 +24,7 @@ from connectors.x12.engine.envelope import (
     element,
 )
 from connectors.x12.engine.faults import EnvelopeFault, Fault
-from connectors.x12.engine.guide import FALLBACK, load_guide
+from connectors.x12.engine.guide import load_guide, release_of
 from connectors.x12.engine.reader import Stray
 from connectors.x12.engine.tree import Node
 
@@ -224,7 +224,7 @@ class Inbox:
 def _unsupported(gs: list[str]) -> list[EnvelopeFault]:
     if element(gs, 1) not in GROUPS:
         return [EnvelopeFault("group_unsupported", "GS01")]
-    if element(gs, 8)[:6] not in FALLBACK:
+    if release_of(element(gs, 8)) is None:
         return [EnvelopeFault("version_unsupported", "GS08")]
     return []
 

@@ -2,12 +2,17 @@
 
 A guide is three tables, as the standard itself is laid out: a dictionary of data elements, a
 directory of segments, and one table of loops for each transaction set. The files' form is
-described in ``connectors/x12/README.md``.
+described in ``connectors/x12/README.md``. A release may build on another: its dictionary and
+directory then hold what differs.
+
+A guide proves itself when it is compiled (`validate`): a file that contradicts itself never reads
+a partner's document.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
@@ -15,26 +20,20 @@ from typing import Any
 
 from connectors.x12.engine.notes import Note, parse_note
 
-FALLBACK: dict[str, str] = {
-    "004010": "004010",
-    "004020": "004010",
-    "004030": "004010",
-    "004040": "004010",
-    "004050": "004010",
-    "004060": "004010",
-    "005010": "004010",
-}
-"""Version (first six characters of GS08) -> the guides it is read with.
-
-Later versions add segments and elements to these sets and change none that the guides check,
-except that the longer elements of 005010 (127 up to 50 characters) are refused as too long.
-"""
-
 UNBOUNDED = 1_000_000_000
 """What ``>1`` means as a number."""
 
+_GUIDES = files("connectors.x12") / "guides"
+
+Table = dict[str, Any]
+"""A transaction set's file: set, name, group, heading, detail, summary."""
+
 AREAS = ("heading", "detail", "summary")
 """The three tables of a transaction set (X12.59)."""
+
+
+class GuideError(ValueError):
+    """A guide's table contradicts itself; the text names the place in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +69,7 @@ class SegmentRule:
     """Positions, from 1, of the elements that are composites."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Step:
     """From one place of a guide to the next."""
 
@@ -85,7 +84,7 @@ class Step:
     """No loop opens or closes, and the place is in the same table."""
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, slots=True, repr=False)  # it holds its whole guide
 class Slot:
     """A place of a segment in a set or loop."""
 
@@ -110,7 +109,7 @@ class Slot:
         self.simple = self.maximum == 1 and not self.rule.composites
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, slots=True, repr=False)  # it holds its whole guide
 class Loop:
     """A group of segments that repeats together; the root is the set itself."""
 
@@ -139,7 +138,7 @@ class Loop:
         return 0 if self.parent is None else self.parent.depth + 1
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Guide:
     """A transaction set of one version."""
 
@@ -155,46 +154,140 @@ class Guide:
     """The ST, where every set begins."""
 
 
+def release_of(version: str) -> str | None:
+    """The release whose guides read a version; None where there are none.
+
+    Args:
+        version: GS08; only its first six characters count (004010VICS is read as 004010).
+
+    """
+    return _releases().get(version[:6])
+
+
 def load_guide(set_id: str, version: str) -> Guide | None:
     """The guide of a transaction set, or None where there is none.
 
     Args:
         set_id: ST01, such as 850.
-        version: GS08; only its first six characters count (004010VICS is read as 004010).
+        version: GS08.
 
     """
-    release = FALLBACK.get(version[:6])
+    release = release_of(version)
     # Both come from data: only what can be a guide may become a file name or a cache entry.
     if release is None or len(set_id) != 3 or not (set_id.isascii() and set_id.isdecimal()):  # noqa: PLR2004  # element 143
         return None
     return _load(set_id, release)
 
 
+def table_of(set_id: str, release: str) -> Table | None:
+    """A set's table as its file has it; where the file says ``like``, the table of that release."""
+    table = _json(release, f"{set_id}.json")
+    if table is not None and "like" in table:
+        return table_of(set_id, table["like"])
+    return table
+
+
+def compile_guide(table: Table, release: str, own: Mapping[str, Any] | None = None) -> Guide:
+    """Make a guide of a set's table.
+
+    Args:
+        table: heading, detail and summary, as in the files.
+        release: whose directory of segments holds.
+        own: segments of a partner's own, in the form of ``segments.json``.
+
+    Raises:
+        GuideError: the table contradicts itself or names what the directory does not know.
+
+    """
+    rules = _directory(release)
+    if own:
+        elements = _dictionary(release)
+        rules = {**rules, **{tag: _rule(tag, row, elements) for tag, row in own.items()}}
+    guide = _guide(table, rules)
+    validate(guide)
+    return guide
+
+
+@cache
+def _releases() -> dict[str, str]:
+    """Version -> the release that reads it, as the folders' ``release.json`` say."""
+    folders = [each.name for each in _GUIDES.iterdir() if (each / "release.json").is_file()]
+    return {
+        version: folder
+        for folder in folders
+        for version in (_json(folder, "release.json") or {})["reads"]
+    }
+
+
 @cache
 def _load(set_id: str, release: str) -> Guide | None:
-    table = _json(release, f"{set_id}.json")
-    return None if table is None else _guide(table, _directory(release))
+    table = table_of(set_id, release)
+    return None if table is None else compile_guide(table, release)
+
+
+@cache
+def _dictionary(release: str) -> dict[str, Any]:
+    """The data elements of a release: its own, and those of the one that it builds on."""
+    return _merged(release, "elements.json")
 
 
 @cache
 def _directory(release: str) -> dict[str, SegmentRule]:
-    elements = _json(release, "elements.json") or {}
-    segments = _json(release, "segments.json") or {}
-    return {tag: _rule(tag, row, elements) for tag, row in segments.items()}
+    elements = _dictionary(release)
+    return {
+        tag: _rule(tag, row, elements) for tag, row in _merged(release, "segments.json").items()
+    }
+
+
+def _merged(release: str, name: str) -> dict[str, Any]:
+    base = (_json(release, "release.json") or {}).get("base")
+    return {**(_merged(base, name) if base else {}), **(_json(release, name) or {})}
 
 
 def _json(release: str, name: str) -> dict[str, Any] | None:
-    path = files("connectors.x12") / "guides" / release / name
+    path = _GUIDES / release / name
     if not path.is_file():
         return None
     table: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return table
 
 
+def validate(guide: Guide) -> None:
+    """Refuse a guide that could not be followed.
+
+    Raises:
+        GuideError: a loop that does not begin with its own segment, two parts of one loop with
+            one name, a mandatory part that may not occur, or a note about no element.
+
+    """
+    for rule in guide.rules.values():
+        last = max((at for note in rule.notes for at in note.positions), default=0)
+        if last > len(rule.elements):
+            raise GuideError(f"{rule.tag}: a syntax note names an element that is not listed")
+    _validate_loop(guide.root, guide.set)
+
+
+def _validate_loop(loop: Loop, place: str) -> None:
+    names = [item.tag if isinstance(item, Slot) else item.key for item in loop.items]
+    doubled = {name for name in names if names.count(name) > 1}
+    if doubled:
+        raise GuideError(f"{place}: {min(doubled)} occurs twice in one loop")
+    for item in loop.items:
+        if item.maximum < 1:
+            raise GuideError(f"{place}: a maximum use below one")
+        if isinstance(item, Loop):
+            inner = f"{place}.{item.key}"
+            if not item.items or item.first.tag != item.name or item.first.maximum != 1:
+                raise GuideError(f"{inner}: a loop begins with its own segment, once")
+            _validate_loop(item, inner)
+
+
 def _element(text: str, dictionary: dict[str, Any]) -> Element:
     """``"355 M"`` -> the element: its number and whether it is mandatory (M, O or X)."""
     number, requirement = text.split()
-    row = dictionary[number]
+    row = dictionary.get(number)
+    if row is None or requirement not in ("M", "O", "X"):
+        raise GuideError(f"element {number}: not in the dictionary, or neither M, O nor X")
     mandatory = requirement == "M"
     if "components" in row:
         components = tuple(_element(component, dictionary) for component in row["components"])
@@ -232,6 +325,8 @@ def _fill(loop: Loop, rows: list[Any], area: str, rules: dict[str, SegmentRule])
         index = len(loop.items)
         if isinstance(row, str):
             tag, mandatory, maximum = _use(row)
+            if tag not in rules:
+                raise GuideError(f"{loop.name}: no segment {tag} is known")
             loop.items.append(Slot(rules[tag], mandatory, maximum, index, loop, area))
         else:
             name, mandatory, maximum = _use(row["loop"])
@@ -243,4 +338,6 @@ def _fill(loop: Loop, rows: list[Any], area: str, rules: dict[str, SegmentRule])
 def _use(text: str) -> tuple[str, bool, int]:
     """``"REF O >1"`` -> tag or loop, whether mandatory, how often at most."""
     name, requirement, maximum = text.split()
+    if requirement not in ("M", "O"):
+        raise GuideError(f"{name}: expected M or O")
     return name, requirement == "M", UNBOUNDED if maximum == ">1" else int(maximum)

@@ -5,15 +5,41 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from connectors.x12.engine.guide import AREAS, Loop, Slot, load_guide
+from connectors.x12.engine.guide import AREAS, GuideError, Loop, Slot, compile_guide, load_guide
 from connectors.x12.engine.path import step
 from connectors.x12.engine.pattern import pattern
 
 FOLDER = Path(__file__).parents[4] / "connectors/x12/guides/004010"
-SETS = ["850", "860", "940", "945", "997"]
+SETS = [
+    "204",
+    "210",
+    "214",
+    "810",
+    "820",
+    "824",
+    "832",
+    "846",
+    "850",
+    "852",
+    "855",
+    "856",
+    "860",
+    "864",
+    "865",
+    "940",
+    "943",
+    "944",
+    "945",
+    "947",
+    "990",
+    "997",
+]
+RELEASES = [("004010", each) for each in SETS] + [("005010", each) for each in [*SETS, "999"]]
+every_set = pytest.mark.parametrize(("release", "identifier"), RELEASES)
 
 
 def slots(loop: Loop) -> Iterator[Slot]:
@@ -24,9 +50,11 @@ def slots(loop: Loop) -> Iterator[Slot]:
             yield from slots(item)
 
 
-@pytest.mark.parametrize("identifier", SETS)
-def test_every_set_has_a_guide_whose_loops_begin_with_their_own_segment(identifier: str) -> None:
-    guide = load_guide(identifier, "004010")
+@every_set
+def test_every_set_has_a_guide_whose_loops_begin_with_their_own_segment(
+    release: str, identifier: str
+) -> None:
+    guide = load_guide(identifier, release)
     assert guide is not None
     assert guide.set == identifier
 
@@ -41,9 +69,11 @@ def test_every_set_has_a_guide_whose_loops_begin_with_their_own_segment(identifi
     assert {slot.area for slot in slots(guide.root)} <= set(AREAS)
 
 
-@pytest.mark.parametrize("identifier", SETS)
-def test_every_place_of_a_guide_can_be_reached_from_its_beginning(identifier: str) -> None:
-    guide = load_guide(identifier, "004010")
+@every_set
+def test_every_place_of_a_guide_can_be_reached_from_its_beginning(
+    release: str, identifier: str
+) -> None:
+    guide = load_guide(identifier, release)
     assert guide is not None
     reached, waiting = {guide.begin}, [guide.begin]
     tags = {slot.tag for slot in slots(guide.root)}
@@ -108,14 +138,80 @@ def test_elements_are_what_the_standard_says(  # noqa: PLR0913, PLR0917  # a tab
     assert (element.minimum, element.maximum, element.mandatory) == (least, most, mandatory)
 
 
-def test_later_versions_of_the_850_are_read_with_the_same_guide() -> None:
-    assert load_guide("850", "005010") is load_guide("850", "004010")
-    assert load_guide("850", "004010VICS") is load_guide("850", "004010")
+@pytest.mark.parametrize(
+    ("version", "same"),
+    [("004010VICS", "004010"), ("004060", "004010"), ("005010X231A1", "005010"), ("008050", "005010")],
+)  # fmt: skip
+def test_versions_between_two_releases_are_read_with_the_earlier_one(
+    version: str, same: str
+) -> None:
+    read, expected = load_guide("850", version), load_guide("850", same)
+    assert read is not None
+    assert expected is not None
+    assert read.root is expected.root
+
+
+@pytest.mark.parametrize(
+    ("segment", "position", "number", "before", "since"),
+    [("REF", 2, "127", 30, 50), ("PER", 4, "364", 80, 256), ("NM1", 3, "1035", 35, 60), ("IT1", 2, "358", 10, 15)],
+)  # fmt: skip
+def test_elements_that_005010_lengthened_are_longer_there(
+    segment: str, position: int, number: str, before: int, since: int
+) -> None:
+    lengths = []
+    for version in ("004010", "005010"):
+        guide = load_guide("850", version)
+        assert guide is not None
+        element = guide.rules[segment].elements[position - 1]
+        assert element.number == number
+        lengths.append(element.maximum)
+    assert lengths == [before, since]
+
+
+TABLE = {"set": "850", "name": "", "group": "PO", "heading": ["BEG M 1"], "detail": [], "summary": []}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "heading",
+    [
+        ["XYZ M 1"],
+        ["BEG M 0"],
+        ["BEG Q 1"],
+        ["BEG M 1", "REF O 1", "BEG O 1"],
+        ["BEG M 1", {"loop": "N1 O 1", "of": ["N2 M 1", "N1 O 1"]}],
+        ["BEG M 1", {"loop": "N1 O 1", "of": ["N1 M 2"]}],
+    ],
+)
+def test_a_guide_that_contradicts_itself_is_refused_when_it_is_compiled(heading: list[Any]) -> None:
+    assert compile_guide(TABLE, "004010").set == "850"
+    with pytest.raises(GuideError):
+        compile_guide({**TABLE, "heading": heading}, "004010")
+
+
+@pytest.mark.parametrize(
+    "segment",
+    [
+        {"name": "Own", "elements": ["99999 M"]},
+        {"name": "Own", "elements": ["127 Q"]},
+        {"name": "Own", "elements": ["127 O"], "notes": ["P0102"]},
+    ],
+)
+def test_a_segment_that_contradicts_the_dictionary_is_refused(segment: dict[str, Any]) -> None:
+    with pytest.raises(GuideError):
+        compile_guide(TABLE, "004010", {"ZZ1": segment})
+
+
+def test_a_set_is_added_by_adding_a_file_and_a_release_by_adding_a_folder() -> None:
+    """The folders' files are all that names a set or a version: the code lists neither."""
+    for release in ("004010", "005010"):
+        files = {path.stem for path in FOLDER.with_name(release).glob("[0-9]*.json")}
+        assert files == {each for other, each in RELEASES if other == release}
+        assert all(load_guide(each, release) for each in files)
 
 
 @pytest.mark.parametrize(
     ("identifier", "version"),
-    [("850", "003040"), ("850", ""), ("810", "004010"), ("../", "004010"), ("9" * 5000, "004010"), ("85\u0660", "004010")],
+    [("850", "003040"), ("850", ""), ("999", "004010"), ("837", "005010"), ("../", "004010"), ("9" * 5000, "004010"), ("85\u0660", "004010")],
 )  # fmt: skip
 def test_what_no_guide_knows_has_none(identifier: str, version: str) -> None:
     assert load_guide(identifier, version) is None
