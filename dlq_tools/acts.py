@@ -1,4 +1,4 @@
-"""`crossdock dlq replay`, `archive` and `restore`: acting on dead letters.
+"""`crossdock dlq archive` and `restore`: giving dead letters up, and taking that back.
 
 Every letter is a transaction of its own: one that is refused or fails never stops the others.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 from sqlalchemy.exc import SQLAlchemyError
@@ -18,21 +18,18 @@ from canonical.errors import Rejected
 from dlq_tools.cells import rows_of
 from dlq_tools.consent import Consent
 from dlq_tools.exits import exit_of
-from dlq_tools.options import Actor, DryRun, Reason, Yes, choosing
-from hub.cli.desk import ConfigOption, Desk, actor, desk, site_of
+from dlq_tools.options import Actor, DryRun, Reason, Yes, allowed, by_whom, choosing
+from hub.cli.desk import ConfigOption, Desk, desk
 from hub.cli.exits import Exit, run
 from hub.cli.output import Output, OutputOption, print_json, print_rows
 from hub.dead_letters import archive as archiving
 from hub.dead_letters import letters, outcome
-from hub.dead_letters import replay as replaying
 from hub.dead_letters.filters import Filters, State
 from hub.dead_letters.outcome import Outcome
 from hub.release.holds import Act
-from hub.servers.addresses import find_running
 
 Do = Callable[[AsyncConnection, str, Act], Awaitable[None]]
 
-_WAIT_SECONDS = 60.0
 _COLUMNS = ("id", "number", "outcome", "code", "where", "detail", "new_letter")
 
 
@@ -46,33 +43,8 @@ class Verb:
     usual: State
 
 
-REPLAY = Verb("replay", "replaying", replaying.begin, State.OPEN)
 ARCHIVE = Verb("archive", "archived", archiving.archive, State.OPEN)
 RESTORE = Verb("restore", "restored", archiving.restore, State.ARCHIVED)
-
-
-@choosing
-def replay(
-    chosen: Filters,
-    *,
-    reason: Reason,
-    config: ConfigOption = None,
-    by: Actor = None,
-    dry_run: DryRun = False,
-    yes: Yes = False,
-    wait: Annotated[
-        bool | None, typer.Option(help="Wait up to 60 s for the outcomes; on a terminal, yes.")
-    ] = None,
-    output: OutputOption = Output.TABLE,
-) -> None:
-    """Let dead letters go again, the oldest first.
-
-    The hub does it: a delivery that may have taken effect is asked about first; a document that
-    could not be read goes through the pipeline again, with the mappings that the hub started with.
-    """
-    waits = sys.stdout.isatty() if wait is None else wait
-    consent = _consent(yes=yes, dry_run=dry_run)
-    _act(REPLAY, chosen, config, _by(reason, by), consent, output, waits=waits)
 
 
 @choosing
@@ -88,7 +60,7 @@ def archive(
 ) -> None:
     """Give dead letters up: nothing is deleted, and what waited behind them goes on."""
     consent = _consent(yes=yes, dry_run=dry_run)
-    _act(ARCHIVE, chosen, config, _by(reason, by), consent, output)
+    _act(ARCHIVE, chosen, config, by_whom(reason, by), consent, output)
 
 
 @choosing
@@ -104,13 +76,7 @@ def restore(
 ) -> None:
     """Open archived letters again, unless a later version has gone to the target since."""
     consent = _consent(yes=yes, dry_run=dry_run)
-    _act(RESTORE, chosen, config, _by(reason, by), consent, output)
-
-
-def _by(reason: str, by: str | None) -> tuple[str, str]:
-    if not reason.strip():
-        raise typer.BadParameter("it goes into the audit trail", param_hint="--reason")
-    return actor(by), reason
+    _act(RESTORE, chosen, config, by_whom(reason, by), consent, output)
 
 
 def _consent(*, yes: bool, dry_run: bool) -> Consent:
@@ -124,23 +90,19 @@ def _act(
     by: tuple[str, str],
     consent: Consent,
     output: Output,
-    *,
-    waits: bool = False,
 ) -> None:
-    """Choose, ask, act on each, wait if told to, print, and exit with what it came to."""
+    """Choose, ask, act on each, print, and exit with what it came to."""
 
     async def work() -> list[dict[str, Any]]:
         consent.check_selection(narrow=chosen.narrow)
-        follows = waits and not consent.dry_run and _hub_runs(config)
         async with desk(config) as at:
+            allowed(at.site, "operator")
             async with at.engine.connect() as ledger:
                 rows = await letters.listing(ledger, chosen, (verb.usual,))
             if not rows:
                 return []
             consent.check(_question(verb, rows))
             found = [await _one(at, verb, row["id"], by, dry_run=consent.dry_run) for row in rows]
-            if follows:
-                found = await _followed(at, found)
             numbers = {row["id"]: row["number"] for row in rows}
             return [each.row() | {"number": numbers[each.id]} for each in found]
 
@@ -170,22 +132,6 @@ async def _one(
         detail = type(error).__name__
         return Outcome(letter_id, outcome.NOT_DONE, "ledger_unavailable", "", detail)
     return Outcome(letter_id, f"would_{verb.name}" if dry_run else verb.done)
-
-
-def _hub_runs(config: ConfigOption) -> bool:
-    """Tell whether it is of use to wait; to be asked before the desk starts servers of its own."""
-    site = site_of(config)
-    running = find_running(site.data_dir, site.servers) is not None
-    if not running:
-        typer.echo("no hub is running: they go on when one is started", err=True)
-    return running
-
-
-async def _followed(at: Desk, begun: Sequence[Outcome]) -> list[Outcome]:
-    """Replace what has begun by how it ended, or by how far it is when the time is over."""
-    ids = [each.id for each in begun if each.outcome == REPLAY.done]
-    ended = await outcome.follow(at.engine, ids, at.clock, _WAIT_SECONDS)
-    return [ended.get(each.id, each) for each in begun]
 
 
 def _print(rows: Sequence[dict[str, Any]], output: Output) -> None:

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from connectors.registry import CONNECTORS
-from dlq_tools import acts
+from dlq_tools import acts, replaying
 from dlq_tools.cells import printable, rows_of
 from dlq_tools.options import check_name, choosing
 from hub.cli.desk import ConfigOption, Desk, desk
@@ -206,6 +206,9 @@ def _print_letter(letter: dict[str, Any]) -> None:
         _table(letter["waiting"], ("entity", "number", "version", "target", "action"), "waiting")
 
 
-app.command("replay")(acts.replay)
+app.command("replay")(replaying.replay_letters)
+app.command("status")(replaying.status)
+app.command("cancel")(replaying.cancel)
+app.command("approve")(replaying.approve)
 app.command("archive")(acts.archive)
 app.command("restore")(acts.restore)

@@ -14,9 +14,13 @@ from typing import Annotated, Any
 
 import typer
 
+from canonical.errors import Rejected
 from dlq_tools.times import moment
+from hub.api.access import may
+from hub.cli.desk import actor
 from hub.clock import SystemClock
 from hub.dead_letters.filters import SHORTEST, Filters, Stage, State
+from hub.settings.model import Role, Site
 
 Reason = Annotated[str, typer.Option(help="Why; goes into the audit trail.")]
 Actor = Annotated[str | None, typer.Option(help="Who; by default the user of this shell.")]
@@ -41,6 +45,10 @@ _Since = Annotated[
     str | None, typer.Option(help="Opened then or later: 30m, 2h, 3d ago, or ISO 8601.")
 ]
 _Until = Annotated[str | None, typer.Option(help="Opened then or earlier; as --since.")]
+_Replayed = Annotated[
+    bool | None,
+    typer.Option("--replayed/--not-replayed", help="Only those replayed before, or never."),
+]
 _State = Annotated[State | None, typer.Option(help="Only in this state, or in all.")]
 _Limit = Annotated[int | None, typer.Option(min=1, help="At most so many, the oldest first.")]
 
@@ -56,6 +64,7 @@ def _filters(
     target: _Target = None,
     since: _Since = None,
     until: _Until = None,
+    replayed: _Replayed = None,
     state: _State = None,
     limit: _Limit = None,
 ) -> Filters:
@@ -73,9 +82,31 @@ def _filters(
         target=target,
         since=_moment("--since", since, now),
         until=_moment("--until", until, now),
+        replayed=replayed,
         state=state,
         limit=limit,
     )
+
+
+def by_whom(reason: str, by: str | None) -> tuple[str, str]:
+    """Return who acts and why, for the audit trail.
+
+    Raises:
+        typer.BadParameter: no reason is given.
+    """
+    if not reason.strip():
+        raise typer.BadParameter("it goes into the audit trail", param_hint="--reason")
+    return actor(by), reason
+
+
+def allowed(site: Site, needed: Role) -> None:
+    """Refuse what the role of this site's shells does not allow.
+
+    Raises:
+        Rejected: ``forbidden``.
+    """
+    if not may(site.dead_letters.shell_role, needed):
+        raise Rejected("forbidden", "dead_letters.shell_role", f"needs the role {needed}")
 
 
 def check_name(option: str, name: str | None) -> None:

@@ -27,6 +27,7 @@ from hub.api.server import serving
 from hub.archive import Archive
 from hub.clock import SystemClock
 from hub.connections import Live, live
+from hub.dead_letters.runner import EVERY_SECONDS, ReplayRunner
 from hub.delivery.parts import DeliverParts, TargetSpec
 from hub.delivery.recovery import Policy
 from hub.delivery.role import DeliverRole
@@ -88,6 +89,8 @@ class Base:
     seen: Seen
     archive: Archive
     workers: WorkerPool
+    versions: frozenset[str]
+    """Of the mappings that the workers run."""
 
     def door(self) -> Door:
         """Return what every transport hands its receipts to."""
@@ -183,6 +186,7 @@ async def _base(
                 seen=seen,
                 archive=archive,
                 workers=workers,
+                versions=frozenset(each.version for each in spec.mappings),
             )
         finally:
             await frame.stop()
@@ -205,7 +209,7 @@ def _routers(base: Base, roles: frozenset[str]) -> list[APIRouter]:
             name: resolve(reference, f"api_tokens.{name}")
             for name, reference in base.site.api_tokens.items()
         }
-        routers.append(DocumentsApi(base.engine, Access(tokens)).routes())
+        routers.append(DocumentsApi(base.engine, Access(tokens, base.site.api_roles)).routes())
     return routers
 
 
@@ -230,10 +234,17 @@ def _runs(base: Base, roles: frozenset[str]) -> Iterator[Run]:
             )
         )
         yield NormalizeRole(base.nats, base.js, base.store, pipeline).run
+    delivering: dict[str, DeliverRole] = {}
+
+    def woken(target: str) -> None:
+        """Wake the role of a target, if this process has it; others find what is due by themselves."""
+        if target in delivering:
+            delivering[target].wake()
+
     if "deliver" in roles:
-        yield from _deliveries(base)
+        yield from _deliveries(base, delivering, woken)
     if "jobs" in roles:
-        yield _jobs(base).run
+        yield _jobs(base, woken).run
 
 
 def _intakes(base: Base) -> Iterator[Run]:
@@ -247,8 +258,9 @@ def _intakes(base: Base) -> Iterator[Run]:
             yield PollIntake(name, transport, poller, door).run
 
 
-def _deliveries(base: Base) -> Iterator[Run]:
-    roles: dict[str, DeliverRole] = {}
+def _deliveries(
+    base: Base, roles: dict[str, DeliverRole], woken: Callable[[str], None]
+) -> Iterator[Run]:
     parts = DeliverParts(
         engine=base.engine,
         renderer=WorkerRenderer(base.workers, base.site.control_points),
@@ -258,7 +270,7 @@ def _deliveries(base: Base) -> Iterator[Run]:
         retry_ratio=base.site.retry.budget,
         observer=DeliveryObserver(base.metrics, base.tracing),
         archive=_keeper(base),
-        woken=lambda target: roles[target].wake() if target in roles else None,
+        woken=woken,
     )
     for name, connection in base.connections.items():
         target = connection.target()
@@ -287,14 +299,16 @@ def _delivering(role: DeliverRole, target: TargetSpec) -> Run:
     return run
 
 
-def _jobs(base: Base) -> Jobs:
+def _jobs(base: Base, woken: Callable[[str], None]) -> Jobs:
     housekeeping = Housekeeping(base.js, base.engine, base.metrics)
     reconciler = Reconciler(base.engine, base.site, base.clock)
     resubmitter = Resubmitter(base.engine, base.archive, base.store, base.clock)
+    replays = ReplayRunner(base.engine, base.clock, base.versions, woken)
     return Jobs(
         base.engine,
         {
             "replay": Scheduled(1.0, resubmitter.run),
+            "replay-jobs": Scheduled(EVERY_SECONDS, replays.run),
             "purge-intake": Scheduled(10.0, housekeeping.purge_intake),
             "count-open": Scheduled(5.0, housekeeping.count_open),
             "reconcile": Scheduled(base.site.reconcile.every_seconds, reconciler.run_all),

@@ -17,7 +17,7 @@ from hub.intake.http import refusal
 
 _DATA_EXCEPTION = "22"
 """SQLSTATE class (PostgreSQL appendix A)."""
-_STATUS = {"unauthorised": 401, "document_unknown": 404, "thread_unknown": 404}
+_STATUS = {"unauthorised": 401, "forbidden": 403, "document_unknown": 404, "thread_unknown": 404}
 _STARTING = b'{"error":{"code":"starting","where":"","detail":"the hub is not ready yet"}}'
 
 

@@ -6,9 +6,10 @@ Codes: ``letter_unknown``, ``letter_ambiguous``, ``id_too_short``.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -61,6 +62,8 @@ class Filters:
     """Opened then or later."""
     until: datetime | None = None
     """Opened then or earlier."""
+    replayed: bool | None = None
+    """Replayed at least once before, or never."""
     state: State | None = None
     limit: int | None = None
 
@@ -68,7 +71,16 @@ class Filters:
     def narrow(self) -> bool:
         """Whether they choose at all: neither a state nor a limit does."""
         chosen = (self.group, self.partner, self.doc, self.key, self.error, self.stage, self.target)
-        return bool(self.ids or any(chosen) or self.since or self.until)
+        more = (self.since, self.until, self.replayed)
+        return bool(self.ids or any(chosen)) or any(each is not None for each in more)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what was given, as plain JSON values."""
+        plain = {name: value for name, value in asdict(self).items() if value not in (None, ())}
+        return {
+            name: value.isoformat() if isinstance(value, datetime) else value
+            for name, value in plain.items()
+        }
 
     def states(self, usual: Iterable[State]) -> tuple[str, ...]:
         """Return the states to look at: those given, any for letters named by id, else `usual`."""
@@ -92,6 +104,8 @@ def conditions(filters: Filters) -> list[sa.ColumnElement[bool]]:
     if filters.key is not None:
         named = (dead_letter.c.business_key, document.c.number, document.c.reference)
         found.append(sa.or_(*(column == filters.key for column in named)))
+    if filters.replayed is not None:
+        found.append(dead_letter.c.replays > 0 if filters.replayed else dead_letter.c.replays == 0)
     if filters.since is not None:
         found.append(dead_letter.c.opened_at >= filters.since)
     if filters.until is not None:

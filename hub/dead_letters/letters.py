@@ -38,25 +38,37 @@ async def listing(
     Raises:
         Rejected: an id is unknown, ambiguous or too short.
     """
+    query = await choice(connection, filters, usual)
+    return [dict(row) for row in (await connection.execute(query)).mappings()]
+
+
+async def choice(
+    connection: AsyncConnection, filters: Filters, usual: Iterable[State]
+) -> sa.Select[Any]:
+    """Return what selects the letters of `listing`: their rows, in their order.
+
+    Raises:
+        Rejected: an id is unknown, ambiguous or too short.
+    """
     columns = (dead_letter, document.c.number, document.c.reference)
     query = sa.select(*columns).select_from(_from()).where(*conditions(filters))
     query = query.where(dead_letter.c.state.in_(filters.states(usual)))
     if filters.ids:
         query = query.where(among(dead_letter.c.id, await resolve(connection, filters.ids)))
     query = query.order_by(dead_letter.c.opened_at, dead_letter.c.id)
-    if filters.limit is not None:
-        query = query.limit(filters.limit)
-    return [dict(row) for row in (await connection.execute(query)).mappings()]
+    return query if filters.limit is None else query.limit(filters.limit)
 
 
-async def groups(connection: AsyncConnection, filters: Filters) -> list[Row]:
+async def groups(
+    connection: AsyncConnection, filters: Filters, usual: Iterable[State] = WAITING
+) -> list[Row]:
     """Return letters counted by fingerprint, the largest group first.
 
     Columns: ``group``, ``stage``, ``code``, ``place`` (of one of them), ``target``,
     ``mapping_version``, ``count``, ``first_seen``, ``last_seen``, ``partners``, ``money`` (what the
     documents are worth, by currency; documents that could not be read have no amount).
     """
-    chosen = filters.states(WAITING)
+    chosen = filters.states(usual)
     picked = [*conditions(filters), dead_letter.c.state.in_(chosen)]
     if filters.ids:
         picked.append(among(dead_letter.c.id, await resolve(connection, filters.ids)))

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from hub.clock import Clock
 from hub.ids import derived_id
 from hub.ledger.arrays import among
 from hub.ledger.tables import dead_letter, delivery, document
@@ -22,16 +20,15 @@ REPLAYED = "replayed"
 FAILED_AGAIN = "failed_again"
 NOT_DONE = "not_done"
 
-_LOOK_SECONDS = 0.25
-
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """How one letter fared.
 
-    Outcomes: ``replaying`` (begun, not waited for), ``replayed``, ``failed_again``, ``under_way``,
-    ``archived``, ``restored``, ``refused``, ``not_done`` (the ledger or the archive failed), and
-    for a dry run ``would_replay``, ``would_archive``, ``would_restore``.
+    Outcomes: ``replayed``, ``failed_again``, ``under_way``, ``refused``, ``not_done`` (the ledger
+    or the archive failed), ``archived``, ``restored``, for a dry run ``would_replay``,
+    ``would_archive``, ``would_restore``, and of replay jobs ``skipped`` (an earlier letter of the
+    same business key did not go), ``cancelled`` and ``not_begun`` (the job stopped).
     """
 
     id: str
@@ -45,20 +42,6 @@ class Outcome:
     def row(self) -> dict[str, Any]:
         """Return it as a row to print."""
         return asdict(self)
-
-
-async def follow(
-    engine: AsyncEngine, ids: Sequence[str], clock: Clock, seconds: float
-) -> dict[str, Outcome]:
-    """Wait until all replays have ended, at most so long; return how each stands then."""
-    end = clock.monotonic() + seconds
-    while True:
-        async with engine.connect() as ledger:
-            found = await outcomes(ledger, ids)
-        going = any(each.outcome == UNDER_WAY for each in found.values())
-        if not going or clock.monotonic() >= end:
-            return found
-        await asyncio.sleep(_LOOK_SECONDS)
 
 
 async def outcomes(connection: AsyncConnection, ids: Sequence[str]) -> dict[str, Outcome]:

@@ -1,25 +1,46 @@
-"""Beginning a replay: one letter, one transaction, one row of the audit trail.
+"""Beginning replays: any number of letters in one transaction, each with its row of the audit trail.
 
 The hub does the rest by itself: its deliver roles find the delivery due, its resubmit job finds the
 receipt. A delivery that may have taken effect is asked about before it is sent again.
 
-Codes, beside those of `locking`: ``already_delivered``, ``already_under_way``,
-``delivery_missing``, ``receipt_missing`` (the ledger lost what the letter is about).
+A letter that cannot be replayed is refused and never keeps the others from it. Locks are taken in
+the order in which settling takes them (documents, deliveries, letters), each by id.
+
+Codes: ``letter_unknown``, ``letter_not_open`` (somebody was faster, or it is settled),
+``already_delivered``, ``already_under_way``, ``delivery_missing``, ``receipt_missing`` (the ledger
+lost what the letter is about).
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from canonical.errors import Rejected
-from hub.dead_letters.filters import State
-from hub.dead_letters.locking import Held, hold, write
 from hub.delivery.recovery import UNANSWERABLE
 from hub.ledger import audit
+from hub.ledger.arrays import among
 from hub.ledger.deliveries import made_good
-from hub.ledger.tables import attempt, delivery, document, receipt
+from hub.ledger.tables import attempt, dead_letter, delivery, document, receipt
 from hub.release.holds import Act
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """Letters whose rows are locked, and what they are about, by id."""
+
+    letters: Mapping[str, Row]
+    deliveries: Mapping[str, Row]
+    documents: Mapping[str, str]
+    """Document -> its state."""
+    receipts: Mapping[str, str]
+    """Receipt -> its sha256."""
 
 
 async def begin(connection: AsyncConnection, letter_id: str, act: Act) -> None:
@@ -28,83 +49,194 @@ async def begin(connection: AsyncConnection, letter_id: str, act: Act) -> None:
     Raises:
         Rejected: it cannot be replayed; nothing was changed.
     """
-    held = await hold(connection, letter_id, State.OPEN)
-    if held.letter["delivery_id"] is None:
-        after = await _from_receipt(connection, held)
-    else:
-        after = await _delivery(connection, held, act)
-    number = held.letter["replays"] + 1
+    refused = (await begin_all(connection, [letter_id], act))[letter_id]
+    if refused is not None:
+        raise refused
+
+
+async def begin_all(
+    connection: AsyncConnection, letter_ids: Sequence[str], act: Act
+) -> dict[str, Rejected | None]:
+    """Begin the replays of open letters; return for each why it was refused, or None.
+
+    Its statements are few and the same however many letters there are.
+    """
+    locked = await _lock(connection, letter_ids)
+    found = {name: _refusal(name, locked) for name in letter_ids}
+    going = [locked.letters[name] for name, refused in found.items() if refused is None]
+    if not going:
+        return found
+    sent = [row["delivery_id"] for row in going if row["delivery_id"] is not None]
+    states = await _make_due(connection, sent, locked, act)
+    documents = await _accept(connection, [locked.deliveries[each] for each in sent])
     by = {"actor": act.actor, "reason": act.reason}
-    await write(connection, held, state="replaying", replays=number, **by)
-    before = {
-        "state": held.letter["state"],
-        "delivery": held.delivery and held.delivery["state"],
-        "document": held.document_state,
-    }
-    after |= {"state": "replaying", "replay": number}
-    entry = audit.Entry(act.actor, "dead_letter.replay", letter_id, act.reason, before, after)
-    await audit.append(connection, entry, act.at)
-
-
-async def _from_receipt(connection: AsyncConnection, held: Held) -> dict[str, object]:
-    found = sa.select(receipt.c.sha256).where(receipt.c.id == held.letter["receipt_id"])
-    sha256 = await connection.scalar(found)
-    if sha256 is None:
-        raise Rejected("receipt_missing", held.letter["id"], "the ledger has no such receipt")
-    return {"receipt": held.letter["receipt_id"], "sha256": sha256}
-
-
-async def _delivery(connection: AsyncConnection, held: Held, act: Act) -> dict[str, object]:
-    """Make the delivery due: pending, or in doubt so that the target is asked first."""
-    sent = held.delivery
-    if sent is None:
-        raise Rejected("delivery_missing", held.letter["id"], "the ledger has no such delivery")
-    await _refuse_second_effect(connection, held, sent)
-    state = "in_doubt" if await _may_be_there(connection, sent["id"]) else "pending"
     await connection.execute(
-        sa.update(delivery)
-        .where(delivery.c.id == sent["id"])
-        .values(state=state, next_at=act.at, settled_at=None)
+        sa.update(dead_letter)
+        .where(among(dead_letter.c.id, [row["id"] for row in going]))
+        .values(state="replaying", replays=dead_letter.c.replays + 1, **by)
     )
-    stuck = sa.exists().where(
-        delivery.c.document_id == sent["document_id"],
-        delivery.c.state.in_(("dead", "cancelled")),
-        sa.not_(made_good(delivery)),
-    )
-    changed = await connection.scalar(
-        sa.update(document)
-        .where(document.c.id == sent["document_id"], document.c.state == "dead", sa.not_(stuck))
-        .values(state="accepted", settled_at=None)
-        .returning(document.c.state)
-    )
-    return {"delivery": state, "document": changed or held.document_state}
+    entries = [_entry(row, locked, states, documents, act) for row in going]
+    await audit.append_all(connection, entries, act.at)
+    return found
 
 
-async def _refuse_second_effect(
-    connection: AsyncConnection, held: Held, sent: sa.RowMapping
-) -> None:
-    if sent["state"] == "delivered" or held.made_good:
-        raise Rejected("already_delivered", held.letter["id"], "the target has it")
-    twin = delivery.alias()
-    under_way = await connection.scalar(
-        sa.select(twin.c.state).where(
-            twin.c.document_id == sent["document_id"],
-            twin.c.target == sent["target"],
-            twin.c.action == sent["action"],
-            twin.c.state.in_(("pending", "in_flight", "in_doubt")),
+async def _lock(connection: AsyncConnection, letter_ids: Sequence[str]) -> Locked:
+    plain = sa.select(
+        dead_letter.c.document_id, dead_letter.c.delivery_id, dead_letter.c.receipt_id
+    )
+    named = (await connection.execute(plain.where(among(dead_letter.c.id, letter_ids)))).all()
+    whole = sa.select(document.c.id, document.c.state)
+    documents = await connection.execute(
+        whole.where(among(document.c.id, _ids(row.document_id for row in named)))
+        .order_by(document.c.id)
+        .with_for_update(key_share=True)
+    )
+    states = {row.id: row.state for row in documents}
+    deliveries = await _deliveries(connection, _ids(row.delivery_id for row in named))
+    letters = await connection.execute(
+        sa.select(dead_letter)
+        .where(among(dead_letter.c.id, letter_ids))
+        .order_by(dead_letter.c.id)
+        .with_for_update()
+    )
+    bytes_of = await connection.execute(
+        sa.select(receipt.c.id, receipt.c.sha256).where(
+            among(receipt.c.id, _ids(row.receipt_id for row in named if row.delivery_id is None))
         )
     )
-    if under_way is not None or sent["state"] != "dead":
-        state = under_way or sent["state"]
-        raise Rejected("already_under_way", held.letter["id"], f"the delivery is {state}")
+    return Locked(
+        letters={row["id"]: dict(row) for row in letters.mappings()},
+        deliveries=deliveries,
+        documents=states,
+        receipts={row.id: row.sha256 for row in bytes_of},
+    )
 
 
-async def _may_be_there(connection: AsyncConnection, delivery_id: str) -> bool:
-    """Whether any try of the delivery ended without anybody knowing whether it took effect."""
+def _ids(values: Iterable[str | None]) -> list[str]:
+    return sorted({value for value in values if value is not None})
+
+
+async def _deliveries(connection: AsyncConnection, ids: Sequence[str]) -> dict[str, Row]:
+    """Lock deliveries; then, with what was settled while the locks were awaited, judge them."""
+    if not ids:
+        return {}
+    await connection.execute(
+        sa.select(delivery.c.id)
+        .where(among(delivery.c.id, ids))
+        .order_by(delivery.c.id)
+        .with_for_update()
+    )
+    columns = (
+        delivery,
+        made_good(delivery).label("made_good"),
+        _under_way().label("under_way"),
+        may_be_there(delivery.c.id).label("doubtful"),
+    )
+    result = await connection.execute(sa.select(*columns).where(among(delivery.c.id, ids)))
+    return {row["id"]: dict(row) for row in result.mappings()}
+
+
+def _under_way() -> sa.ScalarSelect[str]:
+    """Return the state of the same thing on another occasion that is not at rest."""
+    twin = delivery.alias()
+    same = (
+        twin.c.document_id == delivery.c.document_id,
+        twin.c.target == delivery.c.target,
+        twin.c.action == delivery.c.action,
+        twin.c.state.in_(("pending", "in_flight", "in_doubt")),
+    )
+    return sa.select(twin.c.state).where(*same).limit(1).scalar_subquery()
+
+
+def may_be_there(delivery_id: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
+    """Whether any try of a delivery ended without anybody knowing whether it took effect."""
     doubtful = sa.or_(
         attempt.c.outcome.in_(("in_doubt", "ask_failed")),
         attempt.c.ended_at.is_(None),
         sa.and_(attempt.c.outcome == "dead", attempt.c.code == UNANSWERABLE),
     )
-    query = sa.select(sa.exists().where(attempt.c.delivery_id == delivery_id, doubtful))
-    return bool(await connection.scalar(query))
+    return sa.exists().where(attempt.c.delivery_id == delivery_id, doubtful)
+
+
+def _refusal(letter_id: str, locked: Locked) -> Rejected | None:
+    letter = locked.letters.get(letter_id)
+    if letter is None:
+        return Rejected("letter_unknown", letter_id, "no dead letter has this id")
+    if letter["state"] != "open":
+        return Rejected("letter_not_open", letter_id, f"it is {letter['state']}, not open")
+    if letter["delivery_id"] is None:
+        known = letter["receipt_id"] in locked.receipts
+        gone = Rejected("receipt_missing", letter_id, "the ledger has no such receipt")
+        return None if known else gone
+    return _second_effect(letter_id, locked.deliveries.get(letter["delivery_id"]))
+
+
+def _second_effect(letter_id: str, sent: Row | None) -> Rejected | None:
+    if sent is None:
+        return Rejected("delivery_missing", letter_id, "the ledger has no such delivery")
+    if sent["state"] == "delivered" or sent["made_good"]:
+        return Rejected("already_delivered", letter_id, "the target has it")
+    if sent["under_way"] is not None or sent["state"] != "dead":
+        state = sent["under_way"] or sent["state"]
+        return Rejected("already_under_way", letter_id, f"the delivery is {state}")
+    return None
+
+
+async def _make_due(
+    connection: AsyncConnection, sent: Sequence[str], locked: Locked, act: Act
+) -> dict[str, str]:
+    """Make deliveries due: pending, or in doubt so that the target is asked first."""
+    doubtful = [each for each in sent if locked.deliveries[each]["doubtful"]]
+    plain = [each for each in sent if not locked.deliveries[each]["doubtful"]]
+    for state, ids in (("in_doubt", doubtful), ("pending", plain)):
+        if ids:
+            await connection.execute(
+                sa.update(delivery)
+                .where(among(delivery.c.id, ids))
+                .values(state=state, next_at=act.at, settled_at=None)
+            )
+    return dict.fromkeys(doubtful, "in_doubt") | dict.fromkeys(plain, "pending")
+
+
+async def _accept(connection: AsyncConnection, sent: Sequence[Row]) -> dict[str, str]:
+    """Call documents accepted again of which no delivery is given up any more."""
+    if not sent:
+        return {}
+    stuck = sa.exists().where(
+        delivery.c.document_id == document.c.id,
+        delivery.c.state.in_(("dead", "cancelled")),
+        sa.not_(made_good(delivery)),
+    )
+    changed = await connection.execute(
+        sa.update(document)
+        .where(
+            among(document.c.id, _ids(row["document_id"] for row in sent)),
+            document.c.state == "dead",
+            sa.not_(stuck),
+        )
+        .values(state="accepted", settled_at=None)
+        .returning(document.c.id, document.c.state)
+    )
+    return {row.id: row.state for row in changed}
+
+
+def _entry(
+    letter: Row, locked: Locked, states: Mapping[str, str], documents: Mapping[str, str], act: Act
+) -> audit.Entry:
+    sent = locked.deliveries.get(letter["delivery_id"] or "")
+    document_state = locked.documents.get(letter["document_id"] or "")
+    before = {
+        "state": letter["state"],
+        "delivery": sent and sent["state"],
+        "document": document_state,
+    }
+    after: dict[str, Any]
+    if sent is None:
+        after = {"receipt": letter["receipt_id"], "sha256": locked.receipts[letter["receipt_id"]]}
+    else:
+        after = {
+            "delivery": states[sent["id"]],
+            "document": documents.get(letter["document_id"], document_state),
+        }
+    after |= {"state": "replaying", "replay": letter["replays"] + 1}
+    return audit.Entry(act.actor, "dead_letter.replay", letter["id"], act.reason, before, after)

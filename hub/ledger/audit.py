@@ -8,7 +8,8 @@ the head printed by `crossdock ledger audit` and kept elsewhere, tells that.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -52,21 +53,22 @@ class Broken:
 
 async def append(connection: AsyncConnection, entry: Entry, now: datetime) -> None:
     """Add one row to the chain, inside the transaction of the act itself."""
+    await append_all(connection, [entry], now)
+
+
+async def append_all(connection: AsyncConnection, entries: Sequence[Entry], now: datetime) -> None:
+    """Add rows to the chain in their order: one turn at its end, however many there are."""
+    if not entries:
+        return
     await connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtext('crossdock.audit'))"))
     last = await head(connection)
-    row = {
-        "seq": last.seq + 1,
-        "at": now,
-        "actor": entry.actor,
-        "action": entry.action,
-        "subject": entry.subject,
-        "reason": entry.reason,
-        "before": entry.before,
-        "after": entry.after,
-        "previous_hash": last.hash,
-    }
-    end = {"seq": row["seq"], "hash": _hash(row)}
-    await connection.execute(sa.insert(audit).values(**row, hash=end["hash"]))
+    rows = []
+    for entry in entries:
+        row = {"seq": last.seq + 1, "at": now, **asdict(entry), "previous_hash": last.hash}
+        last = Head(last.seq + 1, _hash(row))
+        rows.append(row | {"hash": last.hash})
+    await connection.execute(sa.insert(audit), rows)
+    end = {"seq": last.seq, "hash": last.hash}
     await connection.execute(
         insert(audit_head)
         .values(id=1, **end)

@@ -8,6 +8,7 @@ Codes:
 - ``address_private``: a connection to a private network, which `servers` does not allow
 - ``flow_unknown``: a polled collection that the system does not offer
 - ``folder_missing``, ``folder_shared``
+- ``caller_unknown``: a role for a caller without a token
 """
 
 from __future__ import annotations
@@ -58,6 +59,7 @@ def check_parts(loaded: Loaded, known: Known) -> Problems:
     yield from _servers(loaded)
     yield from _partners(loaded)
     yield from _control_points(loaded, known)
+    yield from _callers(loaded)
     for name, connection in loaded.site.connections.items():
         path: OptionPath = ("connections", name)
         yield from _connection(loaded, known, path, connection)
@@ -82,6 +84,14 @@ def _partners(loaded: Loaded) -> Problems:
         if partner.currency not in MINOR_UNITS:
             path = ("partners", name, "currency")
             yield problem(loaded, "currency_unknown", path, "expected an ISO 4217 code")
+
+
+def _callers(loaded: Loaded) -> Problems:
+    for name in loaded.site.api_roles:
+        if name not in loaded.site.api_tokens:
+            hint = did_you_mean(name, loaded.site.api_tokens)
+            detail = f"no token of this name{hint}"
+            yield problem(loaded, "caller_unknown", ("api_roles", name), detail)
 
 
 def _control_points(loaded: Loaded, known: Known) -> Problems:

@@ -20,7 +20,15 @@ from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDic
 
 from canonical.errors import ConfigError
 from hub.settings import places
-from hub.settings.model import ControlPoints, Http, Reconcile, Retry, Servers, Workers
+from hub.settings.model import (
+    ControlPoints,
+    DeadLetters,
+    Http,
+    Reconcile,
+    Retry,
+    Servers,
+    Workers,
+)
 from hub.settings.names import no_such_option
 from hub.settings.places import Layer, OptionPath
 
@@ -42,6 +50,7 @@ class Overridable(BaseSettings):
     retry: Retry | None = None
     control_points: ControlPoints | None = None
     reconcile: Reconcile | None = None
+    dead_letters: DeadLetters | None = None
 
 
 def read_environment() -> Layer:

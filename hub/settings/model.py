@@ -212,6 +212,35 @@ class Reconcile(Section):
     heal: bool = Field(default=True, description="Re-drive what policy allows.")
 
 
+Role = Literal["viewer", "operator", "approver", "admin"]
+"""What a caller may do; each may all that those before it may."""
+
+
+class DeadLetters(Section):
+    """What people may do about dead letters, and how fast."""
+
+    replay_per_second: float = Field(
+        20.0, gt=0, le=1000, description="How many letters a replay job begins a second."
+    )
+    approve_above_letters: int | None = Field(
+        None, ge=0, description="A replay of more letters needs a second person's approval."
+    )
+    approve_above_value: Decimal | None = Field(
+        None,
+        ge=0,
+        description="So does a replay or an edit of documents worth more, in any one currency.",
+    )
+    edit_roles: tuple[Role, ...] = Field(
+        (), description="Who may correct a document before its replay; empty: nobody."
+    )
+    shell_role: Role = Field(
+        "admin", description="As what the commands of a shell act: whoever has one has the ledger."
+    )
+    retention_days: int = Field(
+        365, ge=1, description="How long an archived letter is kept before it may be purged."
+    )
+
+
 class Site(Section):
     """The whole configuration of one hub."""
 
@@ -226,10 +255,14 @@ class Site(Section):
     retry: Retry = Retry()
     control_points: ControlPoints
     reconcile: Reconcile = Reconcile()
+    dead_letters: DeadLetters = DeadLetters()
     partners: dict[Name, Partner] = Field(description="Partners by our name for them.")
     connections: dict[Name, Connection] = Field(description="Connections by our name for them.")
     routes: tuple[Route, ...] = Field((), description="A document takes every route that fits it.")
     api_tokens: dict[str, str] = Field(
         default_factory=dict, description="Name of a caller -> its token, as `env:` or `file:`."
+    )
+    api_roles: dict[str, Role] = Field(
+        default_factory=dict, description="Name of a caller -> its role; others are viewers."
     )
     otlp_endpoint: str | None = Field(None, description="OTLP/HTTP collector for traces.")

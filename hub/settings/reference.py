@@ -24,6 +24,7 @@ _SECTIONS: dict[str, type[BaseModel]] = {
     "retry": model.Retry,
     "control_points": model.ControlPoints,
     "reconcile": model.Reconcile,
+    "dead_letters": model.DeadLetters,
     "partners.NAME": model.Partner,
     "connections.NAME": model.Connection,
     "connections.NAME.transport, kind: folder": model.FolderTransport,

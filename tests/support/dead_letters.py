@@ -21,6 +21,7 @@ from connectors.base import Receipt
 from hub import topology
 from hub.archive import Archive
 from hub.clock import SystemClock
+from hub.dead_letters.runner import ReplayRunner
 from hub.delivery.role import DeliverRole
 from hub.intake.store import ReceiptStore
 from hub.jobs import Jobs, Scheduled
@@ -77,6 +78,10 @@ class Servers:
         """The way into INTAKE."""
         js = self.client.jetstream()
         return ReceiptStore(js, Publisher(self.client, js))
+
+    def runner(self, versions: frozenset[str] = frozenset()) -> ReplayRunner:
+        """The replay jobs' runner, as a hub that has just been started has it."""
+        return ReplayRunner(self.engine, SystemClock(), versions, lambda _target: None)
 
     def resubmitter(self) -> Resubmitter:
         """The job, as a hub that has just been started has it."""
@@ -144,7 +149,8 @@ async def hub(at: Servers, mappings: WorkerSpec) -> AsyncIterator[None]:
             )
         )
         replay = Scheduled(0.05, at.resubmitter().run)
-        jobs = Jobs(at.engine, {"replay": replay}, Metrics().job_failures)
+        letters = Scheduled(0.05, at.runner().run)
+        jobs = Jobs(at.engine, {"replay": replay, "letters": letters}, Metrics().job_failures)
         runs = [
             NormalizeRole(at.client, js, at.store, pipeline).run(stop),
             DeliverRole(spec(at.target), parts(at.engine)).run(stop),
@@ -157,6 +163,21 @@ async def hub(at: Servers, mappings: WorkerSpec) -> AsyncIterator[None]:
             stop.set()
             async with asyncio.timeout(30):
                 await asyncio.gather(*tasks)
+
+
+@asynccontextmanager
+async def replaying(at: Servers, versions: frozenset[str] = frozenset()) -> AsyncIterator[None]:
+    """Run the replay jobs alone, as a hub's role `jobs` does."""
+    stop = asyncio.Event()
+    letters = Scheduled(0.02, at.runner(versions).run)
+    jobs = Jobs(at.engine, {"letters": letters}, Metrics().job_failures)
+    task = asyncio.ensure_future(jobs.run(stop))
+    try:
+        yield
+    finally:
+        stop.set()
+        async with asyncio.timeout(30):
+            await task
 
 
 @dataclass(frozen=True)

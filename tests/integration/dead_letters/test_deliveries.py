@@ -15,7 +15,7 @@ from hub.ledger.tables import (
     delivery,
     document,
 )
-from tests.support.dead_letters import Servers, Shell
+from tests.support.dead_letters import Servers, Shell, replaying
 from tests.support.deliveries import (
     Books,
     fails_with,
@@ -35,11 +35,12 @@ async def test_a_delivery_is_replayed_by_command_and_its_outcome_waited_for(
     at: Servers, books: Books, desk: Shell
 ) -> None:
     letter = await dead(at, books)
-    async with running(role(at)):
-        rows = await desk.json(
+    async with running(role(at)), replaying(at):
+        job = await desk.json(
             "replay", letter["id"][:8], "--reason", "fixed", "--by", "ann", "--yes", "--wait"
         )
-    assert [(row["outcome"], row["number"], row["detail"]) for row in rows] == [
+    assert (job["state"], job["counts"]) == ("done", {"replayed": 1})
+    assert [(row["outcome"], row["number"], row["detail"]) for row in job["items"]] == [
         ("replayed", "1", "SO-XD1")
     ]
     assert at.target.effects == ["XD1"]
@@ -73,7 +74,7 @@ async def test_a_replay_that_fails_again_opens_a_new_letter(
 ) -> None:
     letter = await dead(at, books)
     at.target.script.append(fails_with(Rejected("customer_blocked")))
-    async with running(role(at)):
+    async with running(role(at)), replaying(at):
         result = await desk.run(
             "replay", "--key", "1", "--reason", "x", "--yes", "--wait", "--output", "json"
         )
@@ -177,20 +178,6 @@ async def test_a_document_with_another_dead_delivery_stays_dead_in_the_account(
         await until(books, letter["delivery_id"], "delivered")
     assert (await books.row(document))["state"] == "dead"
     await books.change(other, state="delivered")
-
-
-async def test_a_batch_goes_oldest_first_and_one_refusal_does_not_stop_it(
-    at: Servers, books: Books, desk: Shell
-) -> None:
-    first, second = await dead(at, books, "1"), await dead(at, books, "2")
-    await begin(at, second)
-    result = await desk.run(
-        "replay", first["id"], second["id"], "--reason", "x", "--yes", "--no-wait"
-    )
-    assert result.exit_code == 5
-    assert "letter_not_open" in result.stdout
-    states = [(await letter_now(books, each))["state"] for each in (first, second)]
-    assert states == ["replaying", "replaying"]
 
 
 async def test_a_dry_run_says_what_would_happen_and_changes_nothing(
