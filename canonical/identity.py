@@ -9,7 +9,6 @@ All are stored, none stands in for another.
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import uuid
 from dataclasses import dataclass
@@ -38,7 +37,9 @@ _EVENTS = uuid.UUID("6f2f7a1e-3b1c-5d0e-9a51-0c6e5d0c0d0c")
 _SHARED_KEY = {"order_change": "order"}
 """Entities whose key is that of the document that they change."""
 
-_REFERENCE_LETTERS = 10
+_BASE32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+_SHIFTS = range(45, -1, -5)
+"""Ten letters of five bits each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,8 @@ def reference_for(key: BusinessKey | str) -> str:
 
     """
     digest = hashlib.sha256(str(key).encode()).digest()
-    return "XD" + base64.b32encode(digest)[:_REFERENCE_LETTERS].decode("ascii")
+    bits = int.from_bytes(digest[:8]) >> 14  # base64.b32encode is pure Python and ten times slower
+    return "XD" + "".join([_BASE32[bits >> shift & 31] for shift in _SHIFTS])
 
 
 def content_id(document: Document) -> str:

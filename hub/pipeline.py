@@ -114,7 +114,8 @@ class Pipeline:
     async def publish(self, decided: Decided) -> None:
         """Publish what was committed; what does not get through is left to the relay's loop."""
         await self._parts.relay.publish(decided.events)
-        await self._parts.seen.remember(decided.receipts)
+        # Only who calls is answered early: a file repeated is owed its answer again.
+        await self._parts.seen.remember([r for r in decided.receipts if self._is_call(r)])
 
     async def suspect(self, name: str) -> int:
         """Note that a message is about to be decided alone; return how often it was before."""
@@ -194,6 +195,10 @@ class Pipeline:
     def _partner(self, receipt: Receipt) -> str:
         connection = self._parts.site.connections.get(receipt.connection)
         return connection.partner if connection else "unknown"
+
+    def _is_call(self, receipt: Receipt) -> bool:
+        connection = self._parts.site.connections.get(receipt.connection)
+        return connection is not None and connection.transport.kind == "webhook"
 
     def _polled(self, receipt: Receipt) -> bool:
         connection = self._parts.site.connections.get(receipt.connection)
