@@ -18,6 +18,7 @@ import yaml
 
 from hub.failpoints import VARIABLE
 from tests.support.ports import free_port
+from tests.support.processes import python_path
 from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -58,7 +59,7 @@ class HubProcess:
 
     def start(self, failpoint: str = "", *, wait: bool = True) -> HubProcess:
         """Start it; with `wait`, until it can do its work or has died of its failpoint."""
-        environment = {**os.environ, "PYTHONPATH": str(ROOT), **self.environment}
+        environment = {**os.environ, "PYTHONPATH": python_path(), **self.environment}
         environment |= {VARIABLE: failpoint, "CROSSDOCK_HTTP__PORT": str(self.port)}
         self._began = len(self.log())
         with self.log_file.open("ab") as log:

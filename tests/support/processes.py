@@ -15,6 +15,11 @@ import psutil
 ROOT = Path(__file__).resolve().parents[2]
 
 
+def python_path() -> str:
+    """This working copy, and whatever this process itself was given (`tests/faults/teeth`)."""
+    return os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
+
+
 class Spawner:
     """Starts Python programs; `end_all` kills them and all their descendants, by pid."""
 
@@ -40,7 +45,7 @@ class Spawner:
             process = subprocess.Popen(
                 [sys.executable, *arguments],
                 cwd=ROOT,
-                env={**os.environ, "PYTHONPATH": str(ROOT), **(env or {})},
+                env={**os.environ, "PYTHONPATH": python_path(), **(env or {})},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,

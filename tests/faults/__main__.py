@@ -1,0 +1,71 @@
+"""Run faults: ``python -m tests.faults gate|campaign|replay``; see docs/fault-report.md."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from tests.faults.run import Outcome, Plan, replay, run
+
+GATE = Plan(seed=1, documents=20_000, kills=50, seconds=480)
+
+
+def main() -> int:
+    """Do what was asked; 1 where an invariant was breached."""
+    asked = _parser().parse_args()
+    folder = asked.folder or Path(tempfile.mkdtemp(prefix="crossdock-faults-"))
+    outcomes = []
+    if asked.command == "replay":
+        outcomes.append(replay(asked.history, folder / "replay"))
+    elif asked.command == "campaign":
+        outcomes += _campaign(folder, asked)
+    else:
+        plan = _plan(asked, asked.seed)
+        outcomes.append(run(folder / f"seed-{asked.seed}", plan))
+    for outcome in outcomes:
+        print(json.dumps(outcome.result, indent=1))  # noqa: T201
+    good = all(outcome.holds for outcome in outcomes)
+    if good and asked.folder is None:
+        shutil.rmtree(folder)
+    else:
+        print(f"kept: {folder}")  # noqa: T201
+    return 0 if good else 1
+
+
+def _campaign(folder: Path, asked: argparse.Namespace) -> list[Outcome]:
+    """Run seed after seed until the time is over."""
+    end = time.monotonic() + asked.hours * 3600
+    outcomes: list[Outcome] = []
+    seed = asked.seed
+    while time.monotonic() < end:
+        plan = _plan(asked, seed)
+        outcomes.append(run(folder / f"seed-{seed}", plan))
+        seed += 1
+    return outcomes
+
+
+def _plan(asked: argparse.Namespace, seed: int) -> Plan:
+    return Plan(seed, asked.documents, asked.kills, asked.seconds, asked.rate)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
+    parser.add_argument("command", choices=("gate", "campaign", "replay"))
+    parser.add_argument("history", nargs="?", type=Path, help="history.jsonl of an earlier run")
+    parser.add_argument("--folder", type=Path, help="where everything of the run is kept")
+    parser.add_argument("--seed", type=int, default=GATE.seed)
+    parser.add_argument("--documents", type=int, default=GATE.documents)
+    parser.add_argument("--kills", type=int, default=GATE.kills)
+    parser.add_argument("--seconds", type=float, default=GATE.seconds, help="most, of strikes")
+    parser.add_argument("--rate", type=float, default=GATE.rate, help="documents a second")
+    parser.add_argument("--hours", type=float, default=2.0, help="of a campaign")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
