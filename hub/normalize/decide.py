@@ -129,12 +129,15 @@ class Decider:
             head.contents.add(document.content_id)
             self._hold(admitted, document, verdict, (BEHIND,), version=None)
             return
+        awaited = head.version == 0 and bool(head.contents)
         version = self._enter(head, admitted, document)
         if reasons:
             head.held = True
             self._hold(admitted, document, verdict, reasons, version)
-        else:
-            self._release(admitted, document, verdict, version)
+            return
+        if awaited:  # what is parked never goes before a held original: releasing that lets it go
+            self._plan.adopted.add(document.business_key)
+        self._release(admitted, document, verdict, version)
 
     def _reasons(self, verdict: Verdict, asked: Asked | None) -> tuple[Reason, ...]:
         found = (_REASONS[verdict],) if verdict in _REASONS else ()
@@ -144,8 +147,6 @@ class Decider:
 
     def _enter(self, head: KeyState, admitted: Admitted, document: Normalized) -> int:
         """Make the document the version in force of its key."""
-        if head.version == 0 and head.contents:
-            self._plan.adopted.add(document.business_key)
         head.version += 1
         head.sequence = document.sequence
         head.content_id = document.content_id

@@ -46,11 +46,14 @@ async def release(connection: AsyncConnection, hold_id: str, act: Act, site: Sit
         The events to publish once the transaction is committed.
 
     Raises:
-        Rejected: ``hold_unknown``, ``hold_closed``, ``original_unknown``, ``not_an_order``.
+        Rejected: ``hold_unknown``, ``hold_closed``, ``original_unknown``, ``original_held`` (it
+            would overtake a version that is held), ``not_an_order``.
     """
     held = await holds.lock_open(connection, hold_id)
     row = await _document(connection, held["document_id"])
     head = (await keys.lock(connection, [row["business_key"]], act.at))[row["business_key"]]
+    if head.held and row["version"] is None:
+        raise Rejected("original_held", row["number"] or "", "an earlier version of it is held")
     if held["kind"] == "conflict":
         row = await _replacement(connection, row, head)
     elif held["kind"] in _PARKED:
@@ -97,7 +100,8 @@ async def adopt_parked(
     connection: AsyncConnection, adopted: Iterable[str], site: Site, now: datetime
 ) -> list[Event]:
     """Let changes go whose original has arrived or was let go, in the order of their sequences."""
-    wanted = list(adopted)
+    heads = await keys.lock(connection, adopted, now)
+    wanted = [key for key, head in heads.items() if not head.held]
     if not wanted:
         return []
     events: list[Event] = []

@@ -192,6 +192,33 @@ async def test_a_parked_change_goes_on_when_its_order_arrives_in_a_later_batch(a
     assert [row["action"] for row in rows] == ["create_order", "change_order"]
 
 
+async def test_a_parked_change_waits_for_an_order_that_arrives_and_is_held(at: Dock) -> None:
+    await at.take_in(normalized("order_change", change()))
+    await at.take_in(normalized("order", order(quantity="500")))
+    assert await states(at) == [("orphan", "held"), ("accept", "held")]
+    assert await at.rows(delivery) == []
+    (row,) = [row for row in await at.rows(hold) if row["kind"] == "control_point"]
+    async with at.engine.begin() as ledger:
+        await release(ledger, row["id"], ACT, SITE)
+    rows = sorted(await at.rows(delivery), key=lambda row: row["version"])
+    assert [row["action"] for row in rows] == ["create_order", "change_order"]
+
+
+@pytest.mark.parametrize("kind", ["conflict", "behind"])
+async def test_nothing_is_released_before_the_held_version_that_it_follows(
+    at: Dock, kind: str
+) -> None:
+    await at.take_in(normalized("order", order(quantity="500")))
+    await at.take_in(normalized("order", order(quantity="7")))
+    await at.take_in(normalized("order_change", change()))
+    (row,) = [row for row in await at.rows(hold) if row["kind"] == kind]
+    with pytest.raises(Rejected) as refused:
+        async with at.engine.begin() as ledger:
+            await release(ledger, row["id"], ACT, SITE)
+    assert refused.value.code == "original_held"
+    assert await at.rows(delivery) == []
+
+
 async def test_a_parked_change_that_comes_again_is_a_duplicate_and_held_once(at: Dock) -> None:
     for _ in range(2):
         await at.take_in(normalized("order_change", change()))

@@ -264,6 +264,13 @@ def test_a_change_without_its_order_is_parked_and_adopted_when_the_order_comes()
     assert plan.adopted == {"order/acme/PO-1/"}
 
 
+def test_a_parked_change_is_not_adopted_by_an_order_that_is_held() -> None:
+    held = normalized(canonical_json=orjson.dumps(ORDER | {"ship_to": {}}))
+    plan = decide(admitted(change(1)), admitted(held, receipt="r-2"))
+    assert outcomes(plan) == [("orphan", "held"), ("accept", "held")]
+    assert plan.adopted == set()
+
+
 def test_an_order_that_fails_a_control_point_is_held_with_all_reasons() -> None:
     plan = decide(admitted(normalized()), view=ReferenceView())
     assert outcomes(plan) == [("accept", "held")]
