@@ -3,6 +3,9 @@
 closed --`failures` in a row--> open --time--> half-open --success--> closed
                                   ^------------failure (longer)---'
 
+A target that is back is found out within `cap_seconds`: the wait grows no further, and a probe that
+hangs that long does not keep the next one from being made.
+
 Pure: time is passed in (monotonic seconds). A result counts only for the period in which its call
 began, so that a slow call from before cannot close or lengthen what came after. Being throttled
 (429) is no failure and is not reported here at all: the limiter handles it.
@@ -38,18 +41,20 @@ class Breaker:
     Args:
         failures: failures in a row that open it.
         open_seconds: how long it stays open at first; doubled by every failed probe.
-        cap_seconds: the longest it stays open, if that is more: one probe costs a target little,
-            and a target that is back should not wait for long.
+        cap_seconds: the longest it stays open, if that is more, and the longest that one probe
+            keeps another from being made: a probe costs a target little, and a target that is
+            back should not wait for long.
 
     """
 
     failures: int
     open_seconds: float
-    cap_seconds: float = 30.0
+    cap_seconds: float = 8.0
     _in_a_row: int = 0
     _opened: int = 0  # times since the last success: the exponent of the wait
     _open_until: float | None = None
-    _probing: bool = False
+    _probed_at: float | None = None
+    """When the last probe began that nobody has heard of since."""
     _period: int = 0
 
     def state(self, now: float) -> State:
@@ -66,14 +71,14 @@ class Breaker:
             case State.OPEN:
                 return 0
             case State.HALF_OPEN:
-                return 0 if self._probing else 1
+                return 0 if self._is_probing(now) else 1
 
     def begin(self, now: float) -> Permit | None:
         """Ask leave for one call; None: not now."""
         if not self.room(now):
             return None
         if self.state(now) is State.HALF_OPEN:
-            self._probing = True
+            self._probed_at = now
         return Permit(self._period)
 
     def succeeded(self, permit: Permit) -> None:
@@ -83,32 +88,37 @@ class Breaker:
         self._in_a_row = 0
         self._opened = 0
         self._open_until = None
-        self._probing = False
+        self._probed_at = None
 
     def failed(self, permit: Permit, now: float) -> None:
         """Report that the target did not answer, or not sensibly."""
         if permit.period != self._period:
             return
         self._in_a_row += 1
-        if self._probing or self._in_a_row >= self.failures:
+        if self._probed_at is not None or self._in_a_row >= self.failures:
             self._open(now, self._wait())
             self._opened += 1
 
     def unused(self, permit: Permit) -> None:
         """Hand a permit back that told nothing: the call was throttled or never made."""
         if permit.period == self._period:
-            self._probing = False
+            self._probed_at = None
 
     def halt(self, now: float, seconds: float) -> None:
         """Open it whatever its count says: calling makes no sense before somebody acts."""
         self._open(now, seconds)
 
+    def _is_probing(self, now: float) -> bool:
+        return self._probed_at is not None and now - self._probed_at < self._longest()
+
+    def _longest(self) -> float:
+        return max(self.cap_seconds, self.open_seconds)
+
     def _wait(self) -> float:
-        longest = max(self.cap_seconds, self.open_seconds)
-        return float(min(self.open_seconds * 2 ** min(self._opened, 30), longest))
+        return float(min(self.open_seconds * 2 ** min(self._opened, 30), self._longest()))
 
     def _open(self, now: float, seconds: float) -> None:
         self._open_until = now + seconds
         self._in_a_row = 0
-        self._probing = False
+        self._probed_at = None
         self._period += 1

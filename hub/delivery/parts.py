@@ -94,7 +94,7 @@ class Timing:
     """How often the ledger is looked at without being woken."""
     gap: float = 0.02
     """Shortest time between two looks of which the first found nothing: a storm of wake-ups is one."""
-    lease: float = 15.0
+    lease: float = 9.0
     """How long a claim lasts that is not renewed: how soon others take over after a crash."""
     margin: float = 5.0
     """A claim outlasts the deadline of its call by this: nobody asks while the call may run."""

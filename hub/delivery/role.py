@@ -13,13 +13,14 @@ from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from hub.delivery.breaker import State
 from hub.delivery.courier import Courier, Hand
 from hub.delivery.health import Health
 from hub.delivery.parts import DeliverParts, TargetSpec
 from hub.delivery.persistence import LEDGER_ERRORS, Backoff, Ledger
 from hub.failpoints import reached
 from hub.ids import new_id
-from hub.ledger import deliveries, settlements
+from hub.ledger import deliveries, recovered, settlements
 from hub.ledger.delivery_rows import Claim, Wanted
 
 
@@ -35,6 +36,8 @@ class DeliverRole:
         self._ledger = Ledger(target.name, parts)
         self._backoff = Backoff(parts)
         self._wake = asyncio.Event()
+        self._back = False
+        """The target has come back, and what waits for that has not been told."""
         self._hands: dict[asyncio.Task[None], Hand] = {}
 
     def wake(self) -> None:
@@ -60,6 +63,7 @@ class DeliverRole:
     async def _round(self, stop: asyncio.Event) -> None:
         """Claim once, then wait for something to do."""
         try:
+            await self._hasten()
             found, wait = await self._claim()
         except LEDGER_ERRORS as error:
             self._ledger.unreachable(error)
@@ -74,6 +78,13 @@ class DeliverRole:
             if not found:
                 await asyncio.sleep(self._parts.timing.gap)
             self._wake.clear()
+
+    async def _hasten(self) -> None:
+        """Let go on at once what waits for the target, now that it is back."""
+        if self._back:
+            now = self._parts.clock.now()
+            await self._ledger.once(lambda conn: recovered.hasten(conn, self._target.name, now))
+            self._back = False
 
     async def _claim(self) -> tuple[bool, float]:
         """Claim what there is room for.
@@ -125,6 +136,7 @@ class DeliverRole:
         self._wake.set()
         if self._health.state != self._breaker:
             self._breaker = self._health.state
+            self._back = self._back or self._breaker is State.CLOSED
             self._event("breaker", state=self._breaker.value)
 
     async def _drain(self) -> None:

@@ -43,6 +43,8 @@ class Failure:
             return "ask_failed"
         if self.throttled:
             return "throttled"
+        if isinstance(self.error, Retryable) and self.error.retry_after is not None:
+            return "deferred"
         return "in_doubt" if isinstance(self.error, InDoubt) else "retry"
 
 

@@ -18,7 +18,7 @@ way), ``waiting_for_target`` (`place`: the target).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from datetime import datetime, timedelta
 from typing import Any
@@ -77,7 +77,11 @@ def _all_due() -> sa.Select[*tuple[Any, ...]]:
     )
     parts = [_due(state, clock).cte(f"due{i}") for i, (state, clock) in enumerate(kinds)]
     rows = sa.union_all(*(sa.select(part) for part in parts)).subquery()
-    return sa.select(rows).order_by(rows.c.due_at, rows.c.id)
+    # Rows of one order that two processes lock at once are judged by one of them: each would see
+    # the other's as they were before.
+    name = sa.func.concat(rows.c.target, " ", rows.c.reference)
+    turn = sa.func.pg_try_advisory_xact_lock(sa.func.hashtextextended(name, 0))
+    return sa.select(rows, turn.label("turn")).order_by(rows.c.due_at, rows.c.id)
 
 
 def made_good(row: sa.FromClause) -> sa.ColumnElement[bool]:
@@ -100,32 +104,44 @@ def at_rest_for_good(row: sa.FromClause) -> sa.ColumnElement[bool]:
 def _behind(mine: sa.FromClause, other: sa.FromClause) -> sa.ColumnElement[bool]:
     """Whether `other` must be settled before `mine` may be called.
 
-    An earlier version of the same business key; or the same thing on another occasion that is
-    under way or was asked for first: two of them never run at once.
+    An earlier version of the same business key, or the same thing on another occasion that was
+    asked for first.
     """
     earlier = sa.and_(other.c.version < mine.c.version, sa.not_(at_rest_for_good(other)))
     first = sa.tuple_(other.c.created_at, other.c.id) < sa.tuple_(mine.c.created_at, mine.c.id)
     twin = sa.and_(
         other.c.document_id == mine.c.document_id,
         other.c.action == mine.c.action,
-        other.c.id != mine.c.id,
-        sa.or_(
-            other.c.state.in_(("in_flight", "in_doubt")),
-            sa.and_(other.c.state == "pending", first),
-        ),
+        other.c.state == "pending",
+        first,
     )
     return sa.and_(
         other.c.business_key == mine.c.business_key,
         other.c.target == mine.c.target,
+        other.c.id != mine.c.id,
         sa.or_(earlier, twin),
+    )
+
+
+def _has_the_turn(mine: sa.FromClause, other: sa.FromClause) -> sa.ColumnElement[bool]:
+    """Whether `other` is under way for the same order (our reference) at the same target.
+
+    What is done to one order takes turns, whichever process does it: a target may not be able to
+    take a shipment while it changes the order.
+    """
+    return sa.and_(
+        other.c.reference == mine.c.reference,
+        other.c.target == mine.c.target,
+        other.c.id != mine.c.id,
+        other.c.state.in_(("in_flight", "in_doubt")),
     )
 
 
 def _all_obstacles() -> sa.Select[*tuple[Any, ...]]:
     mine, other, before = delivery.alias("mine"), delivery.alias("other"), delivery.alias("before")
-    blocker = (
-        sa.select(other.c.id).where(_behind(mine, other)).order_by(other.c.version).limit(1)
-    ).scalar_subquery()
+    earlier = sa.select(other.c.id).where(_behind(mine, other)).order_by(other.c.version).limit(1)
+    busy = sa.select(other.c.id).where(_has_the_turn(mine, other)).limit(1)
+    blocker = sa.func.coalesce(earlier.scalar_subquery(), busy.scalar_subquery())
     ready = sa.exists().where(
         before.c.document_id == mine.c.document_id,
         before.c.target == mine.c.after_target,
@@ -152,23 +168,40 @@ async def claim(conn: AsyncConnection, wanted: Wanted, now: datetime) -> Claimed
     The rows are locked first and judged by a second statement: what was settled while the lock
     was awaited is seen, so that no waking is lost (READ COMMITTED).
     """
-    locked = await _lock_due(conn, wanted, now)
+    locked, taken = await _lock_due(conn, wanted, now)
     if not locked:
-        return Claimed()
+        return Claimed(waiting=taken)
     obstacles = await _obstacles(conn, locked)
-    chosen: dict[str, DeliveryRow] = {}
-    for row in locked:
-        if row.id not in obstacles and len(chosen) < wanted.limit:
-            chosen.setdefault(row.business_key, row)
+    chosen = _choose((row for row in locked if row.id not in obstacles), wanted.limit)
     if chosen:
-        await _take(conn, list(chosen.values()), wanted)
+        await _take(conn, chosen, wanted)
     if obstacles:
         await _park(conn, obstacles, now)
-    return Claimed(await _claims(conn, list(chosen.values()), wanted.token), len(obstacles))
+    claims = await _claims(conn, chosen, wanted.token)
+    return Claimed(claims, len(obstacles) + taken)
 
 
-async def _lock_due(conn: AsyncConnection, wanted: Wanted, now: datetime) -> list[DeliveryRow]:
-    """Lock what is due, leaving out what others have locked."""
+def _choose(rows: Iterable[DeliveryRow], limit: int) -> list[DeliveryRow]:
+    """Return the first of each business key and of each order."""
+    chosen: list[DeliveryRow] = []
+    taken: set[tuple[str, str]] = set()
+    for row in rows:
+        marks = {("key", row.business_key), ("order", row.reference)}
+        if len(chosen) < limit and not marks & taken:
+            chosen.append(row)
+            taken |= marks
+    return chosen
+
+
+async def _lock_due(
+    conn: AsyncConnection, wanted: Wanted, now: datetime
+) -> tuple[list[DeliveryRow], int]:
+    """Lock what is due, leaving out what others have locked.
+
+    Returns:
+        The rows, and how many more belong to orders that another process is claiming just now.
+
+    """
     found = await conn.execute(
         _DUE,
         {
@@ -179,9 +212,10 @@ async def _lock_due(conn: AsyncConnection, wanted: Wanted, now: datetime) -> lis
             "most": wanted.limit * _WINDOW,
         },
     )
-    return [
-        DeliveryRow(**{name: row[name] for name in _DELIVERY_FIELDS}) for row in found.mappings()
-    ]
+    rows = list(found.mappings())
+    ours = [row for row in rows if row["turn"]]
+    locked = [DeliveryRow(**{name: row[name] for name in _DELIVERY_FIELDS}) for row in ours]
+    return locked, len(rows) - len(ours)
 
 
 async def _obstacles(
@@ -261,7 +295,7 @@ async def _tries(conn: AsyncConnection, ids: Sequence[str]) -> dict[str, Tries]:
         sa.select(
             attempt.c.delivery_id,
             sa.func.min(attempt.c.started_at).label("first_at"),
-            count.filter(outcome.in_(("retry", "in_doubt"))).label("failures"),
+            count.filter(outcome.in_(("retry", "deferred", "in_doubt"))).label("failures"),
             count.filter(outcome == "ask_failed").label("asks"),
             count.filter(attempt.c.ended_at.is_(None)).label("deaths"),
         )

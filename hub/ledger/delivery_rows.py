@@ -119,8 +119,8 @@ class Why:
 class Ending:
     """How one try ended: its `attempt` row.
 
-    Outcomes: ``delivered``, ``asked_found``, ``retry``, ``throttled``, ``in_doubt``,
-    ``ask_failed``, ``halted``, ``dead``.
+    Outcomes: ``delivered``, ``asked_found``, ``retry``, ``deferred`` (a retry that the target
+    asked to come no sooner), ``throttled``, ``in_doubt``, ``ask_failed``, ``halted``, ``dead``.
     """
 
     n: int

@@ -33,7 +33,10 @@ def _waking() -> ReturningUpdate[str]:
     right now is waited for and then seen as parked, so no waking is lost.
     """
     behind = sa.and_(
-        delivery.c.business_key == sa.bindparam("key"),
+        sa.or_(
+            delivery.c.business_key == sa.bindparam("key"),
+            delivery.c.reference == sa.bindparam("order"),
+        ),
         delivery.c.target == sa.bindparam("at"),
         delivery.c.id != sa.bindparam("mine"),
     )
@@ -134,9 +137,15 @@ async def put_back(
 async def settle_later(
     conn: AsyncConnection, held: Claim, ending: Ending, state: str, next_at: datetime
 ) -> bool:
-    """Record a failed try after which the delivery goes on: pending, or in_doubt."""
+    """Record a failed try after which the delivery goes on: pending, or in_doubt.
+
+    What waited only for its turn may go meanwhile; what must not overtake it parks itself again.
+    """
     released = {"claim_token": None, "claimed_until": None, "next_at": next_at}
-    return await _settle(conn, held, ending, {"state": state, **released})
+    if not await _settle(conn, held, ending, {"state": state, **released}):
+        return False
+    await _wake(conn, held, ending.ended_at)
+    return True
 
 
 async def settle_delivered(
@@ -182,6 +191,7 @@ async def settle_dead(conn: AsyncConnection, held: Claim, ending: Ending, letter
     await conn.execute(
         sa.update(document).where(document.c.id == held.delivery.document_id).values(state="dead")
     )
+    await _wake(conn, held, ending.ended_at)
     return True
 
 
@@ -230,6 +240,7 @@ async def _wake(conn: AsyncConnection, held: Claim, now: datetime) -> frozenset[
         {
             "mine": mine.id,
             "key": mine.business_key,
+            "order": mine.reference,
             "at": mine.target,
             "of": mine.document_id,
             "now": now,

@@ -121,7 +121,9 @@ class Limits(Section):
     per_second: float = Field(50.0, gt=0, description="Calls started a second, at most.")
     timeout_seconds: float = Field(30.0, gt=0, description="Total time of one call.")
     breaker_failures: int = Field(5, ge=1, description="Failures in a row that open the breaker.")
-    breaker_seconds: float = Field(10.0, gt=0, description="How long it stays open at first.")
+    breaker_seconds: float = Field(
+        5.0, gt=0, description="How long it stays open at first; then up to 8, or this if more."
+    )
 
 
 class Connection(Section):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections import deque
 from contextlib import suppress
 from dataclasses import replace
@@ -20,6 +21,7 @@ from hub.delivery.role import DeliverRole
 from hub.ledger.tables import attempt, dead_letter, delivery, document, outbox
 from tests.support.deliveries import (
     LIMITS,
+    QUICK,
     TIMING,
     Books,
     PlainRenderer,
@@ -154,6 +156,47 @@ async def test_after_an_outage_all_is_delivered_once(books: Books, target: Scrip
     async with running(role):
         await until_all(books, delivered=10)
     assert sorted(target.effects) == sorted(f"XD{i}" for i in range(10))
+
+
+async def test_once_the_target_is_back_what_waited_for_it_goes_on_at_once(
+    books: Books, target: ScriptedTarget
+) -> None:
+    target.script.extend([fails_with(Retryable("unavailable"))] * 3)
+    limits = LIMITS.model_copy(update={"breaker_failures": 3, "breaker_seconds": 0.05})
+    patient = replace(QUICK, delays_seconds=(3600.0,) * 5)
+    role = DeliverRole(
+        spec(target, limits=limits), parts(books.engine, policy=patient, rng=Certain())
+    )
+    for i in range(8):
+        await books.order(str(i))
+    async with running(role):
+        await until_all(books, delivered=8)
+    assert sorted(target.effects) == sorted(f"XD{i}" for i in range(8))
+
+
+async def test_a_wait_that_the_target_asked_for_is_kept_when_it_is_back(
+    books: Books, target: ScriptedTarget
+) -> None:
+    told = Told()
+    asked_to_wait = fails_with(Retryable("unavailable", retry_after=3000))
+    target.script.extend([asked_to_wait, fails_with(Retryable("unavailable"))])
+    limits = LIMITS.model_copy(update={"breaker_failures": 2, "breaker_seconds": 0.05})
+    role = DeliverRole(spec(target, limits=limits), parts(books.engine, observer=told))
+    for i in range(6):
+        await books.order(str(i))
+    async with running(role):
+        await until_all(books, delivered=5, pending=1)
+    (waits,) = await books.rows(delivery, state="pending")
+    assert await books.outcomes(waits["id"]) == ["deferred"]
+    assert waits["next_at"] > datetime.now(UTC) + timedelta(seconds=2900)
+    assert {"target": "bc", "state": "closed"} in told.named("breaker")
+
+
+class Certain(random.Random):
+    """Jitter that takes nothing off a wait."""
+
+    def random(self) -> float:
+        return 0.999
 
 
 async def test_no_more_calls_run_at_once_than_allowed(books: Books, target: ScriptedTarget) -> None:

@@ -9,19 +9,22 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from canonical.errors import Rejected
+from canonical.errors import Rejected, Retryable
 from connectors.base import Numbers, Outbound, Settled
+from hub.dead_letters import archive as archiving
 from hub.delivery.parts import Rendered
 from hub.delivery.role import DeliverRole
 from hub.ledger import deliveries, settlements
 from hub.ledger.delivery_rows import DeliveryRow, DocumentRow, Ending, Wanted
 from hub.ledger.tables import attempt, dead_letter, delivery, document
+from hub.release.holds import Act
 from tests.support.deliveries import (
     LIMITS,
     TIMING,
     Books,
     ScriptedTarget,
     Told,
+    accepts_and_loses_the_answer,
     fails_with,
     parts,
     running,
@@ -118,6 +121,82 @@ async def test_two_occasions_of_one_delivery_are_never_under_way_together(
         target.gate.set()
         await until_all(books, delivered=2)
     assert target.most_running == 1
+
+
+async def test_two_actions_on_one_order_take_turns_across_replicas(
+    books: Books, target: ScriptedTarget
+) -> None:
+    roles = [DeliverRole(spec(target), parts(books.engine)) for _ in range(3)]
+    for i in range(10):
+        await books.order(str(i))
+        await books.delivery(f"doc-{i}", action="print")
+        for n in range(2):  # shipments of it: other keys, the same order at the target
+            named = {"business_key": f"shipment/{i}-{n}", "reference": f"XD{i}"}
+            shipment = await books.document(f"{i}-{n}", entity="shipment", **named)
+            await books.delivery(shipment, action="post_shipment")
+    busy, clashes = set[str](), list[str]()
+    take = target.deliver
+
+    async def deliver(outbound: Outbound) -> Settled:
+        if outbound.reference in busy:
+            clashes.append(outbound.reference)
+        busy.add(outbound.reference)
+        await asyncio.sleep(0)
+        settled = await take(outbound)
+        busy.discard(outbound.reference)
+        return settled
+
+    target.deliver = deliver  # type: ignore[method-assign]
+    async with running(*roles):
+        await until_all(books, delivered=40)
+    assert clashes == []
+
+
+async def test_a_delivery_in_doubt_holds_back_what_else_is_done_to_its_order(
+    books: Books, target: ScriptedTarget
+) -> None:
+    target.questions.extend([Retryable("unavailable")] * 100)
+    target.script.append(accepts_and_loses_the_answer)
+    first = await books.order("1")
+    role = DeliverRole(spec(target), parts(books.engine))
+    async with running(role):
+        await until(books, first, "in_doubt")
+        second = await books.delivery("doc-1", action="confirm")
+        await parked(books, second, "waiting_behind")
+        assert (await books.row(delivery, id=second))["place"] == first
+        target.questions.clear()
+        await until_all(books, delivered=2)
+    assert target.doubled() == ["XD1"]  # the two actions share the reference
+    assert len(target.effects) == 2
+
+
+async def test_a_retry_of_one_action_lets_the_next_have_its_turn_meanwhile(
+    books: Books, target: ScriptedTarget
+) -> None:
+    target.script.append(fails_with(Retryable("busy", retry_after=3600)))
+    first = await books.order("1")
+    second = await books.delivery("doc-1", action="print")
+    async with running(DeliverRole(spec(target), parts(books.engine))):
+        await until(books, second, "delivered")
+    assert await books.outcomes(first) == ["deferred"]
+
+
+async def test_versions_that_wait_behind_a_dead_one_follow_in_order_once_it_is_given_up(
+    books: Books, target: ScriptedTarget
+) -> None:
+    target.script.append(fails_with(Rejected("customer_unknown")))
+    roles = [DeliverRole(spec(target), parts(books.engine)) for _ in range(3)]
+    original = await version(books, 1)
+    async with running(*roles):
+        await until(books, original, "dead")
+        later = [await version(books, n) for n in (4, 3, 2)]
+        for one in later:
+            await parked(books, one, "waiting_behind")
+        (letter,) = await books.rows(dead_letter)
+        async with books.engine.begin() as conn:
+            await archiving.archive(conn, letter["id"], Act("ann", "given up", datetime.now(UTC)))
+        await until_all(books, cancelled=1, delivered=3)
+    assert target.effects == ["XDv2", "XDv3", "XDv4"]
 
 
 async def test_what_follows_another_target_waits_for_it_and_is_then_woken(

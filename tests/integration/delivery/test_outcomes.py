@@ -175,7 +175,7 @@ async def test_retry_after_is_waited_for(
     before = datetime.now(UTC)
 
     async def tried() -> bool:
-        return await books.outcomes(one) == ["retry"]
+        return await books.outcomes(one) == ["deferred"]
 
     async with running(role):
         await wait_for(tried)

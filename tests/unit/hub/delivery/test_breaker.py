@@ -95,6 +95,28 @@ def test_a_probe_that_told_nothing_leaves_room_for_the_next() -> None:
     assert breaker.begin(10) is not None
 
 
+def test_a_probe_that_hangs_holds_the_next_up_no_longer_than_the_longest_wait() -> None:
+    breaker = Breaker(1, 1, cap_seconds=8)
+    breaker.failed(begun(breaker, 0), 0)
+    hanging = begun(breaker, 1)
+    assert breaker.begin(8.9) is None
+    breaker.succeeded(begun(breaker, 9))
+    assert breaker.state(9) is State.CLOSED
+    breaker.failed(hanging, 30)
+    assert breaker.state(30) is State.OPEN  # it began in the same period: what it says counts
+
+
+def test_a_target_that_is_back_is_probed_within_ten_seconds_by_default() -> None:
+    breaker, now = Breaker(5, 5), 0.0
+    for _ in range(5):
+        breaker.failed(begun(breaker, now), now)
+    for _ in range(20):
+        waited = next(step for step in range(100) if breaker.room(now + step / 4)) / 4
+        assert waited <= 8
+        now += waited
+        breaker.failed(begun(breaker, now), now)
+
+
 def test_a_halted_target_rests_for_as_long_as_it_was_told() -> None:
     breaker = Breaker(5, 10)
     breaker.halt(0, 60)
