@@ -5,24 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from hub.cli.output import cell
+from hub.cli.output import cell, printable
 
-
-def printable(text: str, keep: str = "") -> str:
-    """Return the text with what is no plain character written as an escape.
-
-    Control characters move the cursor and change colours, format characters (U+202E) turn the line
-    round: the number of a partner's document must do neither.
-
-    Args:
-        text: any.
-        keep: characters to leave as they are, such as line ends of a payload.
-    """
-    return "".join(each if each in keep or each.isprintable() else _escaped(each) for each in text)
-
-
-def _escaped(character: str) -> str:
-    return character.encode("unicode_escape", "surrogatepass").decode()
+__all__ = ["printable", "rows_of"]
 
 
 def rows_of(rows: Iterable[Mapping[str, Any]], columns: Iterable[str]) -> list[dict[str, str]]:

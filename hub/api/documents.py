@@ -12,6 +12,7 @@ from canonical.errors import Rejected
 from hub.api.access import Access
 from hub.ledger import account, holds, threads
 from hub.ledger.tables import document
+from hub.reconcile.trace import as_json
 
 _COLUMNS = (
     document.c.id,
@@ -83,24 +84,9 @@ class DocumentsApi:
             found = await threads.find(ledger, key)
         if found is None:
             raise Rejected("thread_unknown", "", "the ledger does not know this key")
-        return thread_json(found)
+        return as_json(found)
 
     async def held(self, limit: Limit = 100) -> list[dict[str, Any]]:
         """List open holds with their reasons."""
         async with self._engine.connect() as ledger:
             return [dict(row) for row in await holds.listing(ledger, limit=limit)]
-
-
-def thread_json(thread: threads.Thread) -> dict[str, Any]:
-    """Return a thread as plain JSON values."""
-    keep = {column.name for column in _COLUMNS}
-    sent = ("id", "document_id", "target", "action", "state", "attempts", "external_id", "code")
-    return {
-        "key": thread.key,
-        "documents": [{k: v for k, v in row.items() if k in keep} for row in thread.documents],
-        "deliveries": [{k: row[k] for k in sent} for row in thread.deliveries],
-        "timeline": [
-            {"at": e.at, "what": e.what, "about": e.about, "why": e.why, "id": e.id}
-            for e in thread.timeline
-        ],
-    }

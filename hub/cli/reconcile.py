@@ -1,45 +1,80 @@
-"""`crossdock reconcile`: what does not match between systems, and healing it."""
+"""`crossdock reconcile`: what does not match between systems, whose it is, and healing it."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from hub.cli.desk import ConfigOption, actor, desk
+from canonical.errors import Rejected
+from hub.cli.desk import ConfigOption, Desk, actor, desk
 from hub.cli.exits import run
 from hub.cli.output import Output, OutputOption, print_json, print_rows
-from hub.ledger import findings
+from hub.ledger import audit, findings, reconcile_runs
+from hub.reconcile.report import aged, as_json, summarise
+from hub.reconcile.report_csv import as_csv
+from hub.reconcile.report_page import as_page
 from hub.reconcile.runner import JOBS, Reconciler
+from hub.reconcile.statements import read_statement
 
 app = typer.Typer(help="Reconciliation: run jobs, report findings.", no_args_is_help=True)
-_COLUMNS = ("job", "subject", "state", "age", "amount", "currency", "cause", "remedy", "redrives")
+_REPORT = (
+    "job", "looked_at", "unchecked", "found", "opened", "healing", "closed", "seconds", "sweep",
+)  # fmt: skip
+_COLUMNS = (
+    "id", "job", "subject", "state", "age", "amount", "currency", "owner", "cause", "remedy",
+    "redrives",
+)  # fmt: skip
+_GROUP = ("name", "count", "money", "unpriced")
+_RUNS = ("job", "started_at", *_REPORT[1:])
+_STATES = ("open", "healing", "accepted", "closed")
+ByOption = Annotated[str | None, typer.Option(help="Who; by default this shell's user.")]
+ReasonOption = Annotated[str, typer.Option(help="Why, for the audit trail.")]
+
+
+class ReportOutput(StrEnum):
+    """How to print a report."""
+
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
+    HTML = "html"
 
 
 @app.command("run")
 def run_job(
-    job: Annotated[str, typer.Argument(help=f"One of: {', '.join(JOBS)}.")],
+    job: Annotated[str | None, typer.Argument(help=f"All, or one of: {', '.join(JOBS)}.")] = None,
+    *,
     config: ConfigOption = None,
     heal: Annotated[bool | None, typer.Option(help="Re-drive what policy allows.")] = None,
-    by: Annotated[str | None, typer.Option(help="Who; by default this shell's user.")] = None,
+    sweep: Annotated[
+        bool, typer.Option("--sweep", help="Look at the whole window, not only at news.")
+    ] = False,
+    by: ByOption = None,
     output: OutputOption = Output.TABLE,
 ) -> None:
-    """Run one job now and show what it found."""
+    """Run the jobs now, or one of them, and show what they found."""
 
-    async def work() -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    async def work() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         async with desk(config) as at:
             reconciler = Reconciler(at.engine, at.site, at.clock)
-            report = await reconciler.run(job, heal=heal, actor=actor(by))
-            async with at.engine.connect() as ledger:
-                rows = await findings.listing(ledger, job=job)
-            return report.as_dict(), [_aged(dict(row), at.clock.now()) for row in rows]
+            asked: dict[str, Any] = {"heal": heal, "actor": actor(by), "sweep": sweep}
+            if job is None:
+                reports = await reconciler.run_all(**asked)
+            else:
+                reports = [await reconciler.run(job, **asked)]
+            return [each.as_dict() for each in reports], await _listed(at, {"job": job})
 
-    report, rows = run(work())
+    reports, rows = run(work())
+    rows = [row for row in rows if row["state"] != "closed"]
     if output is Output.JSON:
-        print_json(report | {"findings": rows})
+        print_json((reports[0] if job else {"reports": reports}) | {"findings": rows})
         return
-    print_rows([report], tuple(report), output)
+    print_rows(reports, _REPORT, output)
     print_rows(rows, _COLUMNS, output)
 
 
@@ -47,27 +82,150 @@ def run_job(
 def report(
     config: ConfigOption = None,
     job: Annotated[str | None, typer.Option(help="Only this job.")] = None,
-    state: Annotated[str | None, typer.Option(help="open, healing or closed.")] = None,
-    output: OutputOption = Output.TABLE,
+    state: Annotated[str | None, typer.Option(help=f"One of: {', '.join(_STATES)}.")] = None,
+    partner: Annotated[str | None, typer.Option(help="Only this partner.")] = None,
+    owner: Annotated[str | None, typer.Option(help="Only this owner.")] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, max=1_000_000, help="The oldest so many.")
+    ] = None,
+    to: Annotated[Path | None, typer.Option(help="Into this file instead of stdout.")] = None,
+    output: Annotated[
+        ReportOutput, typer.Option("--output", "-o", help="table, json, csv or html.")
+    ] = ReportOutput.TABLE,
 ) -> None:
-    """Show findings with age and money, the oldest first."""
+    """Show findings with age, money and owner, the oldest first; json and html also the sums."""
+
+    async def work() -> list[dict[str, Any]]:
+        given = {"job": job, "state": state, "partner": partner, "owner": owner}
+        async with desk(config) as at:
+            return await _listed(at, given, limit)
+
+    rows = run(work())
+    if output is ReportOutput.TABLE:
+        _print_report(rows)
+        return
+    if output is ReportOutput.JSON and to is None:
+        print_json({"summary": as_json(summarise(rows)), "findings": rows})
+        return
+    _write(_text(rows, output), to)
+
+
+def _text(rows: Sequence[dict[str, Any]], output: ReportOutput) -> str:
+    if output is ReportOutput.CSV:
+        return as_csv(rows)
+    if output is ReportOutput.HTML:
+        return as_page(rows, summarise(rows), datetime.now(UTC))
+    raise typer.BadParameter("--to takes csv and html")
+
+
+def _write(text: str, to: Path | None) -> None:
+    if to is None:
+        typer.echo(text, nl=False)
+    else:
+        to.write_text(text, encoding="utf-8", newline="")
+
+
+def _print_report(rows: Sequence[dict[str, Any]]) -> None:
+    print_rows(rows, _COLUMNS, Output.TABLE)
+    if not rows:
+        return
+    summary = as_json(summarise(rows))
+    for title in ("by_age", "by_partner", "by_cause", "by_owner"):
+        sums = [
+            each | {"money": ", ".join(f"{v:,.2f} {c}" for c, v in each["money"].items())}
+            for each in summary[title]
+            if each["count"]
+        ]
+        print_rows(sums, _GROUP, Output.TABLE, title=title.replace("_", " ").capitalize())
+
+
+@app.command("jobs")
+def jobs(config: ConfigOption = None, output: OutputOption = Output.TABLE) -> None:
+    """Show the last run of each job."""
 
     async def work() -> list[dict[str, Any]]:
         async with desk(config) as at, at.engine.connect() as ledger:
-            rows = await findings.listing(ledger, job=job, state=state)
-            return [_aged(dict(row), at.clock.now()) for row in rows]
+            rows = {row["job"]: dict(row) for row in await reconcile_runs.newest(ledger)}
+            return [rows.get(job, {"job": job}) for job in JOBS]
 
-    print_rows(run(work()), _COLUMNS, output)
+    print_rows(run(work()), _RUNS, output)
 
 
-def _aged(row: dict[str, Any], now: datetime) -> dict[str, Any]:
-    """Add how long the finding has been true, or was until it closed."""
-    until = row["closed_at"] or now
-    seconds = max(0, round((until - row["since"].astimezone(UTC)).total_seconds()))
-    days, rest = divmod(seconds, 86_400)
-    hours, rest = divmod(rest, 3600)
-    minutes, rest = divmod(rest, 60)
-    words = (
-        f"{days}d {hours}h" if days else f"{hours}h {minutes}m" if hours else f"{minutes}m {rest}s"
-    )
-    return row | {"age": words, "age_seconds": seconds}
+@app.command("assign")
+def assign(
+    finding: Annotated[str, typer.Argument(help="The finding's id, or the start of it.")],
+    owner: Annotated[str, typer.Option(help="Whose it is from now on.")],
+    reason: ReasonOption,
+    config: ConfigOption = None,
+    by: ByOption = None,
+) -> None:
+    """Give a finding to somebody; it stays theirs for as long as it is open."""
+    if not owner.isprintable() or not 1 <= len(owner) <= 80:  # noqa: PLR2004  # as long as a code
+        raise typer.BadParameter("expected a name of 1 to 80 characters")
+    run(_change(config, finding, {"owner": owner}, ("finding.assign", actor(by), reason)))
+
+
+@app.command("accept")
+def accept(
+    finding: Annotated[str, typer.Argument(help="The finding's id, or the start of it.")],
+    reason: ReasonOption,
+    config: ConfigOption = None,
+    by: ByOption = None,
+) -> None:
+    """Let a finding stay as it is: not open, not healed, closed by itself once it is gone."""
+    run(_change(config, finding, {"state": "accepted"}, ("finding.accept", actor(by), reason)))
+
+
+@app.command("statement")
+def statement(
+    target: Annotated[str, typer.Argument(help="The connection whose list it is.")],
+    file: Annotated[
+        Path, typer.Argument(help="CSV or JSON Lines: external_id, reference, sha256, amount ...")
+    ],
+    action: Annotated[str, typer.Option(help="What made these: create_order, for one.")],
+    since: Annotated[datetime, typer.Option(help="The list has everything from then on.")],
+    until: Annotated[datetime, typer.Option(help="And until then; UTC.")],
+    config: ConfigOption = None,
+    by: ByOption = None,
+) -> None:
+    """Take in a target's own list of what it holds; ledger-vs-target compares it with ours."""
+
+    async def work() -> int:
+        entries = read_statement(file.read_bytes())
+        async with desk(config) as at:
+            if target not in at.site.connections:
+                raise Rejected("target_unknown", target, "no connection has this name")
+            header = {
+                "target": target,
+                "action": action,
+                "since": since.replace(tzinfo=UTC),
+                "until": until.replace(tzinfo=UTC),
+                "loaded_at": at.clock.now(),
+                "actor": actor(by),
+            }
+            async with at.engine.begin() as ledger:
+                await reconcile_runs.take_statement(ledger, header, entries)
+        return len(entries)
+
+    typer.echo(f"{run(work())} entries")
+
+
+async def _listed(
+    at: Desk, given: dict[str, str | None], limit: int | None = None
+) -> list[dict[str, Any]]:
+    async with at.engine.connect() as ledger:
+        rows = await findings.listing(ledger, limit=limit, **given)
+        return [aged(dict(row), at.clock.now()) for row in rows]
+
+
+async def _change(
+    config: Path | None, name: str, values: dict[str, str], act: tuple[str, str, str]
+) -> None:
+    """Change a finding and write it into the audit trail; `act` is action, actor, reason."""
+    async with desk(config) as at, at.engine.begin() as ledger:
+        row = await findings.lock(ledger, name)
+        await findings.write(ledger, row["id"], **values)
+        action, who, why = act
+        before = {column: row[column] for column in values}
+        entry = audit.Entry(who, action, row["id"], why, before, dict(values))
+        await audit.append(ledger, entry, at.clock.now())

@@ -1,4 +1,8 @@
-"""Findings in the ledger: opened once, seen again at every run, closed when the other side knows."""
+"""Findings in the ledger: opened once, seen again at every run, closed when the other side knows.
+
+States: ``open``; ``healing`` while a remedy is under way; ``accepted`` once a person said that it may
+stay as it is (it is still seen, and closes when it is gone); ``closed``.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +10,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
+import orjson
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from canonical.errors import Rejected
 from hub.ids import derived_id
+from hub.ledger import bulk
 from hub.ledger.tables import finding
+
+_FRESH = (
+    "reference", "partner", "cause", "remedy", "amount", "currency", "details", "last_seen_at",
+)  # fmt: skip
+_REFRESH = "ON CONFLICT (job, subject) WHERE state <> 'closed' DO UPDATE SET " + ", ".join(
+    f"{name} = excluded.{name}" for name in _FRESH
+)
+_WRITTEN = "id, subject, state, redrives, opened_at"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,38 +41,41 @@ class Seen:
     amount: Decimal | None
     currency: str | None
     details: dict[str, str]
+    partner: str = ""
+    reference: str | None = None
+    owner: str = ""
 
 
-async def open_or_refresh(
-    connection: AsyncConnection, job: str, seen: Seen, now: datetime
-) -> sa.RowMapping:
-    """Open a finding for the subject, or refresh the one that is open; return its row."""
-    fresh = {
-        "amount": seen.amount,
-        "currency": seen.currency,
-        "details": seen.details,
-        "last_seen_at": now,
-    }
-    statement = insert(finding).values(
-        id=derived_id("finding", job, seen.subject, now.isoformat()),
-        job=job,
-        subject=seen.subject,
-        state="open",
-        cause=seen.cause,
-        remedy=seen.remedy,
-        since=seen.since,
-        opened_at=now,
-        **fresh,
-    )
-    result = await connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=["job", "subject"],
-            index_where=finding.c.state != "closed",
-            set_=fresh,
-        ).returning(finding)
-    )
-    row: sa.RowMapping = result.mappings().one()
-    return row
+async def record(
+    connection: AsyncConnection, job: str, seen: Sequence[Seen], now: datetime
+) -> dict[str, sa.Row[Any]]:
+    """Open a finding for each subject, or refresh the one that is open.
+
+    Returns:
+        By subject: ``id``, ``subject``, ``state``, ``redrives``, ``opened_at``.
+    """
+    rows = [
+        {
+            "id": derived_id("finding", job, each.subject, now.isoformat()),
+            "job": job,
+            "subject": each.subject,
+            "reference": each.reference,
+            "partner": each.partner,
+            "owner": each.owner,
+            "state": "open",
+            "cause": each.cause,
+            "remedy": each.remedy,
+            "amount": each.amount,
+            "currency": each.currency,
+            "details": orjson.dumps(each.details).decode(),
+            "since": each.since,
+            "opened_at": now,
+            "last_seen_at": now,
+        }
+        for each in {each.subject: each for each in seen}.values()
+    ]
+    written = await bulk.insert(connection, finding, rows, conflict=_REFRESH, returning=_WRITTEN)
+    return {row.subject: row for row in written}
 
 
 async def close_unseen(connection: AsyncConnection, job: str, now: datetime) -> int:
@@ -80,13 +98,52 @@ async def mark_healing(connection: AsyncConnection, finding_id: str) -> None:
     )
 
 
+async def give_back(connection: AsyncConnection, finding_id: str) -> None:
+    """Note that no remedy helped: it is for a person."""
+    await connection.execute(
+        sa.update(finding)
+        .where(finding.c.id == finding_id, finding.c.state == "healing")
+        .values(state="open")
+    )
+
+
 async def listing(
-    connection: AsyncConnection, *, job: str | None = None, state: str | None = None
+    connection: AsyncConnection, *, limit: int | None = None, **given: str | None
 ) -> Sequence[sa.RowMapping]:
-    """Return findings, the oldest first."""
-    statement = sa.select(finding).order_by(finding.c.since)
-    if job is not None:
-        statement = statement.where(finding.c.job == job)
-    if state is not None:
-        statement = statement.where(finding.c.state == state)
-    return list((await connection.execute(statement)).mappings())
+    """Return findings, the oldest first.
+
+    Args:
+        connection: to the ledger.
+        limit: how many at most; None: all.
+        given: what a column must be; None: anything.
+    """
+    asked = sa.select(finding).order_by(finding.c.since, finding.c.id).limit(limit)
+    for name, value in given.items():
+        if value is not None:
+            asked = asked.where(finding.c[name] == value)
+    return (await connection.execute(asked)).mappings().all()
+
+
+async def lock(connection: AsyncConnection, name: str) -> sa.RowMapping:
+    """Lock a finding that is not closed, by its id or the start of it.
+
+    Raises:
+        Rejected: ``finding_unknown``, or ``finding_ambiguous``.
+    """
+    result = await connection.execute(
+        sa.select(finding)
+        .where(finding.c.id.startswith(name, autoescape=True), finding.c.state != "closed")
+        .limit(2)
+        .with_for_update()
+    )
+    rows = result.mappings().all()
+    if not rows:
+        raise Rejected("finding_unknown", name, "no open finding has this id")
+    if len(rows) > 1:
+        raise Rejected("finding_ambiguous", name, "several findings match; give more of the id")
+    return rows[0]
+
+
+async def write(connection: AsyncConnection, finding_id: str, **values: str) -> None:
+    """Set columns of a finding."""
+    await connection.execute(sa.update(finding).where(finding.c.id == finding_id).values(**values))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.ledger import dead_letters
 from hub.ledger.arrays import among
+from hub.ledger.deliveries import WAITING_BEHIND, WAITING_FOR_TARGET
 from hub.ledger.seeds import documents_by, named_by, tracked_by
 from hub.ledger.tables import attempt, dead_letter, delivery, document, finding, hold, receipt
 
@@ -37,6 +38,19 @@ class Thread:
     documents: Sequence[sa.RowMapping]
     deliveries: Sequence[sa.RowMapping]
     timeline: Sequence[Entry]
+    findings: Sequence[sa.RowMapping] = ()
+    """Of its orders, open and closed."""
+    waiting: Mapping[str, str] = field(default_factory=dict)
+    """Delivery id -> what it waits behind, in a person's words."""
+
+    @property
+    def references(self) -> list[str]:
+        """Our references of its orders."""
+        orders = (row for row in self.documents if row["entity"] == "order")
+        found = {row["reference"]: None for row in orders if row["reference"]}
+        return list(found) or list(
+            {row["reference"]: None for row in self.documents if row["reference"]}
+        )
 
 
 async def find(connection: AsyncConnection, key: str) -> Thread | None:
@@ -61,8 +75,12 @@ async def find(connection: AsyncConnection, key: str) -> Thread | None:
         .where(among(delivery.c.document_id, [row["id"] for row in documents]))
         .order_by(delivery.c.created_at),
     )
+    findings = await _findings(connection, documents)
     entries = await _timeline(connection, documents, deliveries)
-    return Thread(key, documents, deliveries, sorted(entries, key=lambda entry: entry.at))
+    entries += _found(findings)
+    waiting = await _waiting(connection, documents, deliveries)
+    timeline = sorted(entries, key=lambda entry: entry.at)
+    return Thread(key, documents, deliveries, timeline, findings, waiting)
 
 
 async def _documents(
@@ -113,13 +131,50 @@ async def _timeline(
         if row["closed_at"]:
             by = f"{row['actor']}: {row['reason']}"
             entries.append(Entry(row["closed_at"], row["state"], about, by, row["id"]))
+    return entries
+
+
+async def _findings(
+    connection: AsyncConnection, documents: Sequence[sa.RowMapping]
+) -> Sequence[sa.RowMapping]:
     keys = {row["business_key"] for row in documents}
-    for row in await _rows(connection, sa.select(finding).where(among(finding.c.subject, keys))):
+    keys |= {f"reference/{row['reference']}" for row in documents if row["reference"]}
+    asked = sa.select(finding).where(among(finding.c.subject, keys)).order_by(finding.c.since)
+    return await _rows(connection, asked)
+
+
+def _found(findings: Sequence[sa.RowMapping]) -> list[Entry]:
+    entries = []
+    for row in findings:
         about = f"finding, {row['job']}"
         entries.append(Entry(row["opened_at"], "found", about, row["cause"], row["id"]))
         if row["closed_at"]:
             entries.append(Entry(row["closed_at"], "closed", about, "", row["id"]))
     return entries
+
+
+async def _waiting(
+    connection: AsyncConnection,
+    documents: Sequence[sa.RowMapping],
+    deliveries: Sequence[sa.RowMapping],
+) -> dict[str, str]:
+    """Say of each waiting delivery what is in its way."""
+    labels = {row["id"]: _label(row) for row in documents}
+    known = {row["id"]: row for row in deliveries}
+    missing = {row["place"] for row in deliveries if row["code"] == WAITING_BEHIND} - known.keys()
+    asked = sa.select(delivery).where(among(delivery.c.id, sorted(filter(None, missing))))
+    known |= {row["id"]: row for row in await _rows(connection, asked)}
+    found = {}
+    for row in deliveries:
+        if row["code"] == WAITING_FOR_TARGET:
+            found[row["id"]] = f"until {row['place']} has it"
+        elif row["code"] == WAITING_BEHIND and row["place"] in known:
+            other = known[row["place"]]
+            about = labels.get(other["document_id"], other["business_key"])
+            found[row["id"]] = f"behind {other['action']} of {about}, which is {other['state']}" + (
+                f" ({other['code']})" if other["code"] else ""
+            )
+    return found
 
 
 def _concerns(ids: list[str], deliveries: Sequence[sa.RowMapping]) -> sa.ColumnElement[bool]:

@@ -1,165 +1,145 @@
-"""What the ledger knows, as the values that reconciliation jobs work on.
+"""What the ledger knows of orders, as the values that the jobs work on.
 
-PostgreSQL adds up what was shipped and billed and names the orders where more was shipped; only
-those are read. Which of them is a finding is for the job's pure function to say.
+Which orders are looked at: those of which something came or was acknowledged since the last run, less
+the longest clock that starts with a document; those whose day to ship has come since; and those with
+an open finding, however old. So what is read grows with the news and with what is open, never with
+the ledger. A sweep takes the whole window instead.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from hub.ledger.arrays import among
-from hub.ledger.tables import delivery, document
-from hub.reconcile.ship_not_invoiced import UNKNOWN_ORDER, Invoiced, Ordered, Shipped
+from hub.ledger.plans import by_index
+from hub.reconcile.line_ledger import ItemFacts
+from hub.reconcile.orders import OrderThread, Sent, read
+from hub.settings.model import Site
 
-_ITEM = """coalesce(nullif(line -> 'item' ->> 'seller_sku', ''),
-    nullif(line -> 'item' ->> 'buyer_sku', ''), nullif(line -> 'item' ->> 'gtin', ''))"""
+ENTITIES = ("order", "order_change", "shipment", "invoice")
 
-# OFFSET 0 lets no condition into the inner queries: what is looked at grows with the window and with
-# what is open, never with the ledger.
-UNDERBILLED = f"""
-WITH candidate AS (
-    SELECT DISTINCT s.reference
-    FROM (SELECT DISTINCT document_id FROM delivery WHERE action = 'post_shipment'
-        AND state = 'delivered' AND settled_at >= $1 AND settled_at <= $2) AS d
-    CROSS JOIN LATERAL (
-        SELECT reference FROM document WHERE id = d.document_id AND entity = 'shipment'
-        OFFSET 0) AS s
-    UNION
-    SELECT o.reference FROM finding AS f
-    CROSS JOIN LATERAL (
-        SELECT reference FROM document WHERE business_key = f.subject AND entity = 'order'
-        OFFSET 0) AS o
-    WHERE f.job = $3 AND f.state <> 'closed'
-    UNION
-    SELECT substr(subject, length('{UNKNOWN_ORDER}') + 1) FROM finding
-    WHERE job = $3 AND state <> 'closed' AND starts_with(subject, '{UNKNOWN_ORDER}')
-), shipped AS (
-    SELECT reference, {_ITEM} AS item, sum((line -> 'shipped' ->> 'value')::numeric) AS quantity
-    FROM candidate CROSS JOIN LATERAL (
-        SELECT canonical FROM document WHERE document.reference = candidate.reference
-        AND entity = 'shipment' AND EXISTS (
-            SELECT FROM delivery WHERE document_id = document.id AND action = 'post_shipment'
-            AND state = 'delivered' AND settled_at <= $2)
-        OFFSET 0) AS s
-    CROSS JOIN LATERAL jsonb_array_elements(s.canonical -> 'lines') AS line GROUP BY 1, 2
-), billed AS (
-    SELECT reference, {_ITEM} AS item, sum((line -> 'quantity' ->> 'value')::numeric) AS quantity
-    FROM candidate CROSS JOIN LATERAL (
-        SELECT DISTINCT ON (business_key) canonical FROM document
-        WHERE document.reference = candidate.reference
-        AND entity = 'invoice' AND version IS NOT NULL
-        ORDER BY business_key, version DESC) AS i
-    CROSS JOIN LATERAL jsonb_array_elements(i.canonical -> 'lines') AS line GROUP BY 1, 2
-)
-SELECT DISTINCT reference FROM shipped LEFT JOIN billed USING (reference, item)
-WHERE item IS NOT NULL AND shipped.quantity > coalesce(billed.quantity, 0) ORDER BY reference
-"""  # noqa: S608  # our own words only
+# Each condition is a branch of its own that one index answers (`hub/ledger/plans.py`).
+CANDIDATES = """
+SELECT reference FROM document
+WHERE created_at >= $1 AND created_at <= $2 AND direction = 'in' AND version IS NOT NULL
+    AND entity IN ('order', 'order_change', 'shipment', 'invoice') AND reference IS NOT NULL
+UNION
+SELECT d.reference FROM (SELECT DISTINCT document_id FROM delivery WHERE action = 'post_shipment'
+    AND state = 'delivered' AND settled_at >= $1 AND settled_at <= $2) AS s
+CROSS JOIN LATERAL (SELECT reference FROM document WHERE id = s.document_id OFFSET 0) AS d
+WHERE d.reference IS NOT NULL
+UNION
+SELECT reference FROM document
+WHERE coalesce(canonical ->> 'requested_ship_on', canonical ->> 'requested_delivery_on')
+    BETWEEN $3 AND $4 AND entity = 'order' AND version IS NOT NULL AND reference IS NOT NULL
+UNION
+SELECT reference FROM finding WHERE state <> 'closed' AND job = ANY($5::text[])
+    AND reference IS NOT NULL
+ORDER BY reference
+"""
+
+_PAPERS = """
+SELECT w.reference, d.id, d.entity, d.number, d.business_key, d.version, d.state, d.partner,
+    d.connection, d.created_at, d.currency, d.canonical -> 'lines' AS lines,
+    d.canonical ->> 'kind' AS kind, d.canonical #>> '{extensions,status}' AS status,
+    coalesce(d.canonical ->> 'requested_ship_on', d.canonical ->> 'requested_delivery_on') AS ship_by
+FROM unnest($1::text[]) AS w(reference) CROSS JOIN LATERAL (
+    SELECT * FROM document WHERE document.reference = w.reference OFFSET 0) AS d
+WHERE d.direction = 'in' AND d.version IS NOT NULL AND d.state NOT IN ('rejected', 'superseded')
+    AND d.entity IN ('order', 'order_change', 'shipment', 'invoice')
+"""
+_SENT = """
+SELECT w.id AS document_id, d.id, d.target, d.action, d.flow, d.state, d.created_at, d.settled_at,
+    d.code, d.next_at
+FROM unnest($1::text[]) AS w(id) CROSS JOIN LATERAL (
+    SELECT * FROM delivery WHERE delivery.document_id = w.id OFFSET 0) AS d
+"""
+_ITEMS = """
+SELECT w.number, r.base_unit, r.stocked, r.price, r.currency
+FROM unnest($2::text[]) AS w(number) CROSS JOIN LATERAL (
+    SELECT canonical ->> 'base_unit' AS base_unit, canonical ->> 'stocked' AS stocked,
+        canonical #>> '{list_price,amount}' AS price,
+        canonical #>> '{list_price,currency}' AS currency
+    FROM reference WHERE connection = $1 AND entity = 'item' AND reference.number = w.number
+    OFFSET 0) AS r
+"""
 
 
-async def underbilled(
-    connection: AsyncConnection, job: str, since: datetime, until: datetime
-) -> list[str]:
-    """Return the references whose acknowledged shipments are not covered by invoices.
+@dataclass(frozen=True, slots=True)
+class Span:
+    """What a run looks at."""
+
+    since: datetime
+    """Of documents and acknowledgements."""
+    until: datetime
+    ship_by_since: date
+    ship_by_until: date
+
+
+async def candidates(connection: AsyncConnection, span: Span, jobs: Sequence[str]) -> list[str]:
+    """Return the references of the orders to look at.
 
     Args:
         connection: to the ledger.
-        job: whose open findings are looked at too, however old they are.
-        since: orders of which a shipment was acknowledged from then on.
-        until: shipments that were acknowledged later do not count yet.
+        span: what came, was acknowledged or was to leave in it.
+        jobs: whose open findings are looked at too.
     """
-    result = await connection.exec_driver_sql(UNDERBILLED, (since, until, job))
+    days = span.ship_by_since.isoformat(), span.ship_by_until.isoformat()
+    result = await connection.exec_driver_sql(
+        CANDIDATES, (span.since, span.until, *days, list(jobs))
+    )
     return list(result.scalars())
 
 
-async def shipped(connection: AsyncConnection, references: Sequence[str]) -> list[Shipped]:
-    """Return the shipments for these references whose posting the ERP acknowledged."""
-    posted = (
-        sa.select(
-            document.c.id,
-            document.c.reference,
-            document.c.canonical,
-            sa.func.min(delivery.c.settled_at).label("settled_at"),
-        )
-        .join(delivery, delivery.c.document_id == document.c.id)
-        .where(
-            among(document.c.reference, references),
-            document.c.entity == "shipment",
-            delivery.c.action == "post_shipment",
-            delivery.c.state == "delivered",
-        )
-        .group_by(document.c.id)
-    )
-    return [
-        Shipped(
-            row["id"],
-            row["reference"],
-            row["settled_at"],
-            _quantities(row["canonical"]["lines"], "shipped"),
-        )
-        for row in (await connection.execute(posted)).mappings()
-    ]
+async def threads(connection: AsyncConnection, references: Sequence[str]) -> list[OrderThread]:
+    """Return the threads of these references, in their order; in one transaction."""
+    await by_index(connection)
+    rows: dict[str, list[sa.RowMapping]] = {reference: [] for reference in references}
+    papers = (await connection.exec_driver_sql(_PAPERS, (list(references),))).mappings().all()
+    for row in papers:
+        rows[row["reference"]].append(row)
+    sent: dict[str, list[Sent]] = {}
+    ids = [row["id"] for row in papers]
+    for row in (await connection.exec_driver_sql(_SENT, (ids,))).mappings():
+        values = {name: value for name, value in row.items() if name != "document_id"}
+        sent.setdefault(row["document_id"], []).append(Sent(**values))
+    return [read(reference, rows[reference], sent) for reference in references]
 
 
-async def invoiced(connection: AsyncConnection, references: Sequence[str]) -> list[Invoiced]:
-    """Return the newest version of each invoice that bills one of these references."""
-    newest = (
-        sa.select(document.c.reference, document.c.canonical)
-        .ext(distinct_on(document.c.business_key))
-        .where(
-            document.c.entity == "invoice",
-            among(document.c.reference, references),
-            document.c.version.is_not(None),
-        )
-        .order_by(document.c.business_key, document.c.version.desc())
-    )
-    return [
-        Invoiced(row["reference"], _quantities(row["canonical"].get("lines", ()), "quantity"))
-        for row in (await connection.execute(newest)).mappings()
-    ]
+class ItemBook:
+    """What the ERP says of items, read once each for as long as a run takes."""
 
+    def __init__(self, site: Site) -> None:
+        self._connection = site.control_points.reference
+        self._known: dict[str, ItemFacts | None] = {}
 
-async def ordered(connection: AsyncConnection, references: Sequence[str]) -> dict[str, Ordered]:
-    """Return the order behind each reference."""
-    orders = sa.select(
-        document.c.reference, document.c.business_key, document.c.currency, document.c.canonical
-    ).where(
-        document.c.entity == "order",
-        among(document.c.reference, references),
-        document.c.version.is_not(None),
-    )
-    return {
-        row["reference"]: Ordered(
-            row["business_key"], row["currency"], _prices(row["canonical"]["lines"])
-        )
-        for row in (await connection.execute(orders)).mappings()
-    }
+    async def of(
+        self, connection: AsyncConnection, threads: Sequence[OrderThread]
+    ) -> Mapping[str, ItemFacts]:
+        """Return what is known of all items that these threads name."""
+        wanted = {
+            said.codes["seller_sku"]
+            for thread in threads
+            for paper in (*thread.versions, *thread.shipments, *thread.invoices)
+            for said in paper.lines
+            if said.codes.get("seller_sku")
+        }
+        return await self.named(connection, wanted)
 
-
-def _item(line: Mapping[str, Any]) -> str:
-    codes = line["item"]
-    return str(codes.get("seller_sku") or codes.get("buyer_sku") or codes.get("gtin") or "")
-
-
-def _quantities(lines: Iterable[Mapping[str, Any]], name: str) -> dict[str, Decimal]:
-    total: defaultdict[str, Decimal] = defaultdict(Decimal)
-    for line in lines:
-        total[_item(line)] += Decimal(line[name]["value"])
-    return {item: quantity for item, quantity in total.items() if item}
-
-
-def _prices(lines: Iterable[Mapping[str, Any]]) -> dict[str, Decimal]:
-    return {
-        _item(line): Decimal(line["unit_price"]["amount"])
-        / Decimal(line["unit_price"].get("per", "1"))
-        for line in lines
-        if line.get("unit_price")
-    }
+    async def named(self, connection: AsyncConnection, numbers: set[str]) -> dict[str, ItemFacts]:
+        """Return what is known of the items of these numbers."""
+        new = sorted(numbers - self._known.keys())
+        if new:
+            self._known |= dict.fromkeys(new)
+            result = await connection.exec_driver_sql(_ITEMS, (self._connection, new))
+            for row in result:
+                price = None if row.price is None else Decimal(row.price)
+                self._known[row.number] = ItemFacts(
+                    row.base_unit, row.stocked != "false", price, row.currency
+                )
+        return {number: facts for number in numbers if (facts := self._known.get(number))}

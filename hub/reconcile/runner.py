@@ -1,7 +1,13 @@
-"""Running reconciliation: find, record, heal what policy allows, close what is healed."""
+"""Running reconciliation: find, record, heal what policy allows, close what is healed.
+
+A run looks at what is new since the last one, and at everything that is open; once a day, or when it
+is told to, at the whole window (a sweep). A job that stops half way keeps what was open and begins
+again where the last finished run began.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,18 +18,21 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from canonical.errors import Rejected
 from hub.clock import Clock
-from hub.ledger import audit, bulk, findings
-from hub.ledger.tables import delivery, document
-from hub.reconcile import facts, ship_not_invoiced
+from hub.ledger import findings, reconcile_runs
+from hub.reconcile import order_jobs
+from hub.reconcile.context import Context, Looked
 from hub.reconcile.discrepancy import Discrepancy
-from hub.release.routing import Routed, pending
+from hub.reconcile.facts import ItemBook
+from hub.reconcile.healing import Healer
+from hub.reconcile.ledger_jobs import LEDGER_JOBS
+from hub.reconcile.order_jobs import ORDER_JOBS
+from hub.reconcile.policy import policy_of
 from hub.settings.model import Site
 
-JOBS = (ship_not_invoiced.NAME,)
-_WINDOW = timedelta(days=90)
-"""How old the last shipment of an order may be when it is first looked at; a finding stays open."""
-_MOST_REDRIVES = 3
-_REDRIVE_ACTION = "invoice_shipment"
+JOBS = (*ORDER_JOBS, *LEDGER_JOBS)
+_OVERLAP = timedelta(minutes=10)
+"""A transaction may commit later than the moment that it wrote down."""
+_STATEMENT_TIMEOUT = "SET LOCAL statement_timeout = '10min'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,121 +40,157 @@ class Report:
     """What one run of a job did."""
 
     job: str
+    looked_at: int
+    unchecked: int
+    """Not comparable: a unit without a factor, a document without a control number."""
     found: int
     opened: int
     healing: int
     closed: int
+    seconds: float
+    sweep: bool
 
     def as_dict(self) -> dict[str, Any]:
         """Return the figures."""
         return asdict(self)
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How a run is to be done."""
+
+    heal: bool
+    actor: str
+    sweep: bool
+    now: datetime
+
+
 class Reconciler:
-    """Runs the jobs over one ledger; each run is one transaction."""
+    """Runs the jobs over one ledger; among replicas one at a time, each run one transaction."""
 
     def __init__(self, engine: AsyncEngine, site: Site, clock: Clock) -> None:
         self._engine = engine
         self._site = site
         self._clock = clock
+        self._policy = policy_of(site.reconcile)
         self._log = structlog.get_logger("hub.reconcile")
 
-    async def run_all(self) -> list[Report]:
-        """Run every job."""
-        return [await self.run(job) for job in JOBS]
+    async def run_all(
+        self, *, heal: bool | None = None, actor: str = "crossdock", sweep: bool = False
+    ) -> list[Report]:
+        """Run every job; those that go order by order share one reading."""
+        asked = self._asked(heal, actor, sweep=sweep)
+        reports = await self._group(tuple(ORDER_JOBS), asked)
+        for job in LEDGER_JOBS:
+            reports += await self._group((job,), asked)
+        return reports
 
-    async def run(self, job: str, *, heal: bool | None = None, actor: str = "crossdock") -> Report:
+    async def run(
+        self,
+        job: str,
+        *,
+        heal: bool | None = None,
+        actor: str = "crossdock",
+        sweep: bool = False,
+    ) -> Report:
         """Run one job.
 
         Args:
             job: one of `JOBS`.
             heal: whether to re-drive; None: as the configuration says.
             actor: who asked for it.
+            sweep: look at the whole window.
 
         Raises:
             Rejected: ``job_unknown``.
         """
         if job not in JOBS:
             raise Rejected("job_unknown", job, f"known jobs: {', '.join(JOBS)}")
-        healing = self._site.reconcile.heal if heal is None else heal
-        now = self._clock.now()
-        async with self._engine.begin() as ledger:
-            await ledger.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtext(job))))
-            discrepancies = await self._discrepancies(ledger, now)
-            rows = [
-                await findings.open_or_refresh(ledger, job, _seen(each), now)
-                for each in discrepancies
-            ]
-            redriven = 0
-            for each, row in zip(discrepancies, rows, strict=True):
-                if healing and await self._redrive(ledger, each, row, actor):
-                    redriven += 1
-            closed = await findings.close_unseen(ledger, job, now)
-        opened = sum(row["opened_at"] == now for row in rows)
-        report = Report(job, len(rows), opened, redriven, closed)
-        self._log.info("reconciled", job=job, count=len(rows), state=f"closed {closed}")
+        (report,) = await self._group((job,), self._asked(heal, actor, sweep=sweep))
         return report
 
-    async def _discrepancies(self, ledger: AsyncConnection, now: datetime) -> list[Discrepancy]:
-        grace = timedelta(seconds=self._site.reconcile.ship_not_invoiced_after_seconds)
-        job = ship_not_invoiced.NAME
-        references = await facts.underbilled(ledger, job, now - _WINDOW, now - grace)
-        return ship_not_invoiced.find(
-            await facts.shipped(ledger, references),
-            await facts.invoiced(ledger, references),
-            await facts.ordered(ledger, references),
-            now,
-            grace,
-        )
+    def _asked(self, heal: bool | None, actor: str, *, sweep: bool) -> Asked:  # noqa: FBT001
+        healing = self._site.reconcile.heal if heal is None else heal
+        return Asked(healing, actor, sweep, self._clock.now())
 
-    async def _redrive(
-        self, ledger: AsyncConnection, found: Discrepancy, row: sa.RowMapping, actor: str
-    ) -> bool:
-        """Post the invoice again at the targets of the shipment, unless that is under way."""
-        if found.document_id is None or row["redrives"] >= _MOST_REDRIVES:
-            return False
-        now = self._clock.now()
-        owed = await self._redeliveries(ledger, found.document_id, row["redrives"] + 1, now)
-        if not owed:
-            return False
-        await bulk.insert(ledger, delivery, owed, conflict="ON CONFLICT DO NOTHING")
-        await findings.mark_healing(ledger, row["id"])
-        entry = audit.Entry(
-            actor, "finding.redrive", row["id"], found.cause, None, {"deliveries": len(owed)}
-        )
-        await audit.append(ledger, entry, now)
-        return True
+    async def _group(self, jobs: Sequence[str], asked: Asked) -> list[Report]:
+        """Run jobs that share their reading, in one transaction."""
+        began = self._clock.monotonic()
+        async with self._engine.begin() as ledger:
+            await ledger.exec_driver_sql(_STATEMENT_TIMEOUT)
+            await _take_turn(ledger, jobs)
+            since, sweep = await self._since(ledger, jobs, asked)
+            items = ItemBook(self._site)
+            context = Context(ledger, self._site, self._policy, items, since, asked.now)
+            looked = await _look(context, jobs)
+            reports = []
+            for job in jobs:
+                counts = await self._record(ledger, job, looked[job], asked)
+                seconds = round(self._clock.monotonic() - began, 3)
+                reports.append(Report(job, **counts, seconds=seconds, sweep=sweep))
+                run = reports[-1].as_dict() | {"started_at": asked.now, "since": since}
+                await reconcile_runs.finished(ledger, run)
+            await reconcile_runs.forget(ledger, asked.now - self._window())
+        for report in reports:
+            state = f"closed {report.closed}"
+            self._log.info("reconciled", job=report.job, count=report.found, state=state)
+        return reports
 
-    async def _redeliveries(
-        self, ledger: AsyncConnection, document_id: str, number: int, now: datetime
-    ) -> list[dict[str, Any]]:
-        earlier = await ledger.execute(
-            sa.select(delivery).where(delivery.c.document_id == document_id)
+    async def _since(
+        self, ledger: AsyncConnection, jobs: Sequence[str], asked: Asked
+    ) -> tuple[datetime, bool]:
+        """Return from when on to look, and whether that is the whole window."""
+        last = await reconcile_runs.last(ledger, jobs, sweep=False)
+        swept = await reconcile_runs.last(ledger, jobs, sweep=True)
+        every = timedelta(seconds=self._site.reconcile.sweep_every_seconds)
+        fresh = len(swept) == len(jobs) and asked.now - min(swept.values()) < every
+        if asked.sweep or not fresh or min(last.values()) > asked.now:
+            return asked.now - self._window(), True
+        return min(last.values()) - self._policy.longest - _OVERLAP, False
+
+    def _window(self) -> timedelta:
+        return timedelta(days=self._site.reconcile.window_days)
+
+    async def _record(
+        self, ledger: AsyncConnection, job: str, looked: Looked, asked: Asked
+    ) -> dict[str, int]:
+        """Write what was found; return the figures of the report."""
+        owner = self._site.reconcile.owners.get(job, _owner(job))
+        rows = await findings.record(
+            ledger, job, [_seen(each, owner) for each in looked.found], asked.now
         )
-        rows = list(earlier.mappings())
-        redrives = [row for row in rows if row["action"] == _REDRIVE_ACTION]
-        if any(row["state"] not in ("delivered", "dead", "cancelled") for row in redrives):
-            return []
-        result = await ledger.execute(sa.select(document).where(document.c.id == document_id))
-        shipment = result.mappings().one()
-        routed = Routed(
-            document_id=document_id,
-            entity=shipment["entity"],
-            connection=shipment["connection"],
-            partner=shipment["partner"],
-            business_key=shipment["business_key"],
-            version=shipment["version"] or 1,
-            reference=shipment["reference"],
-            trace_id=shipment["trace_id"],
-        )
-        return [
-            pending(routed, (row["target"], _REDRIVE_ACTION, row["flow"]), now, f"redrive-{number}")
-            for row in rows
-            if row["action"] == "post_shipment" and row["state"] == "delivered"
-        ]
+        healing = 0
+        if asked.heal:
+            healer = Healer(ledger, self._site, asked.now, asked.actor)
+            for each in looked.found:
+                healing += await healer.heal(job, each, rows[each.subject])
+        return {
+            "looked_at": looked.looked_at,
+            "unchecked": looked.unchecked,
+            "found": len(rows),
+            "opened": sum(row.opened_at == asked.now for row in rows.values()),
+            "healing": healing,
+            "closed": await findings.close_unseen(ledger, job, asked.now),
+        }
 
 
-def _seen(found: Discrepancy) -> findings.Seen:
+async def _take_turn(ledger: AsyncConnection, jobs: Sequence[str]) -> None:
+    """Wait until nobody else runs one of these jobs; taken in sorted order, so no two block."""
+    for job in sorted(jobs):
+        await ledger.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtext(job))))
+
+
+async def _look(context: Context, jobs: Sequence[str]) -> Mapping[str, Looked]:
+    if jobs[0] in ORDER_JOBS:
+        return await order_jobs.look(context, jobs)
+    return {job: await LEDGER_JOBS[job][0](context) for job in jobs}
+
+
+def _owner(job: str) -> str:
+    return ORDER_JOBS[job][1] if job in ORDER_JOBS else LEDGER_JOBS[job][1]
+
+
+def _seen(found: Discrepancy, owner: str) -> findings.Seen:
     return findings.Seen(
         found.subject,
         found.since,
@@ -154,4 +199,7 @@ def _seen(found: Discrepancy) -> findings.Seen:
         found.amount,
         found.currency,
         found.details,
+        found.partner,
+        found.reference,
+        owner,
     )

@@ -205,10 +205,67 @@ class ControlPoints(Section):
 
 
 class Reconcile(Section):
-    """When a difference becomes a finding."""
+    """When a difference becomes a finding, whose it is, and what is done about it."""
 
     ship_not_invoiced_after_seconds: float = Field(
         86_400, ge=0, description="How long a shipment may go without an invoice."
+    )
+    invoiced_not_shipped_after_seconds: float = Field(
+        86_400, ge=0, description="How long an invoice may be ahead of its shipment."
+    )
+    not_acknowledged_after_seconds: float = Field(
+        14_400, ge=0, description="How long an order may go without the target's yes."
+    )
+    acknowledgement_after_seconds: float = Field(
+        86_400, ge=0, description="How long a partner may take to acknowledge what we sent."
+    )
+    acknowledged_flows: tuple[str, ...] = Field(
+        (), description="Flows that their receivers acknowledge, such as `940` or `810`."
+    )
+    not_shipped_days: int = Field(
+        1, ge=0, description="Days after the day to ship before an order counts as late."
+    )
+    stuck_after_seconds: float = Field(
+        14_400, ge=0, description="How long a document may be under way before it counts as stuck."
+    )
+    quantity_tolerance_percent: Decimal = Field(
+        Decimal(0), ge=0, description="How far beyond the order a line may be shipped."
+    )
+    price_tolerance_percent: Decimal = Field(
+        Decimal(1),
+        ge=0,
+        description="How far an invoiced price may be off the ordered one; the larger of this and"
+        " the amount counts.",
+    )
+    price_tolerance_amount: Decimal = Field(
+        Decimal("0.01"), ge=0, description="The same per unit, in the order's currency."
+    )
+    warehouses: dict[str, str] = Field(
+        default_factory=dict,
+        description="Connection that counts stock -> its site in the ERP (`*`: as it says itself).",
+    )
+    inventory_tolerance_units: Decimal = Field(
+        Decimal(1), ge=0, description="Difference in stock that is none; the larger counts."
+    )
+    inventory_tolerance_percent: Decimal = Field(
+        Decimal(1), ge=0, description="The same in percent of what the ERP says."
+    )
+    inventory_settled_seconds: float = Field(
+        3600, ge=0, description="How long neither side may have moved before stock is compared."
+    )
+    packs: dict[str, dict[str, Decimal]] = Field(
+        default_factory=dict,
+        description="Item number (`*`: every item) -> unit -> how many pieces it holds.",
+    )
+    owners: dict[str, str] = Field(
+        default_factory=dict, description="Job -> who its findings belong to at first."
+    )
+    resend_flows: tuple[str, ...] = Field(
+        (), description="Flows that are sent again when nobody acknowledged them, such as `810`."
+    )
+    window_days: int = Field(90, ge=1, description="How far back a sweep looks.")
+    sweep_every_seconds: float = Field(
+        86_400, gt=0, description="How often a run looks at the whole window, not only at news."
     )
     every_seconds: float = Field(300, gt=0, description="How long to wait between two runs.")
     heal: bool = Field(default=True, description="Re-drive what policy allows.")

@@ -134,10 +134,15 @@ async def test_leases_are_renewed_without_reading_the_ledger(ledger: AsyncConnec
 
 async def test_reconciliation_reads_by_indexes_only(ledger: AsyncConnection) -> None:
     tenth = timedelta(days=1, seconds=ORDERS // 10)  # of the ledger, as a window is after a year
-    window = (NOW - tenth, NOW - timedelta(hours=1), JOB)
-    plan = await ledger.exec_driver_sql(f"EXPLAIN {facts.UNDERBILLED}", window)
+    window = (NOW - tenth, NOW - timedelta(hours=1), "2026-05-01", "2026-05-04", [JOB])
+    plan = await ledger.exec_driver_sql(f"EXPLAIN {facts.CANDIDATES}", window)
     text = "\n".join(plan.scalars())
-    for index in ("ix_document_reference", "ix_delivery_action_settled_at", "pk_document"):
+    for index in (
+        "ix_document_created_at",
+        "ix_document_ship_by",
+        "ix_delivery_action_settled_at",
+        "pk_document",
+    ):
         assert index in text
     assert "Seq Scan on document" not in text
     assert "Seq Scan on delivery" not in text

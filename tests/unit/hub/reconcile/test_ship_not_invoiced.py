@@ -2,70 +2,80 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
+from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
-from hub.reconcile.ship_not_invoiced import Invoiced, Ordered, Shipped, find
+from hub.reconcile import ship_not_invoiced as job
+from hub.reconcile.orders import Said
+from hub.reconcile.policy import Policy
+from hub.reconcile.units import Units
 
-NOW = datetime(2026, 5, 5, 12, tzinfo=UTC)
-GRACE = timedelta(hours=1)
-ORDERS = {"XD1": Ordered("order/acme/PO-1/", "USD", {"A": Decimal("10.50"), "B": Decimal(3)})}
-
-
-def shipped(quantities: dict[str, int], hours: int = 2, document: str = "s1") -> Shipped:
-    return Shipped(document, "XD1", NOW - timedelta(hours=hours), decimals(quantities))
+Lines = Callable[..., Said]
 
 
-def invoiced(quantities: dict[str, int]) -> Invoiced:
-    return Invoiced("XD1", decimals(quantities))
-
-
-def decimals(quantities: dict[str, int]) -> dict[str, Decimal]:
-    return {item: Decimal(quantity) for item, quantity in quantities.items()}
-
-
-def test_a_shipment_without_any_invoice_is_found_with_its_money_and_age() -> None:
-    (found,) = find([shipped({"A": 4})], [], ORDERS, NOW, GRACE)
+def test_a_shipment_without_any_invoice_is_found_with_its_money_and_age(
+    story: Any, line: Lines, now: Any
+) -> None:
+    found = story.shipped(line(4)).look(job)
     assert (found.subject, found.amount, found.currency) == (
-        "order/acme/PO-1/",
-        Decimal("42.00"),
-        "USD",
-    )
-    assert NOW - found.since == timedelta(hours=2)
-    assert found.details == {"A": "4"}
+        "order/acme/PO-1/", Decimal(10), "USD",
+    )  # fmt: skip
+    assert now - found.since == timedelta(days=5)
+    assert (found.details, found.partner, found.reference) == ({"A": "4"}, "acme", "XD1")
 
 
 @pytest.mark.parametrize(
     ("shipments", "invoices"),
-    [
-        ([shipped({"A": 4})], [invoiced({"A": 4})]),
-        ([shipped({"A": 4})], [invoiced({"A": 1}), invoiced({"A": 3})]),
-        ([shipped({"A": 1}), shipped({"A": 3}, document="s2")], [invoiced({"A": 4})]),
-        ([shipped({"A": 4})], [invoiced({"A": 5})]),
-        ([shipped({"A": 0})], []),
-        ([shipped({"A": 4}, hours=0)], []),
-    ],
-    ids=["billed", "two invoices", "one invoice for two", "billed more", "shorted", "too young"],
+    [([4], [4]), ([4], [1, 3]), ([1, 3], [4]), ([4], [5]), ([0], [])],
+    ids=["billed", "two invoices", "one invoice for two", "billed more", "shorted"],
 )
-def test_what_is_billed_or_too_young_raises_no_alarm(
-    shipments: list[Shipped], invoices: list[Invoiced]
+def test_what_is_billed_raises_no_alarm(
+    story: Any, line: Lines, shipments: list[int], invoices: list[int]
 ) -> None:
-    assert find(shipments, invoices, ORDERS, NOW, GRACE) == []
+    for quantity in shipments:
+        story.shipped(line(quantity))
+    for quantity in invoices:
+        story.billed(line(quantity))
+    assert story.look(job) is None
 
 
-def test_only_the_unbilled_part_of_a_partial_invoice_is_found() -> None:
-    (found,) = find([shipped({"A": 4, "B": 2})], [invoiced({"A": 4, "B": 1})], ORDERS, NOW, GRACE)
-    assert (found.details, found.amount) == ({"B": "1"}, Decimal(3))
+def test_a_posting_that_is_young_or_not_acknowledged_raises_no_alarm(
+    story: Any, line: Lines
+) -> None:
+    assert story.shipped(line(4), posted=0.5).look(job) is None
+    assert story.shipped(line(4), posted=-1).look(job) is None
 
 
-def test_the_money_stays_open_where_a_price_is_not_known() -> None:
-    (found,) = find([shipped({"C": 1})], [], ORDERS, NOW, GRACE)
-    assert found.amount is None
+def test_only_the_unbilled_part_of_a_partial_invoice_is_found(story: Any, line: Lines) -> None:
+    found = story.shipped(line(4)).billed(line(3)).look(job)
+    assert (found.details, found.amount) == ({"A": "1"}, Decimal("2.5"))
 
 
-def test_the_newest_shipment_is_the_one_to_drive_again() -> None:
-    both = [shipped({"A": 1}, hours=5, document="old"), shipped({"A": 1}, hours=3, document="new")]
-    (found,) = find(both, [], ORDERS, NOW, GRACE)
-    assert found.document_id == "new"
+def test_a_box_that_is_billed_by_the_piece_raises_no_alarm(story: Any, line: Lines) -> None:
+    story.shipped(line(2, unit="XCT")).billed(line(10))
+    assert story.look(job, Policy(units=Units({"A": {"XCT": Decimal(5)}}))) is None
+
+
+def test_what_cannot_be_compared_raises_no_alarm(story: Any, line: Lines) -> None:
+    assert story.shipped(line(4)).billed(line(1, unit="XCT")).look(job) is None
+
+
+def test_the_money_stays_open_where_a_price_is_not_known(story: Any, line: Lines) -> None:
+    story.versions.clear()
+    assert story.shipped(line(1, item="C")).look(job).amount is None
+
+
+def test_the_newest_shipment_is_the_one_to_drive_again(story: Any, line: Lines) -> None:
+    found = story.shipped(line(1), days=5).shipped(line(1), days=3).look(job)
+    assert found.heal == "shipment-S-2"
+
+
+def test_an_order_that_the_ledger_does_not_have_is_named_by_our_reference(
+    story: Any, line: Lines
+) -> None:
+    story.versions.clear()
+    assert story.shipped(line(1)).look(job).subject == "reference/XD1"

@@ -1,0 +1,82 @@
+"""The jobs that do not go order by order: read their facts, ask their pure function."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
+from types import MappingProxyType
+
+from hub.reconcile import (
+    acknowledgement_overdue,
+    book_facts,
+    delivery_facts,
+    double_entry,
+    duplicate_effects,
+    inventory_variance,
+    ledger_vs_target,
+    stock_facts,
+)
+from hub.reconcile.context import Context, Looked
+
+LedgerJob = Callable[[Context], Awaitable[Looked]]
+_EARLIER = timedelta(days=1)
+
+
+async def inventory(context: Context) -> Looked:
+    """Compare stock; every position that differs at all is looked at."""
+    books = context.site.control_points.reference
+    found = await stock_facts.positions(context.ledger, books, context.policy.warehouses)
+    numbers = {position.item for position in found}
+    items = await context.items.named(context.ledger, numbers)
+    differing, unchecked = inventory_variance.find(found, items, context.policy, context.now)
+    return Looked(differing, len(found), unchecked)
+
+
+async def acknowledgements(context: Context) -> Looked:
+    """Look at what was sent to those who acknowledge."""
+    span = (context.since, context.now)
+    job = acknowledgement_overdue.NAME
+    sent = await delivery_facts.sent(context.ledger, job, span, context.site)
+    oldest = min((each.at for each in sent), default=context.now)
+    # Clocks of two hosts may differ: an answer may seem to come before what it answers.
+    answers = await delivery_facts.answers(context.ledger, oldest - _EARLIER)
+    found = acknowledgement_overdue.find(sent, answers, context.policy, context.now)
+    return Looked(found, len(sent), sum(each.group is None for each in sent))
+
+
+async def duplicates(context: Context) -> Looked:
+    """Look at what targets made of our deliveries."""
+    actions = sorted({route.action for route in context.site.routes})
+    job = duplicate_effects.NAME
+    found = await delivery_facts.effects(context.ledger, job, context.span, actions)
+    return Looked(duplicate_effects.find(found), len(found))
+
+
+async def targets(context: Context) -> Looked:
+    """Compare our deliveries with every list that a target gave us."""
+    found, looked_at = [], 0
+    for statement in await delivery_facts.statements(context.ledger):
+        ours, theirs = await delivery_facts.both_sides(context.ledger, statement)
+        found += ledger_vs_target.find(statement, ours, theirs)
+        looked_at += len(ours)
+    return Looked(found, looked_at)
+
+
+async def books(context: Context) -> Looked:
+    """Add up the hub's own books."""
+    stuck = context.now - context.policy.stuck_after
+    job = double_entry.NAME
+    entries = await book_facts.entries(context.ledger, job, context.days, stuck)
+    return Looked(double_entry.find(entries), sum(entry.count for entry in entries))
+
+
+LEDGER_JOBS: Mapping[str, tuple[LedgerJob, str]] = MappingProxyType(
+    {
+        acknowledgement_overdue.NAME: (acknowledgements, acknowledgement_overdue.OWNER),
+        inventory_variance.NAME: (inventory, inventory_variance.OWNER),
+        duplicate_effects.NAME: (duplicates, duplicate_effects.OWNER),
+        ledger_vs_target.NAME: (targets, ledger_vs_target.OWNER),
+        double_entry.NAME: (books, double_entry.OWNER),
+    }
+)
+"""Name -> what runs it, and who its findings belong to at first."""

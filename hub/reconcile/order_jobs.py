@@ -1,0 +1,73 @@
+"""The jobs that go order by order: one reading of the orders serves all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from itertools import islice
+from types import MappingProxyType
+
+from hub.reconcile import (
+    facts,
+    invoiced_not_shipped,
+    not_acknowledged,
+    not_shipped,
+    price_drift,
+    quantity_drift,
+    ship_not_invoiced,
+)
+from hub.reconcile.context import Context, Looked
+from hub.reconcile.discrepancy import Discrepancy
+from hub.reconcile.line_ledger import Line, build
+from hub.reconcile.orders import OrderThread
+from hub.reconcile.policy import Policy
+
+OrderJob = Callable[[OrderThread, Sequence[Line], Policy, datetime], Discrepancy | None]
+_AT_ONCE = 1000
+"""Orders in memory at a time: some ten megabytes."""
+
+ORDER_JOBS: Mapping[str, tuple[OrderJob, str]] = MappingProxyType(
+    {
+        ship_not_invoiced.NAME: (ship_not_invoiced.find, ship_not_invoiced.OWNER),
+        invoiced_not_shipped.NAME: (invoiced_not_shipped.find, invoiced_not_shipped.OWNER),
+        quantity_drift.NAME: (quantity_drift.find, quantity_drift.OWNER),
+        price_drift.NAME: (price_drift.find, price_drift.OWNER),
+        not_acknowledged.NAME: (not_acknowledged.find, not_acknowledged.OWNER),
+        not_shipped.NAME: (not_shipped.find, not_shipped.OWNER),
+    }
+)
+"""Name -> the pure function, and who its findings belong to at first."""
+
+
+async def look(context: Context, jobs: Sequence[str]) -> dict[str, Looked]:
+    """Run these jobs over all orders that there is news of.
+
+    Each thousand orders is read by itself; an order's own documents are always read together.
+    """
+    names = await facts.candidates(context.ledger, _span(context), jobs)
+    found: dict[str, list[Discrepancy]] = {job: [] for job in jobs}
+    unchecked = 0
+    for references in _portions(names):
+        threads = await facts.threads(context.ledger, references)
+        items = await context.items.of(context.ledger, threads)
+        for thread in threads:
+            lines = build(thread, context.policy.units, items)
+            unchecked += not all(line.comparable for line in lines)
+            for job in jobs:
+                one = ORDER_JOBS[job][0](thread, lines, context.policy, context.now)
+                if one is not None:
+                    found[job].append(one)
+    return {job: Looked(found[job], len(names), unchecked) for job in jobs}
+
+
+def _span(context: Context) -> facts.Span:
+    """The orders' own days are looked at once the days of grace are over."""
+    grace = timedelta(days=context.policy.late_days + 1)
+    first, last = context.days
+    return facts.Span(context.since, context.now, first - grace, last)
+
+
+def _portions(names: Iterable[str]) -> Iterable[list[str]]:
+    rest = iter(names)
+    while portion := list(islice(rest, _AT_ONCE)):
+        yield portion

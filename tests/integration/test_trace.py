@@ -1,0 +1,150 @@
+"""`crossdock trace` on a real ledger: what is waiting for what, quantities, forms, findings."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+import yaml
+from typer.testing import CliRunner, Result
+
+from dlq_tools.main import build
+from hub.ledger.tables import delivery, document, finding
+from hub.servers.addresses import Addresses
+from tests.support.ledgers import Dock, change, dock, normalized, order
+
+
+@pytest.fixture
+async def at(addresses: Addresses, tmp_path: Path) -> AsyncIterator[Dock]:
+    async with dock(addresses, tmp_path) as opened:
+        await opened.stock()
+        await opened.take_in(normalized("order", order()), body=b"850 as it came")
+        yield opened
+
+
+@pytest.fixture
+def site(addresses: Addresses, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("NATS_URL", addresses.nats_url)
+    monkeypatch.setenv("DATABASE_URL", addresses.database_url)
+    monkeypatch.setenv("REDIS_URL", addresses.redis_url)
+    path = tmp_path / "crossdock.yaml"
+    options = {"our_id": "US", "partner_id": "ACME"}
+    connections = {
+        "acme-edi": {
+            "system": "x12", "partner": "acme", "options": options,
+            "transport": {"kind": "folder", "inbox": str(tmp_path / "in")},
+        }
+    }  # fmt: skip
+    settings = {
+        "data_dir": str(tmp_path),
+        "control_points": {"reference": "acme-edi"},
+        "partners": {"acme": {"name": "Acme"}},
+        "connections": connections,
+        "reconcile": {"packs": {"A": {"XCT": "6"}}},
+    }
+    path.write_text(yaml.safe_dump(settings))
+    return path
+
+
+async def trace(site: Path, *arguments: str) -> Result:
+    command = ["trace", *arguments, "--config", str(site)]
+    return await asyncio.to_thread(CliRunner().invoke, build(), command)
+
+
+async def traced(site: Path, *arguments: str) -> dict[str, Any]:
+    result = await trace(site, "PO-1", "--output", "json", *arguments)
+    assert result.exit_code == 0, result.output
+    found: dict[str, Any] = json.loads(result.stdout)
+    return found
+
+
+async def ship(at: Dock, unit: str, quantity: str) -> None:
+    (row,) = [row for row in await at.rows(document) if row["entity"] == "order"]
+    line = {
+        "number": "1",
+        "item": {"seller_sku": "A"},
+        "shipped": {"value": quantity, "unit": unit},
+    }
+    shipped = {
+        "number": "S-1",
+        "order_reference": row["reference"],
+        "shipped_on": "2026-05-06",
+        "lines": [line],
+    }
+    await at.take_in(normalized("shipment", shipped, "shop"))
+
+
+async def test_the_quantities_of_a_line_and_their_conversions_are_shown(
+    at: Dock, site: Path
+) -> None:
+    await at.take_in(normalized("order_change", change(quantity="12")))
+    await ship(at, "XCT", "1")
+    (line,) = (await traced(site))["lines"]
+    assert (line["ordered"], line["shipped"], line["open"], line["unit"]) == ("12", "6", "6", "EA")
+    assert line["adds_up"]
+    (turned,) = line["conversions"]
+    assert (turned["value"], turned["unit"], turned["factor"]) == ("1", "XCT", "6")
+
+
+async def test_a_waiting_delivery_says_behind_what_and_until_when(at: Dock, site: Path) -> None:
+    await at.take_in(normalized("order_change", change()))
+    later = datetime(2026, 5, 6, tzinfo=UTC)
+    async with at.engine.begin() as ledger:
+        rows = (await ledger.execute(sa.select(delivery))).mappings()
+        first, second = sorted(rows, key=lambda row: row["version"])
+        await ledger.execute(
+            sa.update(delivery)
+            .where(delivery.c.id == first["id"])
+            .values(state="dead", code="refused")
+        )
+        await ledger.execute(
+            sa.update(delivery)
+            .where(delivery.c.id == second["id"])
+            .values(code="waiting_behind", place=first["id"], next_at=later)
+        )
+    found = await traced(site)
+    waits = {row["action"]: (row["waiting"], row["next_at"]) for row in found["deliveries"]}
+    assert waits["change_order"] == (
+        "behind create_order of order PO-1 v1, which is dead (refused)",
+        "2026-05-06T00:00:00Z",
+    )
+
+
+@pytest.mark.usefixtures("at")
+async def test_the_forms_of_a_document_are_shown_on_request_only(site: Path) -> None:
+    assert "forms" not in await traced(site)
+    found = await traced(site, "--form", "raw", "--form", "canonical", "--form", "source")
+    forms = {each["form"]: each for each in found["forms"]}
+    assert forms["raw"]["text"] == "850 as it came"
+    assert forms["canonical"]["json"]["po_number"] == "PO-1"
+    assert forms["source"]["code"] == "interchange_missing"  # the words above are no X12
+
+
+async def test_a_finding_is_part_of_the_thread_with_its_money_and_owner(
+    at: Dock, site: Path
+) -> None:
+    now = datetime.now(UTC)
+    async with at.engine.begin() as ledger:
+        await ledger.execute(
+            sa.insert(finding).values(
+                id="f", job="ship-not-invoiced", subject="order/acme/PO-1/", state="open",
+                cause="not billed", remedy="bill it", owner="billing", amount=20, currency="USD",
+                since=now, opened_at=now, last_seen_at=now,
+            )
+        )  # fmt: skip
+    found = await traced(site)
+    assert [(row["owner"], row["amount"]) for row in found["findings"]] == [("billing", "20")]
+    assert "finding, ship-not-invoiced" in [entry["about"] for entry in found["timeline"]]
+    result = await trace(site, "PO-1")
+    assert result.exit_code == 0
+    assert "Line quantities" in result.stdout
+
+
+async def test_a_key_that_nobody_knows_is_told_with_its_exit_code(site: Path) -> None:
+    assert (await trace(site, "NO-SUCH")).exit_code == 3
