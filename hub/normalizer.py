@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import structlog
 from nats.aio.client import Client
@@ -23,8 +23,9 @@ from hub.runner import PullRunner
 
 T = TypeVar("T")
 
-_AHEAD = 2
-"""Batches under way behind the first: one for each stage."""
+_AHEAD = 3
+"""Batches under way behind the first: one for each stage, and one that waits for the ledger, so
+that the workers never do."""
 _FIRST_WAIT_SECONDS = 0.5
 _LONGEST_WAIT_SECONDS = 5.0
 _DEATHS = 2
@@ -73,12 +74,19 @@ class NormalizeRole:
     async def _take(self, messages: list[Msg]) -> None:
         """Read, decide and publish a batch, while others are in the stages before and after it.
 
-        The workers' time, the ledger's and NATS's overlap that way. A stage is left only once the
-        next is entered, so that batches stay in the order of the stream.
+        The workers' time, the ledger's and NATS's overlap that way. A stage is left only once one
+        stands in line for the next, and locks serve in the order of the line: so batches stay in
+        the order of the stream.
         """
         async with self._reading:
             read = await self._read_ahead(messages)
-            await self._deciding.acquire()
+            turn = asyncio.create_task(self._deciding.acquire())
+            await asyncio.sleep(0)  # now it stands in line
+        try:
+            await turn
+        except BaseException:
+            await self._leave(turn)
+            raise
         try:
             decided = await self._decide(messages, read)
             await self._publishing.acquire()
@@ -88,6 +96,13 @@ class NormalizeRole:
             await self._publish(decided)
         finally:
             self._publishing.release()
+
+    async def _leave(self, turn: asyncio.Task[Literal[True]]) -> None:
+        """Leave the line for the ledger, or the ledger where the turn has just come."""
+        turn.cancel()
+        with suppress(asyncio.CancelledError):
+            await turn
+            self._deciding.release()
 
     async def _read_ahead(self, messages: list[Msg]) -> Read | None:
         """Read a batch before its turn; None: what went wrong is met again in its turn."""
