@@ -1,0 +1,1 @@
+"""EDIFACT: orders, despatch advices, invoices and reports as files, with their CONTRL and APERAK."""

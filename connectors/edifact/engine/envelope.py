@@ -1,0 +1,314 @@
+"""The structure of interchanges: UNB, UNG, UNH, UNT, UNE, UNZ; their counts and references.
+
+`walk` turns what the reader gives into a flat series of events. Every start has its end, also
+where the data are cut or a trailer is missing: the end then says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from connectors.edifact.engine.delimiters import Delimiters, Header
+from connectors.edifact.engine.faults import EnvelopeFault
+from connectors.edifact.engine.marks import table
+from connectors.edifact.engine.reader import Batch, Place, Stray, split
+
+_CONTROL = frozenset({"UNG", "UNH", "UNT", "UNE", "UNZ"})
+"""Segments that make the envelope; everything else belongs into a message."""
+
+_SYNTAXES = "1234"
+
+Parts = list[list[str]]
+"""A service segment: its elements as lists of components; the tag is element 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class InterchangeStart:
+    """A UNB was read, or a UNH where one should have been."""
+
+    unb: Parts
+    """[] where there is none."""
+    delimiters: Delimiters
+    offset: int
+    faults: list[EnvelopeFault]
+
+    @property
+    def syntax(self) -> str:
+        """The syntax version (0002), one digit."""
+        return part(self.unb, 1, 2)[:1]
+
+
+@dataclass(frozen=True, slots=True)
+class GroupStart:
+    """A UNG was read."""
+
+    ung: Parts
+    faults: list[EnvelopeFault]
+
+
+@dataclass(slots=True)
+class Message:
+    """A whole message was read, or what there is of it."""
+
+    unh: Parts
+    segments: list[list[str]]
+    """From its UNH to its UNT; the UNT is missing where the faults say so."""
+    faults: list[EnvelopeFault] = field(default_factory=list)
+    escaped: bool = False
+    """Stand-ins may stand in its segments (see `marks`)."""
+    pieces: list[tuple[int, Batch, int]] = field(default_factory=list)
+    """(first segment, its batch, its index there): where the message was cut into batches."""
+
+    @property
+    def reference(self) -> str:
+        """The message reference number (0062); "" where it is missing."""
+        return part(self.unh, 1)
+
+    @property
+    def type(self) -> str:
+        """The message type (0065), such as ORDERS."""
+        return part(self.unh, 2, 1)
+
+    @property
+    def version(self) -> str:
+        """Version and release (0052, 0054), such as D96A."""
+        return part(self.unh, 2, 2) + part(self.unh, 2, 3)
+
+    def place(self, position: int) -> Place:
+        """Where in the stream the segment at `position` begins; UNH is 1."""
+        first, batch, index = next(
+            piece for piece in reversed(self.pieces) if piece[0] < position or piece[0] == 0
+        )
+        return batch.place(index + position - 1 - first)
+
+
+@dataclass(frozen=True, slots=True)
+class GroupEnd:
+    """A UNE was read, or should have been."""
+
+    faults: list[EnvelopeFault]
+
+
+@dataclass(frozen=True, slots=True)
+class InterchangeEnd:
+    """A UNZ was read, or should have been."""
+
+    faults: list[EnvelopeFault]
+
+
+Event = InterchangeStart | GroupStart | Message | GroupEnd | InterchangeEnd | Stray
+
+
+def part(parts: Parts, element: int, component: int = 1) -> str:
+    """A component of a service segment; "" where the segment is too short for it.
+
+    Blanks around it do not count: many pad to a fixed width.
+    """
+    if element >= len(parts) or component > len(parts[element]):
+        return ""
+    return parts[element][component - 1].strip(" ")
+
+
+def parts_of(segment: list[str], marks: Delimiters) -> Parts:
+    """A segment's elements, split into components, with the characters that were released."""
+    escapes = table(marks)
+    return [
+        [component.translate(escapes) for component in element.split(marks.component)]
+        for element in segment
+    ]
+
+
+def walk(items: Iterable[Header | Batch | Stray]) -> Iterator[Event]:
+    """Follow the envelopes of a stream."""
+    walker = _Walker()
+    for item in items:
+        if isinstance(item, Batch):
+            yield from walker.batch(item)
+        elif isinstance(item, Header):
+            yield from walker.cut()
+            yield walker.open(item)
+        else:
+            yield from walker.cut()
+            yield item
+    yield from walker.cut()
+
+
+class _Walker:
+    """Where in the envelopes the stream stands."""
+
+    def __init__(self) -> None:
+        self._unb: Parts | None = None
+        self._marks = Delimiters()
+        self._ung: Parts | None = None
+        self._message: Message | None = None
+        self._faults: list[EnvelopeFault] = []
+        self._group_references: set[str] = set()
+        self._message_references: set[str] = set()
+        self._types: set[str] = set()
+        self._groups = 0
+        self._alone = 0
+        """Messages that stand in no group."""
+        self._grouped = 0
+        """Messages of the open group."""
+        self._messages = 0
+
+    def open(self, header: Header) -> InterchangeStart:
+        self._marks = header.delimiters
+        unb = parts_of(split(header.text, self._marks), self._marks) if header.text else []
+        self._unb = unb
+        self._faults = []
+        self._group_references, self._message_references = set(), set()
+        self._groups = self._alone = self._messages = 0
+        return InterchangeStart(unb, self._marks, header.offset, _header_faults(unb))
+
+    def cut(self) -> Iterator[Event]:
+        """The interchange ends without its UNZ; what begins at a UNH has none."""
+        if self._unb is not None:
+            yield from self._close_group(None)
+            faults = [EnvelopeFault("interchange_truncated", "UNZ")] if self._unb else []
+            self._unb = None
+            yield InterchangeEnd([*self._faults, *faults])
+
+    def batch(self, batch: Batch) -> Iterator[Event]:
+        """Follow consecutive segments; a message's are taken over as slices."""
+        segments = batch.segments
+        start = 0
+        for index, segment in enumerate(segments):
+            if segment[0] in _CONTROL:
+                self._take(batch, start, index)
+                start = index + 1
+                yield from self._control(segment, batch, index)
+        self._take(batch, start, len(segments))
+
+    def _take(self, batch: Batch, start: int, end: int) -> None:
+        if start == end:
+            return
+        message = self._message
+        if message is None:
+            self._stray(batch.segments[start])
+            return
+        message.pieces.append((len(message.segments), batch, start))
+        message.segments += batch.segments[start:end]
+        message.escaped = message.escaped or batch.escaped
+
+    def _stray(self, segment: list[str]) -> None:
+        tag = segment[0] if segment[0].isalpha() and segment[0].isascii() else ""
+        fault = EnvelopeFault("interchange_content_invalid", tag[:3])
+        if not any(found.code == fault.code for found in self._faults):
+            self._faults.append(fault)
+
+    def _control(self, segment: list[str], batch: Batch, index: int) -> Iterator[Event]:
+        tag = segment[0]
+        if tag == "UNH":
+            yield from self._close_message(None, nested=True)
+            unh = parts_of(segment, self._marks)
+            self._message = Message(unh, [segment], [], batch.escaped, [(0, batch, index)])
+        elif tag == "UNT" and self._message is not None:
+            self._message.pieces.append((len(self._message.segments), batch, index))
+            yield from self._close_message(segment)
+        elif tag == "UNG":
+            yield from self._close_group(None)
+            yield self._open_group(segment)
+        elif tag == "UNE" and self._ung is not None:
+            yield from self._close_group(segment)
+        elif tag == "UNZ" and self._unb:
+            yield from self._close_group(None)
+            yield self._close(segment)
+        else:
+            self._stray(segment)
+
+    def _open_group(self, segment: list[str]) -> GroupStart:
+        self._ung = parts_of(segment, self._marks)
+        self._groups += 1
+        self._grouped = 0
+        self._types = set()
+        self._message_references = set()  # unique in their group (element 0062)
+        faults = _reference_faults("group", "UNG05", part(self._ung, 5), self._group_references)
+        return GroupStart(self._ung, faults)
+
+    def _close_message(self, unt: list[str] | None, *, nested: bool = False) -> Iterator[Event]:
+        current = self._message
+        if current is None:
+            return
+        self._message = None
+        self._messages += 1
+        if self._ung is None:
+            self._alone += 1
+        else:
+            self._grouped += 1
+            self._types.add(current.type)
+        reference = current.reference
+        faults = _reference_faults("message", "UNH01", reference, self._message_references)
+        if unt is None:
+            code = "message_nested" if nested else "message_trailer_missing"
+            faults.insert(0, EnvelopeFault(code, "UNT"))
+        else:
+            current.segments.append(unt)
+            parts = parts_of(unt, self._marks)
+            if part(parts, 2) != reference:
+                faults.append(EnvelopeFault("message_control_mismatch", "UNT02"))
+            if not _is_count(part(parts, 1), len(current.segments)):
+                faults.append(EnvelopeFault("message_count_mismatch", "UNT01"))
+        current.faults = faults
+        yield current
+
+    def _close_group(self, une: list[str] | None) -> Iterator[Event]:
+        yield from self._close_message(None)
+        if self._ung is None:
+            return
+        faults = []
+        if not self._grouped:
+            faults.append(EnvelopeFault("group_empty", "UNE01"))
+        if len(self._types) > 1:
+            faults.append(EnvelopeFault("group_type_mixed", "UNG01"))
+        if une is None:
+            faults.append(EnvelopeFault("group_trailer_missing", "UNE"))
+        else:
+            parts = parts_of(une, self._marks)
+            if part(parts, 2) != part(self._ung, 5):
+                faults.append(EnvelopeFault("group_control_mismatch", "UNE02"))
+            if not _is_count(part(parts, 1), self._grouped):
+                faults.append(EnvelopeFault("group_count_mismatch", "UNE01"))
+        self._ung = None
+        yield GroupEnd(faults)
+
+    def _close(self, unz: list[str]) -> InterchangeEnd:
+        faults = self._faults
+        parts = parts_of(unz, self._marks)
+        if part(parts, 2) != part(self._unb or [], 5):
+            faults.append(EnvelopeFault("interchange_control_mismatch", "UNZ02"))
+        # With groups UNZ counts groups, else messages (ISO 9735-1, element 0036).
+        if self._groups and self._alone:
+            faults.append(EnvelopeFault("interchange_mixed", "UNG"))
+        if not _is_count(part(parts, 1), self._groups or self._messages):
+            faults.append(EnvelopeFault("interchange_count_mismatch", "UNZ01"))
+        self._unb = None
+        return InterchangeEnd(faults)
+
+
+def _header_faults(unb: Parts) -> list[EnvelopeFault]:
+    if not unb:
+        return [EnvelopeFault("interchange_header_missing", "UNB")]
+    faults = []
+    if part(unb, 1, 2)[:1] not in tuple(_SYNTAXES):
+        faults.append(EnvelopeFault("syntax_unsupported", "UNB0102"))
+    if not part(unb, 5):
+        faults.append(EnvelopeFault("interchange_reference_missing", "UNB05"))
+    return faults
+
+
+def _reference_faults(
+    level: str, where: str, reference: str, known: set[str]
+) -> list[EnvelopeFault]:
+    """What is wrong with a reference of a group or message; notes it as known."""
+    if not reference:
+        return [EnvelopeFault(f"{level}_reference_missing", where)]
+    duplicate = reference in known
+    known.add(reference)
+    return [EnvelopeFault(f"{level}_reference_duplicate", where)] if duplicate else []
+
+
+def _is_count(text: str, count: int) -> bool:
+    plain = text.isascii() and text.isdecimal() and len(text) <= 10  # noqa: PLR2004  # element 0036 has 6
+    return plain and int(text) == count
