@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from pydantic import BaseModel, ConfigDict
@@ -39,6 +39,11 @@ class ConnectorConfig(BaseModel):
         """The ending of files that are left for the partner."""
         return ".json"
 
+    @property
+    def confirmed_within(self) -> timedelta | None:
+        """How long the partner may take to acknowledge what we send; None: it never does."""
+        return None
+
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
@@ -59,6 +64,26 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a partner rejects something, or what it noted: a word, a place, plain words; no values."""
+
+    code: str
+    where: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """What an acknowledgement says of one document that we sent."""
+
+    number: int
+    """The control number that our document went out with (`Numbers`)."""
+    state: str
+    """``accepted``, ``accepted_with_errors`` or ``rejected``."""
+    reasons: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class SourceDocument:
     """One document in the source's own words.
 
@@ -73,6 +98,8 @@ class SourceDocument:
     body: Json
     control: Mapping[str, str] = field(default_factory=dict)
     """Envelope facts: control numbers, sender, receiver, usage."""
+    confirms: tuple[Confirmation, ...] = ()
+    """What it says of documents of ours, where it is an acknowledgement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +126,28 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Interchange:
+    """One numbered envelope of a receipt, whose number the sender must not use again."""
+
+    number: int
+    sha256: str
+    """Of its bytes: the same number with the same bytes is a retransmission."""
+    documents: range
+    """The positions of its documents."""
+    answers: range
+    """Which of the receipt's answers are owed for it."""
+    conflict: Answer | None = None
+    """What is owed in their place where the number came before with other bytes (TA1 025)."""
+
+
+@dataclass(frozen=True, slots=True)
 class Decoded:
     """All that a receipt holds, in order."""
 
     documents: tuple[SourceDocument | Refusal, ...]
     answers: tuple[Answer, ...] = ()
+    interchanges: tuple[Interchange, ...] = ()
+    """Numbered envelopes that were read whole and are checked for repeated numbers."""
 
 
 @dataclass(frozen=True, slots=True)

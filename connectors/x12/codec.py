@@ -1,8 +1,8 @@
 """X12 interchanges to source documents and back, as agreed with one partner.
 
 Codes of refusals: those of `engine.faults`, documented in the README. What is wrong with a
-transaction set or a group is answered by the group's 997; what is wrong with an interchange goes
-to a person, and nothing of the interchange is processed.
+transaction set or a group is answered by the group's 997 or 999; what is wrong with an interchange
+goes to a person, is answered by a TA1 where that was agreed, and nothing of it is processed.
 
 Codes of `encode`, besides those of `engine.faults`: ``flow_unsupported``, ``version_unsupported``,
 ``element_unknown``, ``value_invalid``, ``value_holds_delimiter``.
@@ -13,20 +13,22 @@ from __future__ import annotations
 from canonical.errors import Rejected
 from connectors.base import Decoded, Json, Numbers, Receipt
 from connectors.x12.config import X12Config
+from connectors.x12.confirm import FLOWS
 from connectors.x12.engine.envelope import walk
-from connectors.x12.engine.guide import load_guide
+from connectors.x12.engine.guide import load_guide, release_of
 from connectors.x12.engine.reader import chunks_of, read
-from connectors.x12.engine.writer import Envelope, write
-from connectors.x12.inbox import GROUPS, Inbox
+from connectors.x12.engine.writer import Envelope, write, write_interchange_acknowledgment
+from connectors.x12.inbox import MAPPED, Inbox
 
-INBOUND = tuple(GROUPS.values())
-"""Transaction sets that partners may send us."""
+OUTBOUND = ("940", "997", "TA1")
+"""Transaction sets that we send: answers, and those that a mapping makes. Every other set that has
+a guide can be written too."""
 
-OUTBOUND = ("940", "997")
-"""Transaction sets that we send."""
-
-ACKNOWLEDGEMENTS = ("997",)
+ACKNOWLEDGEMENTS = FLOWS
 """Transaction sets that only acknowledge what we sent."""
+
+INBOUND = (*MAPPED, *ACKNOWLEDGEMENTS)
+"""Transaction sets that partners may send us."""
 
 
 class X12Codec:
@@ -37,7 +39,7 @@ class X12Codec:
 
     def decode(self, receipt: Receipt) -> Decoded:
         """Read all interchanges of a file; see `connectors.base.Codec`."""
-        inbox = Inbox(self._config)
+        inbox = Inbox(self._config, receipt)
         for event in walk(read(chunks_of(receipt.body))):
             inbox.take(event)
         return inbox.result()
@@ -49,13 +51,21 @@ class X12Codec:
             Rejected: see the module's codes.
 
         """
-        if flow not in OUTBOUND or body.get("transaction_set", flow) != flow:
-            raise Rejected("flow_unsupported", "transaction_set", "expected 940 or 997")
+        if body.get("transaction_set", flow) != flow:
+            raise Rejected("flow_unsupported", "transaction_set", "expected the flow's own set")
         version = body.get("version", self._config.version)
-        guide = load_guide(flow, version) if isinstance(version, str) else None
-        if guide is None:
+        if not isinstance(version, str) or release_of(version) is None:
             raise Rejected("version_unsupported", "version", "no guide for this version")
-        envelope = Envelope(
+        envelope = self._envelope(version, numbers)
+        if flow == "TA1":
+            return write_interchange_acknowledgment(body, envelope)
+        guide = load_guide(flow, version)
+        if guide is None:
+            raise Rejected("flow_unsupported", "transaction_set", "no guide for this set")
+        return write(guide, body, envelope)
+
+    def _envelope(self, version: str, numbers: Numbers) -> Envelope:
+        return Envelope(
             sender=self._config.us(),
             receiver=self._config.partner(),
             version=version,
@@ -65,5 +75,5 @@ class X12Codec:
             at=numbers.at,
             delimiters=self._config.delimiters(version),
             line_breaks=self._config.line_breaks,
+            balanced=self._config.outbound_checks == "application",
         )
-        return write(guide, body, envelope)

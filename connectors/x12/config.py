@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
@@ -36,8 +37,32 @@ class X12Config(ConnectorConfig):
         "strict",
         description="`tolerant` accepts wrong counts and control numbers, with a warning.",
     )
-    acknowledge: Literal["997", "none"] = Field(
-        "997", description="Whether groups that we receive are answered with a 997."
+    acknowledge: Literal["997", "999", "none"] = Field(
+        "997", description="What groups that we receive are answered with."
+    )
+    interchange_acknowledge: Literal["requested", "errors", "always", "none"] = Field(
+        "requested",
+        description="When interchanges are answered with a TA1: where ISA14 asks for it, where "
+        "they are refused (or ISA14 asks), always, never.",
+    )
+    application_advice: bool = Field(
+        False,  # noqa: FBT003  # a default, not a flag argument
+        description="Whether sets whose totals, check digits or levels are wrong are refused and "
+        "answered with an 824.",
+    )
+    outbound_checks: Literal["application", "guide"] = Field(
+        "application",
+        description="`guide` sends documents whose totals, check digits or levels are wrong.",
+    )
+    confirmed_within_hours: int = Field(
+        24,
+        ge=0,
+        le=10_000,
+        description="How long the partner may take to acknowledge what we send; 0: it never does.",
+    )
+    control_numbers: Literal["checked", "unchecked"] = Field(
+        "checked",
+        description="`unchecked` lets the partner use an ISA13 again for another interchange.",
     )
     element_separator: Mark = Field("*", description="Between elements, when we write.")
     component_separator: Mark = Field(">", description="Between components, when we write.")
@@ -61,6 +86,12 @@ class X12Config(ConnectorConfig):
     def control_scope(self) -> str:
         """Control numbers count per sender, receiver and usage (X12 I12)."""
         return f"{self.our_qualifier}:{self.our_id}/{self.partner_qualifier}:{self.partner_id}/{self.usage}"
+
+    @property
+    def confirmed_within(self) -> timedelta | None:
+        """How long the partner may take to acknowledge what we send."""
+        hours = self.confirmed_within_hours
+        return timedelta(hours=hours) if hours else None
 
     @property
     def file_suffix(self) -> str:

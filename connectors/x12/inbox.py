@@ -6,12 +6,25 @@ IEA was seen and agreed with what came before it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC
+from hashlib import sha256
+from itertools import pairwise
 
 from canonical.errors import Rejected
-from connectors.base import Answer, Decoded, Refusal, SourceDocument
+from connectors.base import Answer, Decoded, Interchange, Receipt, Refusal, SourceDocument
 from connectors.x12.config import X12Config
-from connectors.x12.engine.ack import GroupResult, SetResult, acknowledgment
+from connectors.x12.confirm import FLOWS, confirmations
+from connectors.x12.engine.ack import (
+    GroupResult,
+    SetResult,
+    acknowledgment,
+    application_advice,
+    implementation_acknowledgment,
+    interchange_acknowledgment,
+)
+from connectors.x12.engine.application import application_faults
 from connectors.x12.engine.checker import check
 from connectors.x12.engine.envelope import (
     Acknowledged,
@@ -23,16 +36,28 @@ from connectors.x12.engine.envelope import (
     TransactionSet,
     element,
 )
-from connectors.x12.engine.faults import EnvelopeFault, Fault
+from connectors.x12.engine.faults import INTERCHANGE_CODES, EnvelopeFault, Fault
 from connectors.x12.engine.guide import load_guide, release_of
+from connectors.x12.engine.levels import nested
 from connectors.x12.engine.reader import Stray
 from connectors.x12.engine.tree import Node
 
-GROUPS = {"PO": "850", "PC": "860", "SW": "945", "FA": "997"}
-"""Functional group (GS01, element 479) -> the transaction set that partners may send in it."""
+GROUPS = {
+    "PO": ("850",),
+    "PC": ("860",),
+    "SW": ("945",),
+    "FA": ("997", "999"),
+    "AG": ("824",),
+}
+"""Functional group (GS01, element 479) -> the transaction sets that partners may send in it."""
+
+MAPPED = ("850", "860", "945")
+"""Transaction sets that become canonical documents."""
+
+_SETS = frozenset(each for sets in GROUPS.values() for each in sets)
 
 _ACKNOWLEDGMENTS = "FA"
-"""The group of 997s, which are never acknowledged themselves (X12 997, note 1)."""
+"""The group of 997s and 999s, which are never acknowledged themselves (X12 997, note 1)."""
 
 
 @dataclass(slots=True)
@@ -46,6 +71,16 @@ class _Set:
     error: Rejected | None
     """What refuses it by itself."""
     areas: dict[str, Node] = field(default_factory=dict)
+    application: list[Fault] = field(default_factory=list)
+    """What the third level of checks finds, where an 824 was agreed."""
+
+    @property
+    def advised(self) -> Rejected | None:
+        """What refuses a set that keeps its guide."""
+        if not self.application:
+            return None
+        first = self.application[0]
+        return Rejected(first.code, first.where, f"{first.detail}; segment {first.position}")
 
 
 @dataclass(slots=True)
@@ -68,23 +103,39 @@ class _Interchange:
     """Why nothing of it may be processed."""
     faults: list[EnvelopeFault] = field(default_factory=list)
     groups: list[_Group] = field(default_factory=list)
-    acknowledgments: int = 0
+    acknowledgments: list[list[str]] = field(default_factory=list)
+    """The TA1s in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Closed:
+    """An interchange that was read whole."""
+
+    offset: int
+    number: int
+    documents: range
+    answers: range
+    conflict: Answer | None
 
 
 class Inbox:
     """Collects one receipt."""
 
-    def __init__(self, config: X12Config) -> None:
+    def __init__(self, config: X12Config, receipt: Receipt) -> None:
         self._config = config
+        self._receipt = receipt
         self._tolerant = config.strictness == "tolerant"
         self._documents: list[SourceDocument | Refusal] = []
         self._answers: list[Answer] = []
         self._open: _Interchange | None = None
+        self._offsets: list[int] = []
+        self._closed: list[_Closed] = []
 
     def take(self, event: Event) -> None:
         """Note one event."""
         match event:
             case InterchangeStart():
+                self._offsets.append(event.offset)
                 self._open = _Interchange(event.isa, event, self._distrust(event), event.faults)
             case Stray():
                 self._refuse(f"byte {event.offset}", event.error)
@@ -99,7 +150,19 @@ class Inbox:
         """All that the receipt holds; a receipt that holds nothing is refused."""
         if not self._documents:
             self._refuse("byte 0", _rejected(EnvelopeFault("interchange_missing", "ISA")))
-        return Decoded(tuple(self._documents), tuple(self._answers))
+        return Decoded(tuple(self._documents), tuple(self._answers), tuple(self._numbered()))
+
+    def _numbered(self) -> Iterator[Interchange]:
+        """The interchanges whose numbers the hub remembers."""
+        if self._config.control_numbers == "unchecked":
+            return
+        ends = dict(pairwise([*self._offsets, len(self._receipt.body)]))
+        for closed in self._closed:
+            data = self._receipt.body[closed.offset : ends[closed.offset]].strip()
+            digest = sha256(data).hexdigest()
+            yield Interchange(
+                closed.number, digest, closed.documents, closed.answers, closed.conflict
+            )
 
     def _distrust(self, start: InterchangeStart) -> EnvelopeFault | None:
         """Why the interchange is not one that this connection may process."""
@@ -130,7 +193,7 @@ class Inbox:
                 interchange.groups[-1].declared = event.declared
                 interchange.groups[-1].faults += event.faults
             case Acknowledged():
-                interchange.acknowledgments += 1
+                interchange.acknowledgments.append(event.segment)
             case InterchangeEnd():
                 interchange.faults += event.faults
                 interchange.error = self._intolerable(event.faults)
@@ -147,6 +210,8 @@ class Inbox:
         elif guide := load_guide(identifier, element(group.gs, 8)):
             checked = check(guide, read.segments, interchange.start.delimiters)
             found.faults, found.areas = checked.faults, checked.areas
+            if self._config.application_advice and not checked.faults:
+                found.application = application_faults(identifier, read.segments)
         fault = self._intolerable(found.envelope)
         if fault is not None:
             found.error = _rejected(fault)
@@ -157,49 +222,129 @@ class Inbox:
     def _finish(self, interchange: _Interchange) -> None:
         self._open = None
         where = f"ISA {_shown(element(interchange.isa, 13))}"
+        documents, answers = len(self._documents), len(self._answers)
         if interchange.error is not None:
             self._refuse(where, _rejected(interchange.error))
+            self._answer_interchange(interchange)
             return
-        for _ in range(interchange.acknowledgments):
-            fault = EnvelopeFault("ta1_unsupported", "TA1")
-            self._refuse(f"{where} TA1", _rejected(fault))
+        for ta1 in interchange.acknowledgments:
+            self._acknowledged(interchange, ta1, where)
         if not interchange.groups and not interchange.acknowledgments:
             self._refuse(where, _rejected(EnvelopeFault("interchange_empty", "GS")))
+        self._answer_interchange(interchange)
         for group in interchange.groups:
             self._finish_group(interchange, group, where)
+        self._close(interchange, range(documents, len(self._documents)), answers)
+
+    def _close(self, interchange: _Interchange, documents: range, answers: int) -> None:
+        number = element(interchange.isa, 13)
+        if not (number.isascii() and number.isdecimal() and len(number) <= 9):  # noqa: PLR2004  # element I12
+            return
+        conflict = None
+        if self._config.interchange_acknowledge != "none" and interchange.groups:
+            code = INTERCHANGE_CODES["interchange_number_conflict"][0]
+            conflict = self._interchange_answer(interchange, "R", code)
+        owed = range(answers, len(self._answers))
+        offset = interchange.start.offset
+        self._closed.append(_Closed(offset, int(number), documents, owed, conflict))
+
+    def _answer_interchange(self, interchange: _Interchange) -> None:
+        """Owe a TA1, where it was agreed; what only carries TA1s is never answered with one."""
+        agreed, error = self._config.interchange_acknowledge, interchange.error
+        asked = element(interchange.isa, 14) == "1"
+        owed = agreed == "always" or (asked and agreed != "none")
+        owed = owed or (error is not None and agreed == "errors")
+        if not owed or (interchange.acknowledgments and not interchange.groups):
+            return
+        if error is not None:
+            answer = self._interchange_answer(interchange, "R", error.ack)
+        elif interchange.faults:
+            answer = self._interchange_answer(interchange, "E", interchange.faults[0].ack)
+        else:
+            answer = self._interchange_answer(interchange, "A", "000")
+        self._answers.append(answer)
+
+    def _interchange_answer(self, interchange: _Interchange, code: str, note: str) -> Answer:
+        version = self._config.version
+        return Answer("TA1", interchange_acknowledgment(interchange.isa, code, note, version))
+
+    def _acknowledged(self, interchange: _Interchange, segment: list[str], where: str) -> None:
+        """Take a TA1 over: its sender's word on one of our interchanges."""
+        values = {f"TA1{at:02d}": value for at, value in enumerate(segment[1:6], 1) if value}
+        body = {"transaction_set": "TA1", "version": self._config.version, "TA1": values}
+        said = confirmations("TA1", body)
+        if not said:
+            self._refuse(f"{where} TA1", _rejected(EnvelopeFault("ta1_invalid", "TA101")))
+            return
+        isa = interchange.isa
+        document = SourceDocument(
+            flow="TA1",
+            position=len(self._documents),
+            where=f"{where} TA1",
+            body=body,
+            control={
+                "isa13": element(isa, 13),
+                "sender": element(isa, 6),
+                "receiver": element(isa, 8),
+                "usage": element(isa, 15),
+                "warnings": ",".join(fault.code for fault in interchange.faults),
+            },
+            confirms=said,
+        )
+        self._documents.append(document)
 
     def _finish_group(self, interchange: _Interchange, group: _Group, where: str) -> None:
         where = f"{where} GS {_shown(element(group.gs, 6))}"
-        answered = self._config.acknowledge == "997" and element(group.gs, 1) != _ACKNOWLEDGMENTS
+        answered = self._config.acknowledge != "none" and element(group.gs, 1) != _ACKNOWLEDGMENTS
         fault = self._intolerable(group.faults)
         refused = None if fault is None else _rejected(fault)
         for found in group.sets:
             place = f"{where} ST {_shown(found.control_number)}"
-            error = refused or found.error
+            error = refused or found.error or found.advised
             if error is not None:
-                self._refuse(place, error, found.identifier, answered=answered)
+                told = answered or (found.advised is not None and refused is None)
+                self._refuse(place, error, found.identifier, answered=told)
             else:
                 self._accept(interchange, group, found, place)
         if refused is not None and not group.sets:
             self._refuse(where, refused, answered=answered)
         if answered:
-            body = acknowledgment(_result(group, refused is None), self._config.version)
+            self._answer_group(group, trusted=refused is None)
+
+    def _answer_group(self, group: _Group, *, trusted: bool) -> None:
+        result = _result(group, trusted)
+        if self._config.acknowledge == "999":
+            self._answers.append(Answer("999", implementation_acknowledgment(result)))
+        else:
+            body = acknowledgment(result, self._config.version)
             self._answers.append(Answer("997", body))
+        if not trusted:
+            return
+        day = self._receipt.received_at.astimezone(UTC).strftime("%Y%m%d")
+        for found, said in zip(group.sets, result.sets, strict=True):
+            if found.application:
+                advised = replace(said, faults=found.application)
+                advice = application_advice(result, advised, day, self._config.version)
+                self._answers.append(Answer("824", advice))
 
     def _accept(self, interchange: _Interchange, group: _Group, found: _Set, where: str) -> None:
         isa, gs = interchange.isa, group.gs
+        nested(found.areas)
         warnings = [*interchange.faults, *group.faults, *found.envelope]
         version = element(gs, 8)
+        body = {
+            "transaction_set": found.identifier,
+            "version": version,
+            "control_number": found.control_number,
+            **found.areas,
+        }
+        flow = found.identifier
         document = SourceDocument(
-            flow=found.identifier,
+            flow=flow,
             position=len(self._documents),
             where=where,
-            body={
-                "transaction_set": found.identifier,
-                "version": version,
-                "control_number": found.control_number,
-                **found.areas,
-            },
+            body=body,
+            confirms=confirmations(flow, body) if flow in FLOWS else (),
             control={
                 "isa13": element(isa, 13),
                 "gs06": element(gs, 6),
@@ -217,7 +362,7 @@ class Inbox:
         self, where: str, error: Rejected, flow: str = "", *, answered: bool = False
     ) -> None:
         position = len(self._documents)
-        flow = flow if flow in GROUPS.values() else ""
+        flow = flow if flow in _SETS else ""
         self._documents.append(Refusal(position, where, error, flow, answered=answered))
 
 
@@ -231,10 +376,10 @@ def _unsupported(gs: list[str]) -> list[EnvelopeFault]:
 
 def _misplaced(gs: list[str], identifier: str) -> EnvelopeFault | None:
     """What is wrong with a set of this identifier in this group."""
-    if identifier == GROUPS.get(element(gs, 1)):
+    if identifier in GROUPS.get(element(gs, 1), ()):
         return None
     known = len(identifier) == 3 and identifier.isalnum()  # noqa: PLR2004  # element 143
-    fits = known and identifier not in GROUPS.values()
+    fits = known and identifier not in _SETS
     return EnvelopeFault("set_unsupported" if fits else "set_identifier_invalid", "ST01")
 
 
@@ -250,7 +395,8 @@ def _result(group: _Group, trusted: bool) -> GroupResult:  # noqa: FBT001  # int
         for found in group.sets
     ]
     gs = group.gs
-    return GroupResult(element(gs, 1), element(gs, 6), group.declared, sets, group.faults)
+    ids = element(gs, 1), element(gs, 6), group.declared
+    return GroupResult(*ids, sets, group.faults, element(gs, 8))
 
 
 def _rejected(fault: EnvelopeFault) -> Rejected:

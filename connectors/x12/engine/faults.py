@@ -74,9 +74,34 @@ INTERCHANGE_CODES: dict[str, tuple[str, str]] = {
     "interchange_missing": ("022", "an ISA is expected here"),
     "isa_unreadable": ("022", "no delimiters can be read from the ISA"),
     "segment_too_long": ("024", "no segment terminator within a megabyte"),
-    "ta1_unsupported": ("000", "interchange acknowledgments are not read"),
+    "ta1_invalid": ("024", "TA101 is no control number"),
+    "interchange_number_conflict": ("025", "the same number came before, with other bytes"),
 }
 """Word -> (TA105, element I18; in plain words)."""
+
+PARTNER_CODES: dict[str, tuple[str, str, str]] = {
+    "partner_segment_missing": ("3", "I6", "this partner's guide requires the segment here"),
+    "partner_segment_unused": ("2", "I4", "this partner's guide does not use the segment here"),
+    "partner_segment_exceeds": ("5", "5", "this partner's guide allows it less often"),
+    "partner_element_missing": ("1", "I9", "this partner's guide requires the element"),
+    "partner_element_unused": ("10", "I10", "this partner's guide does not use the element"),
+    "partner_element_length": ("5", "5", "this partner's guide wants another length"),
+    "partner_code_unused": ("7", "I6", "not among the codes of this partner's guide"),
+}
+"""What only a partner's own guide finds wrong: word -> (997: AK304 or AK403; 999: IK304 or IK403,
+elements 620 and 621; in plain words)."""
+
+APPLICATION_CODES: dict[str, tuple[str, str]] = {
+    "check_digit_invalid": ("024", "its check digit does not follow from the other digits"),
+    "hl_parent_unknown": ("011", "names no level that came before"),
+    "hl_number_repeated": ("006", "names a level that is there already"),
+    "line_repeated": ("006", "a line of this number is there already"),
+    "line_count_wrong": ("010", "not the number of lines"),
+    "hash_total_wrong": ("010", "not the sum of the lines' quantities"),
+    "total_wrong": ("010", "not what lines, charges, allowances and taxes come to"),
+}
+"""Word -> (TED01 of an 824, element 647: 006 duplicate, 010 total out of balance, 011 not
+matching, 024 another reason; in plain words)."""
 
 TOLERABLE = frozenset(
     {
@@ -133,18 +158,27 @@ class Fault:
     @property
     def ack(self) -> str:
         """AK403 for an element's fault, AK304 for a segment's."""
-        return (ELEMENT_CODES if self.element else SEGMENT_CODES)[self.code][0]
+        return self._row()[0]
+
+    @property
+    def implementation(self) -> str:
+        """IK403 for an element's fault, IK304 for a segment's (999)."""
+        return PARTNER_CODES[self.code][1] if self.code in PARTNER_CODES else self.ack
 
     @property
     def detail(self) -> str:
         """In plain words, with the dictionary's name and number of the element."""
-        if not self.element:
-            return SEGMENT_CODES[self.code][1]
-        words = ELEMENT_CODES[self.code][1]
-        if not self.name:
+        words = self._row()[-1]
+        if not self.element or not self.name:
             return words
         number = f", {self.number}" if self.number else ""
         return f"({self.name}{number}) {words}"
+
+    def _row(self) -> tuple[str, ...]:
+        special = PARTNER_CODES.get(self.code) or APPLICATION_CODES.get(self.code)
+        if special is not None:
+            return special
+        return (ELEMENT_CODES if self.element else SEGMENT_CODES)[self.code]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from canonical.errors import Rejected
+from connectors.x12.engine.application import application_faults
 from connectors.x12.engine.checker import check
 from connectors.x12.engine.delimiters import ISA_LENGTHS, Delimiters
 from connectors.x12.engine.guide import AREAS, Guide, Loop, SegmentRule, Slot
+from connectors.x12.engine.levels import KEY as LEVELS
+from connectors.x12.engine.levels import flatten
 
 Json = dict[str, Any]
 
@@ -41,6 +44,8 @@ class Envelope:
     delimiters: Delimiters
     line_breaks: bool = False
     """A line feed after every segment terminator."""
+    balanced: bool = False
+    """What `engine.application` finds wrong is refused too."""
 
 
 def write(guide: Guide, body: Json, envelope: Envelope) -> bytes:
@@ -49,7 +54,8 @@ def write(guide: Guide, body: Json, envelope: Envelope) -> bytes:
     Deterministic: the same arguments give the same bytes.
 
     Raises:
-        Rejected: the body does not fit the guide (the fault's code; `where` names the element),
+        Rejected: the body does not fit the guide, or `engine.application` finds it wrong (the
+            fault's code; `where` names the element),
             ``element_unknown``, ``value_invalid`` where a value is no text, or
             ``value_holds_delimiter``.
 
@@ -61,9 +67,33 @@ def write(guide: Guide, body: Json, envelope: Envelope) -> bytes:
     head = ["ST", guide.set, control]
     segments = [head, *content, ["SE", str(len(content) + 2), control]]
     faults = check(guide, segments, envelope.delimiters).faults
+    if envelope.balanced:
+        faults = faults or application_faults(guide.set, segments)
     if faults:
         raise Rejected(faults[0].code, faults[0].where, faults[0].detail)
     return _join([*_opening(guide, envelope), *segments, *_closing(envelope)], envelope)
+
+
+def write_interchange_acknowledgment(body: Json, envelope: Envelope) -> bytes:
+    """Write a TA1 in an interchange of its own, without any group (X12.5, TA1).
+
+    Raises:
+        Rejected: ``element_missing``, ``element_unknown``, ``value_invalid``,
+            ``value_holds_delimiter``, ``interchange_control_invalid``.
+
+    """
+    if not 0 < envelope.interchange < LIMIT:
+        raise Rejected("interchange_control_invalid", "ISA13", "expected one to nine digits")
+    values = _object(body.get("TA1", {}), "TA1")
+    names = [f"TA1{at:02d}" for at in range(1, 6)]
+    for key in values:
+        if key not in names:
+            raise Rejected("element_unknown", f"TA1.{_word(key)}", "not in this segment")
+    segment = ["TA1", *(_text(name, values.get(name, ""), envelope.delimiters) for name in names)]
+    if not all(segment):
+        raise Rejected("element_missing", names[segment.index("") - 1], "a mandatory element")
+    isa = _isa(envelope)
+    return _join([isa, segment, ["IEA", "0", isa[13]]], envelope)
 
 
 def _control_number(body: Json) -> str:
@@ -94,7 +124,8 @@ def _level(
         if key not in node or key in seen:
             continue
         seen.add(key)
-        for value in _occurrences(node[key]):
+        found = _occurrences(node[key])
+        for value in flatten(found) if key == LEVELS else found:
             inner = _object(value, f"{place}.{key}")
             if isinstance(item, Slot):
                 yield _segment(item.rule, inner, delimiters)
@@ -163,20 +194,24 @@ def _word(key: object) -> str:
     return key if isinstance(key, str) and _KEY.fullmatch(key) else "?"
 
 
-def _opening(guide: Guide, envelope: Envelope) -> list[list[str]]:
+def _isa(envelope: Envelope) -> list[str]:
     sender, receiver, marks = envelope.sender, envelope.receiver, envelope.delimiters
     at = envelope.at.astimezone(UTC)
-    date, time = at.strftime("%Y%m%d"), at.strftime("%H%M")
-    release = envelope.version[:5]
-    eleventh = marks.repetition or "U"
     isa = [
-        "00", "", "00", "", sender[0], sender[1], receiver[0], receiver[1], date[2:], time,
-        eleventh, release, f"{envelope.interchange:09d}", "0", envelope.usage, marks.component,
+        "00", "", "00", "", sender[0], sender[1], receiver[0], receiver[1], at.strftime("%y%m%d"),
+        at.strftime("%H%M"), marks.repetition or "U", envelope.version[:5],
+        f"{envelope.interchange:09d}", "0", envelope.usage, marks.component,
     ]  # fmt: skip
     padded = [value.ljust(length) for value, length in zip(isa, ISA_LENGTHS, strict=True)]
-    group = str(envelope.group)
-    gs = [guide.group, sender[2], receiver[2], date, time, group, "X", envelope.version]
-    return [["ISA", *padded], ["GS", *gs]]
+    return ["ISA", *padded]
+
+
+def _opening(guide: Guide, envelope: Envelope) -> list[list[str]]:
+    at = envelope.at.astimezone(UTC)
+    date, time = at.strftime("%Y%m%d"), at.strftime("%H%M")
+    codes = guide.group, envelope.sender[2], envelope.receiver[2]
+    gs = [*codes, date, time, str(envelope.group), "X", envelope.version]
+    return [_isa(envelope), ["GS", *gs]]
 
 
 def _closing(envelope: Envelope) -> list[list[str]]:

@@ -30,7 +30,7 @@ def test_group_ids_are_the_interchange_ids_unless_given() -> None:
         {"our_id": ""}, {"our_id": "X" * 16}, {"our_id": " X"}, {"our_id": "X "}, {"our_id": "Ü"},
         {"our_id": "X"}, {"our_id": "A*B"}, {"our_id": "A~B"}, {"our_qualifier": "Z"},
         {"our_qualifier": "zz"}, {"partner_group_id": "X"}, {"version": "003010"}, {"usage": "I"},
-        {"strictness": "lenient"}, {"acknowledge": "999"}, {"element_separator": ">"},
+        {"strictness": "lenient"}, {"acknowledge": "998"}, {"element_separator": ">"},
         {"element_separator": "A"}, {"segment_terminator": ""}, {"segment_terminator": "~~"},
         {"repetition_separator": " "}, {"unknown": 1},
     ],

@@ -55,7 +55,7 @@ def refused(body: dict[str, Any], **options: Any) -> tuple[str, str]:
 
 def read_back(data: bytes, identifier: str) -> dict[str, Any]:
     """The body of the one set in an interchange."""
-    guide = load_guide(identifier, "004010")
+    guide = load_guide(identifier, "005010" if identifier == "999" else "004010")
     assert guide is not None
     (found,) = (event for event in walk(read((data,))) if isinstance(event, TransactionSet))
     checked = check(guide, found.segments, Delimiters())
@@ -161,7 +161,7 @@ def test_control_numbers_have_one_to_nine_digits(number: int) -> None:
             codec().encode("940", ORDER, numbers)
 
 
-@pytest.mark.parametrize("flow", ["850", "945", "", "TA1"])
+@pytest.mark.parametrize("flow", ["837", "", "../", "999"])
 def test_other_flows_are_not_written(flow: str) -> None:
     with pytest.raises(Rejected, match="flow_unsupported"):
         codec().encode(flow, {}, NUMBERS)
@@ -181,8 +181,8 @@ def test_writing_what_was_read_and_reading_it_gives_the_same(path: Path) -> None
         ("ZZ", "A", "AA"), ("ZZ", "B", "BB"), "004010", "P", 1, 1, AT, config.delimiters("004010")
     )
     for document in X12Codec(config).decode(receipt).documents:
-        if isinstance(document, SourceDocument):
-            guide = load_guide(document.flow, "004010")
+        if isinstance(document, SourceDocument) and document.flow != "TA1":
+            guide = load_guide(document.flow, document.body["version"])
             assert guide is not None
             areas = {
                 k: v for k, v in document.body.items() if k in ("heading", "detail", "summary")

@@ -1,0 +1,126 @@
+"""What an acknowledgment of a partner says of what we sent: 997, 999, TA1 and 824.
+
+Every interchange of ours holds one group with one set, and both have one number: what an answer
+says of the interchange, of the group or of its only set, it says of one document. Reasons carry
+codes and places, never the values that a partner repeats (AK404, TED07).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from connectors.base import Confirmation, Reason
+from connectors.x12.engine.faults import (
+    ELEMENT_CODES,
+    GROUP_CODES,
+    INTERCHANGE_CODES,
+    PARTNER_CODES,
+    SEGMENT_CODES,
+    SET_CODES,
+)
+
+Json = dict[str, Any]
+
+FLOWS = ("997", "999", "TA1", "824")
+"""Sets that only say something of what we sent."""
+
+_STATES = {"A": "accepted", "E": "accepted_with_errors"}
+"""Elements 717, 715 and I17; everything else (R, M, W, X, and P of a group) is a rejection."""
+
+_WORDS = {
+    "AK9": {row[0]: word for word, row in reversed(GROUP_CODES.items())},
+    "AK5": {row[0]: word for word, row in reversed(SET_CODES.items())},
+    "TA1": {row[0]: word for word, row in reversed(INTERCHANGE_CODES.items())},
+    "AK3": {row[0]: word for word, row in SEGMENT_CODES.items()},
+    "AK4": {row[0]: word for word, row in ELEMENT_CODES.items()}
+    | {row[1]: word for word, row in PARTNER_CODES.items() if row[1].startswith("I")},
+}
+"""The standard's codes -> our words, by the segment that carries them."""
+
+_OVER = "5"
+"""Element 718: one or more segments in error: said by their own AK3."""
+_SEGMENT_OVER = "8"
+"""Element 720: the segment's elements are in error: said by their own AK4."""
+
+
+def confirmations(flow: str, body: Json) -> tuple[Confirmation, ...]:
+    """Return what an acknowledgment says, one for each document of ours that it is about."""
+    if flow == "TA1":
+        return tuple(_interchange(body["TA1"]))
+    if flow == "824":
+        return tuple(_advice(body))
+    return tuple(_group(body.get("heading", {}), flow))
+
+
+def _group(heading: Json, flow: str) -> Iterator[Confirmation]:
+    number = heading.get("AK1", {}).get("AK102", "")
+    if not number.isdecimal():
+        return
+    trailer, note, group = ("IK5", "IK3", "AK9") if flow == "999" else ("AK5", "AK3", "AK9")
+    code = heading.get(group, {}).get("AK901", "")
+    reasons = list(_codes(heading.get(group, {}), "AK9", 5))
+    for response in heading.get("AK2_loop", ()):
+        code = response.get(trailer, {}).get(f"{trailer}01", code)
+        reasons += _codes(response.get(trailer, {}), trailer, 2)
+        for loop in response.get(f"{note}_loop", ()):
+            reasons += _notes(loop, note)
+    yield Confirmation(int(number), _STATES.get(code, "rejected"), tuple(reasons))
+
+
+def _codes(segment: Json, tag: str, first: int) -> Iterator[Reason]:
+    """The error codes of a trailer, in its five places."""
+    words = _WORDS["AK5" if tag == "IK5" else tag]
+    for at in range(first, first + 5):
+        code = segment.get(f"{tag}{at:02d}", "")
+        if code and (code != _OVER or tag == "AK9"):
+            yield Reason(words.get(code, "partner_error"), tag, f"code {_plain(code)}")
+
+
+def _notes(loop: Json, tag: str) -> Iterator[Reason]:
+    """What is wrong with one segment: with itself, or with its elements."""
+    segment = loop[tag]
+    place = f"{_plain(segment.get(f'{tag}01', ''))} segment {_plain(segment.get(f'{tag}02', ''))}"
+    code = segment.get(f"{tag}04", "")
+    if code and code != _SEGMENT_OVER:
+        yield Reason(_WORDS["AK3"].get(code, "partner_error"), place, f"code {_plain(code)}")
+    inner = "IK4" if tag == "IK3" else "AK4"
+    found = loop.get("IK4_loop", ()) if tag == "IK3" else loop.get("AK4", ())
+    for each in found:
+        element = each["IK4"] if tag == "IK3" else each
+        at = _plain(element.get(f"{inner}01", {}).get(f"{inner}0101", ""))
+        code = element.get(f"{inner}03", "")
+        word = _WORDS["AK4"].get(code, "partner_error")
+        yield Reason(word, f"{place} element {at}", f"code {_plain(code)}")
+
+
+def _interchange(segment: Json) -> Iterator[Confirmation]:
+    number, code = segment.get("TA101", ""), segment.get("TA105", "000")
+    if number.isdecimal():
+        word = _WORDS["TA1"].get(code, "partner_error")
+        reasons = () if code == "000" else (Reason(word, "ISA", f"code {_plain(code)}"),)
+        state = _STATES.get(segment.get("TA104", ""), "rejected")
+        yield Confirmation(int(number), state, reasons)
+
+
+def _advice(body: Json) -> Iterator[Confirmation]:
+    """An 824 names its original by group and set where its sender fills OTI08 and OTI09."""
+    for loop in body.get("detail", {}).get("OTI_loop", ()):
+        oti = loop["OTI"]
+        number, code = oti.get("OTI08", ""), oti.get("OTI01", "")
+        if number.isdecimal():
+            reasons = [
+                Reason(
+                    "application_error",
+                    f"{_plain(each['TED'].get('TED03', ''))} segment "
+                    f"{_plain(each['TED'].get('TED04', ''))}",
+                    f"code {_plain(each['TED'].get('TED01', ''))}",
+                )
+                for each in loop.get("TED_loop", ())
+            ]
+            yield Confirmation(int(number), _STATES.get(code[-1:], "rejected"), tuple(reasons))
+
+
+def _plain(text: str) -> str:
+    """A code or a position as the partner wrote it, as far as it can be one."""
+    return text if text.isascii() and text.isalnum() and len(text) <= 6 else "?"  # noqa: PLR2004  # element 719, the longest
