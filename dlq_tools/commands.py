@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from connectors.registry import CONNECTORS
-from dlq_tools import acts, replaying
+from dlq_tools import acts, exporting, replaying
 from dlq_tools.cells import printable, rows_of
 from dlq_tools.options import check_name, choosing
 from hub.cli.desk import ConfigOption, Desk, desk
@@ -27,7 +27,8 @@ from hub.workers.pool import WorkerPool
 from hub.workers.spec import worker_spec
 
 app = typer.Typer(
-    help="Dead letters: count, list, show, plan, replay, archive, restore.", no_args_is_help=True
+    help="Dead letters: count, list, show, plan, replay, archive, restore, purge, export.",
+    no_args_is_help=True,
 )
 
 _MOST = 100
@@ -212,3 +213,5 @@ app.command("cancel")(replaying.cancel)
 app.command("approve")(replaying.approve)
 app.command("archive")(acts.archive)
 app.command("restore")(acts.restore)
+app.command("purge")(acts.purge)
+app.command("export")(exporting.export_letters)

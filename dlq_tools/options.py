@@ -15,11 +15,11 @@ from typing import Annotated, Any
 import typer
 
 from canonical.errors import Rejected
-from dlq_tools.times import moment
 from hub.api.access import may
 from hub.cli.desk import actor
 from hub.clock import SystemClock
 from hub.dead_letters.filters import SHORTEST, Filters, Stage, State
+from hub.dead_letters.times import moment
 from hub.settings.model import Role, Site
 
 Reason = Annotated[str, typer.Option(help="Why; goes into the audit trail.")]

@@ -21,6 +21,8 @@ from connectors.registry import CONNECTORS
 from hub import topology
 from hub.api.access import Access
 from hub.api.app import Switch, http_app
+from hub.api.dead_letters import DeadLettersApi
+from hub.api.dead_letters import Desk as LettersDesk
 from hub.api.documents import DocumentsApi
 from hub.api.health import Health
 from hub.api.server import serving
@@ -209,7 +211,10 @@ def _routers(base: Base, roles: frozenset[str]) -> list[APIRouter]:
             name: resolve(reference, f"api_tokens.{name}")
             for name, reference in base.site.api_tokens.items()
         }
-        routers.append(DocumentsApi(base.engine, Access(tokens, base.site.api_roles)).routes())
+        access = Access(tokens, base.site.api_roles)
+        routers.append(DocumentsApi(base.engine, access).routes())
+        letters = LettersDesk(base.site, base.engine, base.archive, base.clock, base.workers)
+        routers.append(DeadLettersApi(letters, access).routes())
     return routers
 
 

@@ -68,6 +68,7 @@ class Access:
             caller = self.caller(request)
             if not may(caller.role, needed):
                 raise Rejected("forbidden", "authorization", f"needs the role {needed}")
+            request.state.caller = caller
             return caller
 
         return check
@@ -75,3 +76,12 @@ class Access:
     def required(self, needed: Role = "viewer") -> params.Depends:
         """Return the dependency for a route."""
         return params.Depends(self.role(needed))
+
+
+def _checked(request: Request) -> Caller:
+    caller: Caller = request.state.caller
+    return caller
+
+
+Who = Annotated[Caller, Depends(_checked)]
+"""A parameter of a route that `Access.required` guards: who calls."""

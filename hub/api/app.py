@@ -17,7 +17,23 @@ from hub.intake.http import refusal
 
 _DATA_EXCEPTION = "22"
 """SQLSTATE class (PostgreSQL appendix A)."""
-_STATUS = {"unauthorised": 401, "forbidden": 403, "document_unknown": 404, "thread_unknown": 404}
+_STATUS = {
+    "unauthorised": 401,
+    "forbidden": 403,
+    "second_person_needed": 403,
+    "document_unknown": 404,
+    "thread_unknown": 404,
+    "letter_unknown": 404,
+    "job_unknown": 404,
+    "nothing_matched": 404,
+    "nothing_chosen": 404,
+    "payload_missing": 404,
+    "letter_not_open": 409,
+    "already_queued": 409,
+    "too_many": 409,
+    "job_ended": 409,
+    "job_not_waiting": 409,
+}
 _STARTING = b'{"error":{"code":"starting","where":"","detail":"the hub is not ready yet"}}'
 
 
@@ -52,7 +68,8 @@ async def _invalid(_request: Request, error: Exception) -> JSONResponse:
 async def _no_route(_request: Request, error: Exception) -> JSONResponse:
     """Answer a path or a method that is not there in the shape of all other refusals."""
     status = error.status_code if isinstance(error, HTTPException) else 404
-    code = {404: "path_unknown", 405: "method_not_allowed"}.get(status, "request_refused")
+    codes = {404: "path_unknown", 405: "method_not_allowed", 413: "body_too_large"}
+    code = codes.get(status, "request_refused")
     answer = _answer(status, code, "", "see /openapi.json")
     if isinstance(error, HTTPException) and error.headers:
         answer.headers.update(error.headers)  # Allow (RFC 9110 section 15.5.6)

@@ -1,15 +1,21 @@
-"""Giving dead letters up, and taking that back. Nothing is deleted.
+"""Giving dead letters up, taking that back, and deleting what was given up long ago.
 
 An open letter keeps every later version under its business key waiting. Archiving it gives its
 delivery up (``cancelled``), and what of the same document was to follow it at other targets: the
 later versions go on. The document stays dead in the account: nothing of it was delivered there.
 
-Codes, beside those of `locking`: ``later_delivered`` (restoring would turn the order round).
+Nothing is deleted by itself. Purging takes a person, and letters whose retention is over: counted
+from the moment they were archived, so that a restored letter starts anew. Documents, tries and bytes
+stay: they are the ledger's and the archive's, not the letter's.
+
+Codes, beside those of `locking`: ``later_delivered`` (restoring would turn the order round),
+``retention_not_over``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -21,7 +27,7 @@ from hub.dead_letters.locking import Held, hold, write
 from hub.ledger import audit
 from hub.ledger.arrays import among
 from hub.ledger.deliveries import WAITING_BEHIND
-from hub.ledger.tables import delivery
+from hub.ledger.tables import dead_letter, delivery, letter_edit
 from hub.release.holds import Act
 
 GIVEN_UP = "given_up"
@@ -66,6 +72,26 @@ async def restore(connection: AsyncConnection, letter_id: str, act: Act) -> None
     by = {"actor": act.actor, "reason": act.reason}
     await write(connection, held, state="open", closed_at=None, **by)
     await _record(connection, held, "dead_letter.restore", act, {"state": "open", "back": back})
+
+
+async def purge(connection: AsyncConnection, letter_id: str, act: Act, retention_days: int) -> None:
+    """Delete an archived letter whose retention is over; the audit trail keeps what it was.
+
+    Raises:
+        Rejected: ``letter_unknown``, ``letter_not_open``, ``retention_not_over``.
+    """
+    held = await hold(connection, letter_id, State.ARCHIVED)
+    letter = held.letter
+    until = (letter["closed_at"] or act.at) + timedelta(days=retention_days)
+    if act.at < until:
+        raise Rejected("retention_not_over", letter_id, f"it is kept until {until:%Y-%m-%d}")
+    await connection.execute(sa.delete(letter_edit).where(letter_edit.c.letter_id == letter_id))
+    await connection.execute(sa.delete(dead_letter).where(dead_letter.c.id == letter_id))
+    told = ("stage", "code", "target", "receipt_id", "document_id", "delivery_id", "reason")
+    before = {name: letter[name] for name in (*told, "state", "actor")}
+    before |= {"opened_at": letter["opened_at"].isoformat()}
+    entry = audit.Entry(act.actor, "dead_letter.purge", letter_id, act.reason, before, None)
+    await audit.append(connection, entry, act.at)
 
 
 async def _give_up_followers(connection: AsyncConnection, held: Held, act: Act) -> list[str]:

@@ -95,8 +95,15 @@ async def groups(
     merged: dict[str, Row] = {}
     for row in (await connection.execute(query)).mappings():
         _merge(merged, dict(row))
+    for group in merged.values():
+        group["money"] = {name: plain(total) for name, total in group["money"].items()}
     ordered = sorted(merged.values(), key=lambda row: (-row["count"], row["first_seen"]))
     return ordered[: filters.limit]
+
+
+def plain(amount: Decimal) -> str:
+    """Return an amount as text, without the zeros that its column adds."""
+    return format(amount.normalize(), "f")
 
 
 def _merge(merged: dict[str, Row], row: Row) -> None:

@@ -17,6 +17,7 @@ from typer.main import get_command
 from canonical.envelope import VERBS
 from dlq_tools.main import build
 from hub.api.access import Access
+from hub.api.dead_letters import DeadLettersApi
 from hub.api.documents import DocumentsApi
 from hub.api.health import Health
 from hub.intake.http import WebhookIntake
@@ -188,6 +189,7 @@ def test_every_path_of_the_http_side_is_listed() -> None:
     routers = (
         Health({}, frozenset()).routes(Metrics()),
         DocumentsApi(nothing, Access({})).routes(),
+        DeadLettersApi(nothing, Access({})).routes(),
         WebhookIntake(nothing, {}, Http()).routes(),
     )
     served = {

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dlq_tools.times import moment
+from hub.dead_letters.times import moment
 
 NOW = datetime(2026, 5, 5, 10, tzinfo=UTC)
 
