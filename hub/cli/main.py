@@ -4,7 +4,20 @@ from __future__ import annotations
 
 import typer
 
-from hub.cli import config, demo, doctor, hold, ledger, look, map, reconcile, run, schema  # noqa: A004
+from hub.cli import (
+    config,
+    deliveries,
+    demo,
+    doctor,
+    hold,
+    ledger,
+    look,
+    map,  # noqa: A004
+    rebuild,
+    reconcile,
+    run,
+    schema,
+)
 from hub.telemetry import logs
 
 
@@ -24,7 +37,9 @@ def build() -> typer.Typer:
     app.command("send")(run.send)
     app.command("trace")(look.trace)
     app.command("documents")(look.documents)
+    app.command("deliveries")(deliveries.deliveries)
     app.command("account")(look.account)
+    app.command("rebuild")(rebuild.rebuild)
     app.add_typer(hold.app, name="hold")
     app.add_typer(reconcile.app, name="reconcile")
     app.add_typer(map.app, name="map")

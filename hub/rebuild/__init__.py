@@ -1,0 +1,1 @@
+"""Filling streams again from the ledger, after NATS lost its data."""
