@@ -3,6 +3,7 @@
 #   make demo    one order crosses the dock, end to end, against an emulated world
 #   make test    all tests, on real NATS, PostgreSQL and Redis
 #   make check   format, lint, types, import rules, the wheel
+#   make planted what reconciliation finds among 100,000 documents with 1,000 faults
 #   make bench   how fast it is, and what the time goes to
 #   make clean   remove what was built and what the demo stored; `make distclean` also the environment
 
@@ -14,7 +15,7 @@ WORKERS ?= 2
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test check format bench clean distclean
+.PHONY: demo test check format planted bench clean distclean
 .DEFAULT_GOAL := demo
 
 # What runs the hub, from pyproject.toml; an editable install, so that changes need none of this.
@@ -51,6 +52,10 @@ check: $(VENV)/.checks
 format: $(VENV)/.checks
 	@$(BIN)/ruff format --quiet
 	@$(BIN)/ruff check --quiet --fix
+
+# 1,000 faults among 100,000 clean documents: all found in one cycle, nothing else, how long it took.
+planted: $(VENV)/.checks
+	@CROSSDOCK_PLANTED_FULL=1 $(BIN)/pytest -q -s --disable-warnings tests/integration/test_planted.py
 
 bench: $(VENV)/.checks
 	@$(BIN)/python -m tests.bench $(ARGS)

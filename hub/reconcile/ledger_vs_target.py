@@ -83,18 +83,19 @@ def find(
     """
     by_id = {name: each for each in ours for name in (each.external_id, each.number) if name}
     by_reference = {each.reference: each for each in ours if each.reference}
-    found, matched = [], set[int]()
+    ids = {entry.external_id for entry in theirs}
+    references = {entry.reference for entry in theirs if entry.reference}
+    found = []
     for entry in theirs:
         mine = by_id.get(entry.external_id) or by_reference.get(entry.reference or "")
         if mine is None:
             found.append(_discrepancy(statement, UNKNOWN, entry))
-            continue
-        matched.add(id(mine))
-        if _differs(mine, entry):
+        elif _differs(mine, entry):
             found.append(_discrepancy(statement, DIFFERENT, entry, mine))
     for mine in ours:
         due = mine.at is not None and statement.since <= mine.at <= statement.until
-        if due and id(mine) not in matched:
+        listed = {mine.external_id, mine.number} & ids or mine.reference in references
+        if due and not listed:
             found.append(_discrepancy(statement, MISSING, mine, mine))
     return found
 
