@@ -1,4 +1,4 @@
-"""Run faults: ``python -m tests.faults gate|campaign|replay``; see docs/fault-report.md."""
+"""Run faults: ``python -m tests.faults gate|campaign|replay|report``; see docs/fault-report.md."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from tests.faults import report
 from tests.faults.run import Outcome, Plan, replay, run
 
 GATE = Plan(seed=1, documents=20_000, kills=50, seconds=480)
@@ -19,6 +20,9 @@ def main() -> int:
     """Do what was asked; 1 where an invariant was breached."""
     asked = _parser().parse_args()
     folder = asked.folder or Path(tempfile.mkdtemp(prefix="crossdock-faults-"))
+    if asked.command == "report":
+        report.write(report.gather(asked.folder) if asked.folder else [])
+        return 0
     outcomes = []
     if asked.command == "replay":
         outcomes.append(replay(asked.history, folder / "replay"))
@@ -55,7 +59,7 @@ def _plan(asked: argparse.Namespace, seed: int) -> Plan:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
-    parser.add_argument("command", choices=("gate", "campaign", "replay"))
+    parser.add_argument("command", choices=("gate", "campaign", "replay", "report"))
     parser.add_argument("history", nargs="?", type=Path, help="history.jsonl of an earlier run")
     parser.add_argument("--folder", type=Path, help="where everything of the run is kept")
     parser.add_argument("--seed", type=int, default=GATE.seed)

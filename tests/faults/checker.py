@@ -136,12 +136,30 @@ def _transfers(seen: Evidence) -> dict[str, list[Row]]:
 
 def _everything_in_one_place(seen: Evidence, verdict: Verdict) -> dict[Version, Row]:
     """I1; gives the one row of each version that is no repeat of another."""
+    places, repeats = _sort_out(seen, verdict)
+    acknowledged = {v for name in seen.accepted for v in seen.sent.get(name, ())}
+    newest = {version[0]: 0 for version in acknowledged}
+    for number, count in (known for known in acknowledged if places[known]):
+        newest[number] = max(newest[number], count)
+    for version in sorted(acknowledged):
+        overtaken = "stale" in repeats[version] and newest[version[0]] > version[1]
+        if overtaken and not places[version]:
+            verdict.counts["overtaken_by_a_newer_version"] += 1
+        else:
+            _one_place(version, places[version], len(repeats[version]), verdict)
+    return {version: rows[0] for version, rows in places.items() if rows}
+
+
+def _sort_out(
+    seen: Evidence, verdict: Verdict
+) -> tuple[dict[Version, list[Row]], dict[Version, list[str]]]:
+    """Of each version that was sent: its own rows, and the verdicts of those that repeat another."""
     receipts = _transfers(seen)
     rows: dict[str, list[Row]] = defaultdict(list)
     for document in seen.ledger["document"]:
         rows[document["receipt_id"]].append(document)
     places: dict[Version, list[Row]] = defaultdict(list)
-    repeats: Counter[Version] = Counter()
+    repeats: dict[Version, list[str]] = defaultdict(list)
     for transfer, versions in seen.sent.items():
         own = [row for receipt in receipts[transfer] for row in rows[receipt["id"]]]
         verdict.counts["documents_sent"] += len(versions)
@@ -149,22 +167,19 @@ def _everything_in_one_place(seen: Evidence, verdict: Verdict) -> dict[Version, 
             verdict.counts["documents_acknowledged"] += len(versions)
         for version in versions:
             _place(version, own, places, repeats)
-    acknowledged = {v for name in seen.accepted for v in seen.sent.get(name, ())}
-    placed: dict[Version, Row] = {}
-    for version in sorted(acknowledged):
-        _one_place(version, places[version], repeats[version], verdict)
-        if places[version]:
-            placed[version] = places[version][0]
-    return placed
+    return places, repeats
 
 
 def _place(
-    version: Version, own: list[Row], places: dict[Version, list[Row]], repeats: Counter[Version]
+    version: Version,
+    own: list[Row],
+    places: dict[Version, list[Row]],
+    repeats: dict[Version, list[str]],
 ) -> None:
     for row in own:
         if row["number"] == version[0]:
             if row["verdict"] in REPEATS:
-                repeats[version] += 1
+                repeats[version].append(row["verdict"])
             else:
                 places[version].append(row)
         elif row["number"] is None and row["state"] == "dead":  # its receipt was set aside whole
@@ -175,7 +190,7 @@ def _one_place(version: Version, rows: list[Row], repeats: int, verdict: Verdict
     name = f"{version[0]} v{version[1]}"
     if not rows and not repeats:
         verdict.blame("lost", f"{name} was acknowledged, and the ledger does not know it")
-    elif not rows and version[1] == 1:
+    elif not rows:
         verdict.blame("lost", f"{name} is only a repeat of nothing")
     elif len(rows) > 1:
         verdict.blame("doubled", f"{name} is in the ledger {len(rows)} times")

@@ -53,6 +53,7 @@ def _events(world: World) -> list[dict[str, Any]]:
             message = await inbox.next_msg(timeout=20)
             event = json.loads(message.data)
             found.append({"id": event["id"], "number": event["data"]["po_number"]})
+        await inbox.unsubscribe()
         return found
 
     return world.books.streams(ask)

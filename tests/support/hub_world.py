@@ -56,6 +56,11 @@ class Background:
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
 
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """The loop itself."""
+        return self._loop
+
     def run(self, work: Callable[[], Awaitable[T]]) -> T:
         """Do async work and wait for it."""
 
@@ -113,7 +118,8 @@ class Books:
         """Do something with a connection to NATS."""
 
         async def do() -> T:
-            client = await nats.connect(self._addresses.nats_url, connect_timeout=10)
+            servers = self._addresses.nats_url.split(",")
+            client = await nats.connect(servers, connect_timeout=10)
             try:
                 return await work(client)
             finally:

@@ -291,7 +291,8 @@ BUGS: dict[str, Bug] = {
         "one exception of a handler and the message is gone (REJECT_ON_ERROR)",
         "hub.runner",
         _default_ack_policy,
-        f"{STREAMS}a_handler_that_fails_leaves_its_messages_to_come_again",
+        "tests/faults/test_redelivery.py::"
+        "test_a_message_whose_handler_raised_comes_again_although_nobody_gave_it_back",
     ),
     "no_doubt": Bug(
         "a call is made without a word in the ledger that its outcome may be lost",
@@ -396,7 +397,7 @@ BUGS: dict[str, Bug] = {
         "two replicas that decide twins at once accept both",
         "hub.ledger.keys",
         _twins_not_guarded,
-        f"{PIPELINE}two_replicas_that_decide_twins_at_once_accept_one",
+        f"{INTEGRATION}/test_guard.py::test_nobody_passes_who_guards_one_of_the_same_names",
     ),
     "conflict_is_a_change": Bug(
         "other content under the same number silently replaces the order",

@@ -1,0 +1,121 @@
+"""Writes docs/fault-report.md: the matrices from their rows, the figures from a campaign's results.
+
+Between two marks stands what is written by a person: what was found, and what was not run.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from tests.faults import fault_matrix, input_matrix
+from tests.faults.rows import Row
+from tests.support.hub_process import ROOT
+
+PAGE = ROOT / "docs" / "fault-report.md"
+FIGURES, ROWS_BEGIN, END = "<!-- figures -->", "<!-- matrices -->", "<!-- end -->"
+
+
+def write(results: Sequence[dict[str, Any]]) -> None:
+    """Write the page anew; without results its figures stay as they are."""
+    page = PAGE.read_text("utf-8")
+    page = _between(page, ROWS_BEGIN, matrices())
+    if results:
+        page = _between(page, FIGURES, figures(results))
+    PAGE.write_text(page, "utf-8")
+
+
+def gather(folder: Path) -> list[dict[str, Any]]:
+    """Read the results of all runs below a folder."""
+    return [json.loads(path.read_text()) for path in sorted(folder.rglob("result.json"))]
+
+
+def _between(page: str, mark: str, text: str) -> str:
+    before, _, rest = page.partition(mark)
+    _, _, after = rest.partition(END)
+    return f"{before}{mark}\n\n{text}\n{END}{after}"
+
+
+def matrices() -> str:
+    """Both matrices as tables."""
+    return "\n".join(
+        [
+            "### Faults",
+            "",
+            *_table(fault_matrix.ROWS),
+            "",
+            "### Bad input",
+            "",
+            *_table(input_matrix.ROWS),
+            "",
+        ]
+    )
+
+
+def _table(rows: Sequence[Row]) -> Iterable[str]:
+    states = Counter(row.state for row in rows)
+    said = ", ".join(f"{states[state]} {state}" for state in ("run", "in part", "not run"))
+    yield f"{len(rows)} rows: {said}. In a campaign: {sum(row.campaign for row in rows)}."
+    yield ""
+    yield "| # | what goes wrong | | tests | not run |"
+    yield "|---|---|---|---|---|"
+    for row in rows:
+        tests = "<br>".join(f"`{node.removeprefix('tests/')}`" for node in row.tests)
+        state = f"{row.state}, campaign" if row.campaign else row.state
+        yield f"| {row.number} | {row.what} | {state} | {tests} | {row.not_run} |"
+
+
+def figures(results: Sequence[dict[str, Any]]) -> str:
+    """What runs came to, summed and one by one."""
+    total: Counter[str] = Counter()
+    kills: Counter[str] = Counter()
+    strikes: Counter[str] = Counter()
+    for result in results:
+        total.update(result["verdict"]["counts"])
+        kills.update(result["kills"])
+        strikes.update(result["strikes"])
+    lost = {name: total[name] for name in ("lost", "doubled", "reordered", "unexplained")}
+    minutes = sum(result["seconds"] for result in results) / 60
+    return "\n".join(
+        [
+            f"{len(results)} runs, {minutes:.0f} minutes, commits "
+            f"{', '.join(sorted({result['commit'] for result in results}))}.",
+            "",
+            f"**{total['documents_acknowledged']:,} documents acknowledged, "
+            f"{sum(kills.values()):,} kills: "
+            + ", ".join(f"{count} {name}" for name, count in lost.items())
+            + ".**",
+            "",
+            *_runs(results),
+            "",
+            *_counted("killed", kills),
+            "",
+            *_counted("strike and what came of it", strikes),
+            "",
+            *_counted("the checker's counts", total),
+            "",
+        ]
+    )
+
+
+def _runs(results: Sequence[dict[str, Any]]) -> Iterable[str]:
+    yield "| seed | documents | kills | seconds | yes again after a strike, p50 / p95 / most | longest silence | invariants |"
+    yield "|---|---|---|---|---|---|---|"
+    for result in results:
+        found, counts = result["recovery"], result["verdict"]["counts"]
+        waits = " / ".join(str(found.get(f"{name}_seconds", "")) for name in ("p50", "p95", "most"))
+        yield (
+            f"| {result['seed']} | {counts['documents_acknowledged']:,} | {result['kills_total']} "
+            f"| {result['seconds']:.0f} | {waits} s | {found.get('longest_silence_seconds', '')} s "
+            f"| {'hold' if result['verdict']['holds'] else 'BREACHED'} |"
+        )
+
+
+def _counted(what: str, counts: Counter[str]) -> Iterable[str]:
+    yield f"| {what} | times |"
+    yield "|---|---|"
+    for name, count in sorted(counts.items()):
+        yield f"| {name} | {count:,} |"
