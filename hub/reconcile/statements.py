@@ -54,7 +54,8 @@ def _csv(text: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
         for row in reader:
             yield reader.line_num, row
     except csv.Error:
-        raise Rejected("statement_invalid", f"line {reader.line_num}", "expected CSV") from None
+        line = reader.reader.line_num  # the other one still stands at the row before
+        raise Rejected("statement_invalid", f"line {line}", "expected CSV") from None
 
 
 def _json_lines(text: str) -> Iterator[tuple[int, Mapping[str, Any]]]:

@@ -36,6 +36,9 @@ _FACTORS: dict[str, tuple[str, Decimal]] = {
 }  # fmt: skip
 """Unit -> what it measures, and how many of that kind's first unit it is."""
 
+STANDARD = frozenset(_FACTORS)
+"""The units that have a factor for every item."""
+
 _ONE = Decimal(1)
 _PLACES = 9
 """Thirds of a dozen must add up to a dozen again."""
