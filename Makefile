@@ -5,6 +5,8 @@
 #   make check   format, lint, types, import rules, the wheel
 #   make planted what reconciliation finds among 100,000 documents with 1,000 faults
 #   make bench   how fast it is, and what the time goes to
+#   make faults  two hubs, killed and cut off again and again; `make campaign HOURS=2` goes on for longer
+#   make teeth   seeded bugs, each of which a test must catch
 #   make clean   remove what was built and what the demo stored; `make distclean` also the environment
 
 PYTHON ?= python3
@@ -12,10 +14,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 # Two test processes share the machine's cores; each has servers of its own.
 WORKERS ?= 2
+# How long a campaign strikes, and where its journals stay.
+HOURS ?= 2
+CAMPAIGN ?= .crossdock/campaign
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test check format planted bench clean distclean
+.PHONY: demo test check format planted bench faults campaign teeth clean distclean
 .DEFAULT_GOAL := demo
 
 # What runs the hub, from pyproject.toml; an editable install, so that changes need none of this.
@@ -59,6 +64,17 @@ planted: $(VENV)/.checks
 
 bench: $(VENV)/.checks
 	@$(BIN)/python -m tests.bench $(ARGS)
+
+faults: $(VENV)/.checks
+	@$(BIN)/python -m tests.faults gate $(ARGS)
+
+# Unattended: seed after seed, each in a folder of its own; docs/fault-report.md then tells of all of them.
+campaign: $(VENV)/.checks
+	@$(BIN)/python -m tests.faults campaign --hours $(HOURS) --folder $(CAMPAIGN) $(ARGS)
+	@$(BIN)/python -m tests.faults report --folder $(CAMPAIGN)
+
+teeth: $(VENV)/.checks
+	@$(BIN)/pytest --quiet tests/faults/teeth/bite.py $(ARGS)
 
 # A hub that runs holds its folder's lock: its data is not pulled from under it.
 clean:

@@ -42,13 +42,14 @@ def main() -> int:
 
 
 def _campaign(folder: Path, asked: argparse.Namespace) -> list[Outcome]:
-    """Run seed after seed until the time is over."""
+    """Run seed after seed until the time is over; a run that cannot even begin is no good run."""
     end = time.monotonic() + asked.hours * 3600
     outcomes: list[Outcome] = []
     seed = asked.seed
     while time.monotonic() < end:
-        plan = _plan(asked, seed)
-        outcomes.append(run(folder / f"seed-{seed}", plan))
+        outcome = run(folder / f"seed-{seed}", _plan(asked, seed))
+        outcomes.append(outcome)
+        print(f"seed {seed}: {'holds' if outcome.holds else 'BREACHED'}", flush=True)  # noqa: T201
         seed += 1
     return outcomes
 

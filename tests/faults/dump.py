@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +10,6 @@ from nats.js import JetStreamContext
 
 from hub import topology
 from tests.faults.world import World
-from tests.support.hub_process import PROGRAM, ROOT
 
 _TABLES = {
     "receipt": "SELECT id, connection, delivery_id, facts ->> 'file' AS file, duplicate_of, "
@@ -38,7 +34,7 @@ def write(world: World, folder: Path) -> None:
     with (folder / "events.jsonl").open("w") as file:
         for row in _events(world):
             file.write(json.dumps(row) + "\n")
-    commands = {"audit": _command(world, "ledger", "audit"), "dead": _command(world, "dlq", "list")}
+    commands = {"audit": world.command("ledger", "audit"), "dead": world.command("dlq", "list")}
     (folder / "commands.json").write_text(json.dumps(commands))
 
 
@@ -57,18 +53,3 @@ def _events(world: World) -> list[dict[str, Any]]:
         return found
 
     return world.books.streams(ask)
-
-
-def _command(world: World, *words: str) -> dict[str, Any]:
-    """Run a command of the product as a person would."""
-    hub = world.hubs["hub-a"]
-    run = subprocess.run(
-        [sys.executable, *PROGRAM, *words, "--output", "json", "--config", str(hub.config)],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT), **hub.environment},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    return {"status": run.returncode, "out": run.stdout, "errors": run.stderr}

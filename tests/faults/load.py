@@ -43,7 +43,8 @@ class Load:
     def __init__(
         self, folder: Path, journal: Journal, urls: Sequence[str], seed: int, rates: Rates
     ) -> None:
-        self._stop = threading.Event()
+        self._stop, self._go = threading.Event(), threading.Event()
+        self._go.set()
         numbers = _Numbers()
         batches = {
             "acme-edi": (_versions(), _KEYS_AT_ONCE / rates.erp),
@@ -75,7 +76,7 @@ class Load:
             for n in range(_SHOPS)
         ]
         self._threads = [
-            threading.Thread(target=partner.run, args=(self._stop,), daemon=True)
+            threading.Thread(target=partner.run, args=(self._stop, self._go), daemon=True)
             for partner in self.partners
         ]
 
@@ -87,6 +88,19 @@ class Load:
     def stop(self) -> None:
         """Send nothing new; what was sent is still repeated until it is acknowledged."""
         self._stop.set()
+
+    def hold(self) -> None:
+        """Send nothing new for a while."""
+        self._go.clear()
+
+    def go_on(self) -> None:
+        """Send again."""
+        self._go.set()
+
+    @property
+    def waiting(self) -> bool:
+        """Whether somebody waits for a yes."""
+        return any(partner.waiting for partner in self.partners)
 
     @property
     def done(self) -> bool:

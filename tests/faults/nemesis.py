@@ -14,12 +14,14 @@ import psutil
 import redis
 
 from tests.faults.journal import Journal
+from tests.faults.load import Load
 from tests.faults.schedule import HUBS, SERVERS, Strike
 from tests.faults.world import World
 
 _REACHED_SECONDS = 15.0
 """How long a failpoint is waited for; then the hub is killed all the same."""
 _GRACE_SECONDS = 40.0
+_REST_SECONDS = 60.0
 _LOOK_SECONDS = 0.05
 
 
@@ -30,8 +32,9 @@ class Nemesis:
     counted in `deserted`: the checker names every such end.
     """
 
-    def __init__(self, world: World, history: Journal) -> None:
+    def __init__(self, world: World, load: Load, history: Journal) -> None:
         self._world = world
+        self._load = load
         self._history = history
         self.kills: Counter[str] = Counter()
         """Component or failpoint -> how often it died of us."""
@@ -43,6 +46,7 @@ class Nemesis:
             "pause": self._pause,
             "term": self._term,
             "net": self._net,
+            "wipe": self._wipe,
             "redis": self._redis,
             "misbehave": self._misbehave,
         }
@@ -151,6 +155,29 @@ class Nemesis:
         _wait(strike.seconds)
         link.behave("pass")
         return "passed"
+
+    def _wipe(self, strike: Strike) -> str:
+        """Lose NATS at a moment when it holds nothing that the ledger does not know."""
+        self._load.hold()
+        try:
+            if not self._at_rest():
+                return "busy"
+            self._world.servers.kill(strike.subject)
+            self.kills[strike.subject] += 1
+            self._world.servers.wipe(strike.subject)
+            self._world.servers.start(strike.subject)
+            return f"rebuilt with {self._world.command('rebuild')['status']}"
+        finally:
+            self._load.go_on()
+
+    def _at_rest(self) -> bool:
+        end = time.monotonic() + _REST_SECONDS
+        while time.monotonic() < end:
+            with suppress(Exception):  # NATS or the ledger may be asleep just now
+                if not self._load.waiting and not self._world.undecided():
+                    return True
+            _wait(0.5)
+        return False
 
     def _redis(self, strike: Strike) -> str:
         url = self._world.servers.addresses.redis_url

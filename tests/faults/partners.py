@@ -76,12 +76,15 @@ class FilePartner:
     waiting: dict[str, tuple[bytes, int]] = field(default_factory=dict)
     _number: int = 0
 
-    def run(self, stop: threading.Event) -> None:
-        """Send until stopped; returns when everything sent was acknowledged."""
+    def run(self, stop: threading.Event, go: threading.Event) -> None:
+        """Send while it is `go`, until stopped; returns when everything sent was acknowledged."""
         due = time.monotonic()
         while self.waiting or not stop.is_set():
             self._hear()
-            if not stop.is_set() and len(self.waiting) < self.ahead and time.monotonic() >= due:
+            if stop.is_set() or not go.is_set():
+                time.sleep(_LOOK_SECONDS)
+                continue
+            if len(self.waiting) < self.ahead and time.monotonic() >= due:
                 self._send(next(self.batches))
                 due = max(due + self.every, time.monotonic() - self.every)
             time.sleep(_LOOK_SECONDS)
@@ -186,15 +189,23 @@ class WebPartner:
     again: float = 0.06
     accepted: int = 0
     refused: int = 0
+    begun: int = 0
     sent: int = 0
     statuses: dict[int, int] = field(default_factory=dict)
     """How often each status was answered; 0 stands for no answer."""
 
-    def run(self, stop: threading.Event) -> None:
-        """Send until stopped; what was begun is repeated until it is acknowledged."""
+    @property
+    def waiting(self) -> int:
+        """How many calls have not heard yes."""
+        return self.begun - self.accepted
+
+    def run(self, stop: threading.Event, go: threading.Event) -> None:
+        """Send while it is `go`, until stopped; what was begun is repeated until acknowledged."""
         with httpx.Client(timeout=10) as http:
             due = time.monotonic()
             while not stop.wait(max(0.0, due - time.monotonic())):
+                if not go.wait(_LOOK_SECONDS):
+                    continue
                 number = self.numbers()
                 self._order(http, number)
                 if self.random.random() < self.again:
@@ -208,6 +219,7 @@ class WebPartner:
             said="sent", partner="shop", transfer=transfer, again="", docs=[[name, 1]]
         )
         self.sent += 1
+        self.begun += 1
         while True:
             status = self._call(http, body, transfer)
             self.statuses[status] = self.statuses.get(status, 0) + 1

@@ -51,6 +51,7 @@ class Strike:
     - ``pause``: SIGSTOP for `seconds`, then SIGCONT;
     - ``term``: SIGTERM, an orderly end, and a start;
     - ``net``: the link `subject` of hub-b is as `detail` says for `seconds`;
+    - ``wipe``: while partners hold their breath, NATS loses its directory, and is rebuilt;
     - ``redis``: `detail` is ``flush`` or ``full``;
     - ``misbehave``: the next requests to the ERP go wrong as `detail` says.
     """
@@ -106,6 +107,7 @@ def _round(rng: random.Random, pace: float) -> Iterator[Strike]:
     for mode, amount in NETWORKS:
         how = {"mode": mode, "amount": amount}
         yield Strike("net", rng.choice(LINKS), gap(), round(rng.uniform(1, 3), 2), how)
+    yield Strike("wipe", "nats", gap())
     for what in ("flush", "full"):
         yield Strike("redis", "redis", gap(), round(rng.uniform(0.5, 2), 2), what)
     for rule in rng.sample(MISBEHAVIOUR, 5):

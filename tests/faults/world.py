@@ -5,14 +5,19 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import psutil
+from nats.js import JetStreamContext
 
+from hub import topology
 from hub.servers.addresses import Addresses
 from tests.faults.dock import Dock
 from tests.faults.journal import Journal
@@ -20,9 +25,10 @@ from tests.faults.load import Load, Rates
 from tests.faults.proxy import Proxy
 from tests.faults.servers import NAMES, OwnServers
 from tests.faults.site import FOLDERS, campaign_site
-from tests.support.hub_process import HubProcess, site_file
+from tests.support.hub_process import PROGRAM, ROOT, HubProcess, site_file
 from tests.support.hub_world import CARRIER_SECRET, SHOP_SECRET, Books
 from tests.support.ports import free_port
+from tests.support.processes import python_path
 from tests.support.sandbox_process import SandboxProcess
 from tests.support.waiting import wait_until
 
@@ -156,6 +162,29 @@ class World:
             ),
         }
         return {name: count for name, count in found.items() if count}
+
+    def undecided(self) -> int:
+        """How many receipts are stored, and not yet decided: what a wiped NATS would lose."""
+
+        async def ask(js: JetStreamContext) -> int:
+            info = await js.consumer_info(topology.INTAKE, topology.NORMALIZE)
+            return (info.num_pending or 0) + (info.num_ack_pending or 0)
+
+        return self.books.streams(ask)
+
+    def command(self, *words: str) -> dict[str, Any]:
+        """Run a command of the product as a person would, on the ledger of this world."""
+        hub = self.hubs["hub-a"]
+        run = subprocess.run(
+            [sys.executable, *PROGRAM, *words, "--output", "json", "--config", str(hub.config)],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": python_path(), **hub.environment},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        return {"status": run.returncode, "out": run.stdout, "errors": run.stderr}
 
     def processes(self, hub: str) -> list[psutil.Process]:
         """The worker processes of a hub."""
