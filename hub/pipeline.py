@@ -23,6 +23,7 @@ from hub.ledger import inbox, keys, reference
 from hub.ledger.plans import by_index
 from hub.normalize import record
 from hub.normalize.decide import REFERENCE_ENTITIES, Context, Decider
+from hub.normalize.numbers import without_conflicts
 from hub.normalize.plan import Admitted
 from hub.normalize.replay import is_replay, replays_among, select
 from hub.relay import Relay
@@ -151,6 +152,9 @@ class Pipeline:
         firsts = await inbox.first_with_same_bytes(ledger, bytes_of.values())
         new = await inbox.admit(ledger, list(rows.values()))
         replays = await replays_among(ledger, (r for r in read.receipts if r.id in new))
+        checked = await without_conflicts(
+            ledger, zip(read.receipts, read.results, strict=True), new
+        )
         admitted: dict[str, Admitted] = {}
         seen_here: dict[tuple[str, str], str] = {}
         for receipt, result in zip(read.receipts, read.results, strict=True):
@@ -163,7 +167,7 @@ class Pipeline:
             first = firsts.get(same) or seen_here.setdefault(same, receipt.id)
             admitted[receipt.id] = Admitted(
                 receipt,
-                select(result, replay) if replay else result,
+                select(result, replay) if replay else checked.get(receipt.id, result),
                 partner=self._partner(receipt),
                 trace_id=self._parts.tracing.trace_id(receipt),
                 traceparent=receipt.facts.get("traceparent"),

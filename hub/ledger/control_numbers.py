@@ -18,6 +18,9 @@ from hub.ledger.tables import control_counter, control_number
 
 LAST = 999_999_999
 
+_RETIRED = "#"
+"""Stands between a key and the number that it no longer has."""
+
 
 def key_of(reference: str, action: str, version: int) -> str:
     """Return under what a delivery's numbers are kept.
@@ -54,6 +57,18 @@ async def allocate(conn: AsyncConnection, scope: str, key: str, now: datetime) -
         sa.insert(control_number).values(scope=scope, key=key, number=number, at=now)
     )
     return Numbers(interchange=number, group=number, at=now)
+
+
+async def retire(conn: AsyncConnection, key: str, number: int) -> None:
+    """Let the next try of a document have a number of its own: its partner refused this one.
+
+    The row stays, under a key that nothing is allocated for: late answers still find it.
+    """
+    await conn.execute(
+        sa.update(control_number)
+        .where(control_number.c.key == key, control_number.c.number == number)
+        .values(key=f"{key}{_RETIRED}{number}")
+    )
 
 
 async def _known(conn: AsyncConnection, scope: str, key: str) -> Numbers | None:

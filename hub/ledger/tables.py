@@ -483,7 +483,36 @@ control_number = sa.Table(
     sa.Column("number", sa.BigInteger, nullable=False),
     _time("at", null=False),
     sa.Index("uq_control_number_scope_number_at", "scope", "number", "at", unique=True),
+    sa.Index("ix_control_number_number", "number"),
     comment="Which document got which control number, and when: a resend keeps both.",
+)
+
+interchange = sa.Table(
+    "interchange",
+    metadata,
+    sa.Column("connection", sa.Text, primary_key=True),
+    sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
+    _text("sha256"),
+    _text("receipt_id"),
+    _time("received_at", null=False),
+    comment="Numbers that senders have used: a repeated one is a retransmission or a conflict.",
+)
+
+confirmation = sa.Table(
+    "confirmation",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    _text("connection"),
+    sa.Column("number", sa.BigInteger, nullable=False),
+    _text("flow"),
+    _text("state"),  # accepted | accepted_with_errors | rejected
+    sa.Column("reasons", JSONB, nullable=False),  # [{code, where, detail}]
+    _text("document_id"),
+    _text("delivery_id", null=True),
+    _time("at", null=False),
+    sa.Index("ix_confirmation_delivery_id", "delivery_id"),
+    sa.Index("ix_confirmation_at", "at"),
+    comment="What partners said of what we sent, matched by its control number.",
 )
 
 poll_cursor = sa.Table(

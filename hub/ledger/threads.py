@@ -14,7 +14,16 @@ from hub.ledger import dead_letters
 from hub.ledger.arrays import among
 from hub.ledger.deliveries import WAITING_BEHIND, WAITING_FOR_TARGET
 from hub.ledger.seeds import documents_by, named_by, tracked_by
-from hub.ledger.tables import attempt, dead_letter, delivery, document, finding, hold, receipt
+from hub.ledger.tables import (
+    attempt,
+    confirmation,
+    dead_letter,
+    delivery,
+    document,
+    finding,
+    hold,
+    receipt,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +130,7 @@ async def _timeline(
     entries += await _redeliveries(connection, documents)
     entries += await _holds(connection, documents)
     entries += await _attempts(connection, deliveries)
+    entries += await _confirmed(connection, deliveries)
     receipts = {row["receipt_id"] for row in documents}
     replayed = await dead_letters.letters_before(connection, receipts)
     concerns = sa.or_(_concerns(ids, deliveries), among(dead_letter.c.id, replayed))
@@ -247,6 +257,26 @@ async def _attempts(
         at = row["ended_at"] or row["started_at"]
         entries.append(Entry(at, row["outcome"], about, why, row["delivery_id"]))
     return entries
+
+
+async def _confirmed(
+    connection: AsyncConnection, deliveries: Sequence[sa.RowMapping]
+) -> list[Entry]:
+    """Say what partners answered to what we sent them."""
+    ids = [row["id"] for row in deliveries]
+    rows = await _rows(
+        connection, sa.select(confirmation).where(among(confirmation.c.delivery_id, ids))
+    )
+    return [
+        Entry(
+            row["at"],
+            row["state"],
+            f"{row['flow']} of {row['connection']}",
+            ", ".join(f"{each['code']} at {each['where']}" for each in row["reasons"]),
+            row["delivery_id"],
+        )
+        for row in rows
+    ]
 
 
 async def _rows(connection: AsyncConnection, statement: sa.Select[Any]) -> Sequence[sa.RowMapping]:

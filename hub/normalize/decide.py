@@ -90,8 +90,11 @@ class Decider:
             self._plan.events.append(event)
 
     def _acknowledged(self, admitted: Admitted, acknowledged: Acknowledged) -> None:
-        self._plan.documents.append(
-            rows.acknowledgement_in(admitted, acknowledged, self._context.now)
+        row = rows.acknowledgement_in(admitted, acknowledged, self._context.now)
+        self._plan.documents.append(row)
+        self._plan.confirmations.extend(
+            rows.confirmation(row, number, said)
+            for number, said in enumerate(acknowledged.confirms)
         )
 
     def _snapshot(self, admitted: Admitted, document: Normalized) -> None:

@@ -56,5 +56,7 @@ class Plan:
     events: list[Event] = field(default_factory=list)
     adopted: set[str] = field(default_factory=set)
     """Keys whose original has just arrived: changes parked behind them can go on."""
+    confirmations: list[Row] = field(default_factory=list)
+    """What partners said of what we sent."""
     replayed: list[Replay] = field(default_factory=list)
     """Replays that this batch decides: their letters close, their failed documents are superseded."""

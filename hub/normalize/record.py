@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.events import Event
-from hub.ledger import bulk, dead_letters, keys, reference
+from hub.ledger import bulk, confirmations, dead_letters, keys, reference
 from hub.ledger.tables import dead_letter, delivery, document, hold, outbox
 from hub.normalize.plan import Plan
 
@@ -23,6 +23,7 @@ async def write(connection: AsyncConnection, plan: Plan, now: datetime) -> None:
     letters = [replay.letter for replay in plan.replayed]
     failed = [replay.document for replay in plan.replayed]
     await dead_letters.close_replayed(connection, letters, failed, now)
+    plan.events.extend(await confirmations.settle(connection, plan.confirmations))
     await write_events(connection, plan.events)
 
 

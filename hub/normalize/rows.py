@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 from decimal import Decimal
 
@@ -10,7 +11,7 @@ import orjson
 
 from canonical.identity import event_id as make_event_id
 from canonical.identity import reference_for
-from connectors.base import Answer
+from connectors.base import Answer, Confirmation
 from hub.delivery.fingerprint import fingerprint
 from hub.events import Event, dead_event
 from hub.ids import derived_id
@@ -203,6 +204,20 @@ def acknowledgement_in(admitted: Admitted, acknowledged: Acknowledged, now: date
         "verdict": "accept",
         "state": "delivered",
         "settled_at": now,
+    }
+
+
+def confirmation(acknowledgement: Row, at: int, said: Confirmation) -> Row:
+    """Return the row of one thing that an acknowledgement says; `at` counts them from 0."""
+    return {
+        "id": derived_id("confirmation", acknowledgement["id"], str(at)),
+        "connection": acknowledgement["connection"],
+        "number": said.number,
+        "flow": acknowledgement["flow"],
+        "state": said.state,
+        "reasons": orjson.dumps([asdict(reason) for reason in said.reasons]).decode(),
+        "document_id": acknowledgement["id"],
+        "at": acknowledgement["created_at"],
     }
 
 

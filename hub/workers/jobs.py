@@ -22,7 +22,7 @@ from typing import Literal, NamedTuple, Protocol
 
 from canonical.base import Purpose
 from canonical.errors import HubError, Rejected
-from connectors.base import Answer, Json, Numbers
+from connectors.base import Answer, Confirmation, Interchange, Json, Numbers
 
 Stage = Literal["decode", "map", "validate"]
 
@@ -79,6 +79,7 @@ class Acknowledged(NamedTuple):
     flow: str
     control: Mapping[str, str]
     body: Json
+    confirms: tuple[Confirmation, ...] = ()
 
 
 class NormalizeResult(NamedTuple):
@@ -86,6 +87,7 @@ class NormalizeResult(NamedTuple):
 
     documents: tuple[Normalized | Failed | Acknowledged, ...]
     answers: tuple[Answer, ...] = ()
+    interchanges: tuple[Interchange, ...] = ()
 
 
 class RenderJob(NamedTuple):

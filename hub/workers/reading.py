@@ -16,7 +16,7 @@ from canonical import Document
 from canonical.errors import ConfigError, Rejected
 from canonical.identity import business_key, content_id, po_key
 from canonical.summary import summarise
-from connectors.base import Answer, Json, Receipt, Refusal, SourceDocument
+from connectors.base import Answer, Interchange, Json, Receipt, Refusal, SourceDocument
 from hub.mapping.library import Compiled
 from hub.mapping.validation import validate
 from hub.workers.jobs import (
@@ -76,6 +76,7 @@ class _Reading:
         self._read: list[_Read | Failed | Acknowledged] = []
         self._mapped: list[_Mapped | Failed | Acknowledged] = []
         self._answers: tuple[Answer, ...] = ()
+        self._interchanges: tuple[Interchange, ...] = ()
         self._bindings: Json = {}
         self._steps = 0
 
@@ -93,6 +94,7 @@ class _Reading:
             self._read = [Failed(0, "", receipt.flow, None, "decode", ours(error))]
             return
         self._answers = decoded.answers
+        self._interchanges = decoded.interchanges
         received_on = receipt.received_at.date().isoformat()
         self._bindings = {**bound.bindings, "received_on": received_on}
         for item in decoded.documents:
@@ -114,7 +116,7 @@ class _Reading:
         done = (
             self._finish_one(each) if isinstance(each, _Mapped) else each for each in self._mapped
         )
-        return NormalizeResult(tuple(done), self._answers)
+        return NormalizeResult(tuple(done), self._answers, self._interchanges)
 
     def _take(self, source: SourceDocument, system: str) -> None:
         """Find the mappings of a document; each of them is a step of its own."""
@@ -176,7 +178,12 @@ def _refused(refusal: Refusal) -> Failed:
 
 def _acknowledged(source: SourceDocument) -> Acknowledged:
     return Acknowledged(
-        source.position, source.where, source.flow, dict(source.control), source.body
+        source.position,
+        source.where,
+        source.flow,
+        dict(source.control),
+        source.body,
+        source.confirms,
     )
 
 

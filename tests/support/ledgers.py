@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from canonical import DOCUMENTS
 from canonical.identity import business_key, content_id, po_key
 from canonical.summary import summarise
-from connectors.base import Answer, Receipt
+from connectors.base import Answer, Interchange, Receipt
 from hub import topology
 from hub.archive import Archive
 from hub.clock import SystemClock
@@ -33,7 +33,7 @@ from hub.servers.addresses import Addresses
 from hub.settings.model import Site
 from hub.telemetry.metrics import Metrics
 from hub.telemetry.tracing import Tracing
-from hub.workers.jobs import Failed, Normalized, NormalizeResult
+from hub.workers.jobs import Acknowledged, Failed, Normalized, NormalizeResult
 from hub.workers.pool import WorkerPool
 
 SITE = Site.model_validate(
@@ -159,19 +159,22 @@ class Dock:
 
     def receipt(
         self,
-        *documents: Normalized | Failed,
+        *documents: Normalized | Failed | Acknowledged,
         connection: str = "acme-edi",
         answers: tuple[Answer, ...] = (),
         body: bytes | None = None,
+        interchanges: tuple[Interchange, ...] = (),
     ) -> Receipt:
         """Make a receipt of which the workers will say these documents."""
         self._count += 1
         name = f"r-{self._count}"
-        self._workers.said[name] = NormalizeResult(documents, answers)
+        self._workers.said[name] = NormalizeResult(documents, answers, interchanges)
         bytes_ = name.encode() if body is None else body
         return Receipt(name, connection, f"d-{name}", datetime.now(UTC), bytes_)
 
-    async def take_in(self, *documents: Normalized | Failed, **facts: Any) -> Receipt:
+    async def take_in(
+        self, *documents: Normalized | Failed | Acknowledged, **facts: Any
+    ) -> Receipt:
         """Make a receipt and decide it."""
         receipt = self.receipt(*documents, **facts)
         await self.pipeline.normalize([receipt])

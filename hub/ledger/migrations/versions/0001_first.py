@@ -72,6 +72,33 @@ def upgrade() -> None:
         ["scope", "number", "at"],
         unique=True,
     )
+    op.create_index("ix_control_number_number", "control_number", ["number"], unique=False)
+    op.create_table(
+        "interchange",
+        sa.Column("connection", sa.Text(), nullable=False),
+        sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("sha256", sa.Text(), nullable=False),
+        sa.Column("receipt_id", sa.Text(), nullable=False),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("connection", "number", name=op.f("pk_interchange")),
+        comment="Numbers that senders have used: a repeated one is a retransmission or a conflict.",
+    )
+    op.create_table(
+        "confirmation",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("connection", sa.Text(), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column("flow", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("reasons", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("document_id", sa.Text(), nullable=False),
+        sa.Column("delivery_id", sa.Text(), nullable=True),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_confirmation")),
+        comment="What partners said of what we sent, matched by its control number.",
+    )
+    op.create_index("ix_confirmation_at", "confirmation", ["at"], unique=False)
+    op.create_index("ix_confirmation_delivery_id", "confirmation", ["delivery_id"], unique=False)
     op.create_table(
         "dead_letter",
         sa.Column("id", sa.Text(), nullable=False),
@@ -713,6 +740,11 @@ def downgrade() -> None:
     op.drop_index("ix_dead_letter_delivery_id", table_name="dead_letter")
     op.drop_index("ix_dead_letter_business_key", table_name="dead_letter")
     op.drop_table("dead_letter")
+    op.drop_index("ix_confirmation_delivery_id", table_name="confirmation")
+    op.drop_index("ix_confirmation_at", table_name="confirmation")
+    op.drop_table("confirmation")
+    op.drop_table("interchange")
+    op.drop_index("ix_control_number_number", table_name="control_number")
     op.drop_index("uq_control_number_scope_number_at", table_name="control_number")
     op.drop_table("control_number")
     op.drop_table("control_counter")

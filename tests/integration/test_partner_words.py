@@ -1,0 +1,185 @@
+"""What partners say of what we sent, and which numbers they use: on a real ledger."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from connectors.base import Answer, Confirmation, Interchange, Reason
+from hub.ledger import interchanges, threads
+from hub.ledger.control_numbers import allocate, key_of
+from hub.ledger.sent import Asked, Sent, sent
+from hub.ledger.tables import confirmation, dead_letter, delivery, document, interchange
+from hub.servers.addresses import Addresses
+from hub.workers.jobs import Acknowledged
+from tests.support.ledgers import Dock, dock, normalized, order
+
+NOW = datetime.now(UTC)
+SCOPE = "ZZ:US/ZZ:BC/P"
+REASON = Reason("code_invalid", "IT1 segment 3 element 2", "code 7")
+
+
+@pytest.fixture
+async def at(addresses: Addresses, tmp_path: Path) -> AsyncIterator[Dock]:
+    async with dock(addresses, tmp_path) as opened:
+        await opened.stock()
+        yield opened
+
+
+async def deliver(at: Dock, number: str = "PO-1") -> tuple[int, str]:
+    """Send an order to the target that acknowledges; return its control number and its delivery."""
+    await at.take_in(normalized("order", order(number)))
+    row = max(await at.rows(delivery), key=lambda each: each["created_at"])
+    key = key_of(row["reference"], row["action"], row["version"])
+    async with at.engine.begin() as ledger:
+        numbers = await allocate(ledger, SCOPE, key, NOW)
+        await ledger.execute(
+            sa.update(delivery)
+            .where(delivery.c.id == row["id"])
+            .values(state="delivered", settled_at=NOW, attempts=1)
+        )
+    return numbers.group, row["id"]
+
+
+def word(number: int, state: str, *reasons: Reason) -> Acknowledged:
+    said = (Confirmation(number, state, reasons),)
+    return Acknowledged(0, "ISA 1 GS 1 ST 0001", "997", {"st02": "0001"}, {"heading": {}}, said)
+
+
+async def board(at: Dock, now: datetime = NOW) -> list[Sent]:
+    asked = {"bc": Asked(SCOPE, timedelta(hours=4))}
+    async with at.engine.connect() as ledger:
+        return await sent(ledger, asked, now, NOW - timedelta(days=1))
+
+
+async def states(at: Dock, table: sa.Table) -> list[str]:
+    return [row["state"] for row in await at.rows(table)]
+
+
+@pytest.mark.parametrize("state", ["accepted", "accepted_with_errors"])
+async def test_a_yes_is_matched_with_the_delivery_of_that_number(at: Dock, state: str) -> None:
+    number, sent_as = await deliver(at)
+    await at.take_in(word(number, state), connection="bc")
+    (row,) = await at.rows(confirmation)
+    assert (row["delivery_id"], row["state"]) == (sent_as, state)
+    assert await states(at, delivery) == ["delivered"]
+    assert await at.rows(dead_letter) == []
+    assert [(each.number, each.state) for each in await board(at)] == [(number, state)]
+
+
+async def test_a_no_brings_the_document_back_as_a_dead_letter_with_the_reasons(at: Dock) -> None:
+    number, sent_as = await deliver(at)
+    await at.take_in(word(number, "rejected", REASON), connection="bc")
+    (letter,) = await at.rows(dead_letter)
+    assert (letter["code"], letter["place"], letter["detail"]) == (
+        "partner_rejected", "IT1 segment 3 element 2", "997: code_invalid code 7",
+    )  # fmt: skip
+    assert (letter["delivery_id"], letter["target"], letter["state"]) == (sent_as, "bc", "open")
+    assert await states(at, delivery) == ["dead"]
+    orders = [row for row in await at.rows(document) if row["entity"] == "order"]
+    assert [row["state"] for row in orders] == ["dead"]
+    (shown,) = await board(at)
+    assert (shown.state, shown.reasons[0]["code"]) == ("rejected", "code_invalid")
+
+
+async def test_what_was_rejected_goes_out_under_a_number_of_its_own(at: Dock) -> None:
+    number, sent_as = await deliver(at)
+    await at.take_in(word(number, "rejected"), connection="bc")
+    (row,) = await at.rows(delivery)
+    key = key_of(row["reference"], row["action"], row["version"])
+    async with at.engine.begin() as ledger:
+        assert (await allocate(ledger, SCOPE, key, NOW)).group == number + 1
+    await at.take_in(word(number, "rejected"), connection="bc")
+    rows = await at.rows(confirmation)
+    assert [each["delivery_id"] for each in rows] == [sent_as, sent_as]
+    assert len(await at.rows(dead_letter)) == 1
+
+
+async def test_a_number_that_we_never_sent_there_is_recorded_and_matches_nothing(at: Dock) -> None:
+    number, _ = await deliver(at)
+    await at.take_in(word(number, "rejected"), connection="acme-edi")
+    await at.take_in(word(number + 5, "rejected"), connection="bc")
+    assert [row["delivery_id"] for row in await at.rows(confirmation)] == [None, None]
+    assert await states(at, delivery) == ["delivered"]
+
+
+async def test_what_nobody_confirmed_is_sent_and_after_the_partners_clock_overdue(at: Dock) -> None:
+    number, _ = await deliver(at)
+    assert [each.state for each in await board(at)] == ["sent"]
+    assert [each.state for each in await board(at, NOW + timedelta(hours=5))] == ["overdue"]
+    await at.take_in(word(number, "accepted"), connection="bc")
+    assert [each.state for each in await board(at, NOW + timedelta(hours=5))] == ["accepted"]
+
+
+async def test_the_thread_shows_what_the_partner_said(at: Dock) -> None:
+    number, _ = await deliver(at)
+    await at.take_in(word(number, "rejected", REASON), connection="bc")
+    async with at.engine.connect() as ledger:
+        thread = await threads.find(ledger, "PO-1")
+    assert thread is not None
+    found = [(e.what, e.why) for e in thread.timeline if e.about == "997 of bc"]
+    assert found == [("rejected", "code_invalid at IT1 segment 3 element 2")]
+
+
+def used(number: int, mark: str = "a", conflict: bool = True) -> dict[str, Any]:  # noqa: FBT001, FBT002  # a test's shorthand
+    ta1 = Answer("TA1", {"TA1": {"TA105": "025"}}) if conflict else None
+    return {
+        "interchanges": (Interchange(number, mark * 64, range(1), range(1), ta1),),
+        "answers": (Answer("997", {"heading": {}}),),
+    }
+
+
+async def flows(at: Dock) -> list[str]:
+    rows = [row for row in await at.rows(document) if row["direction"] == "out"]
+    return [row["flow"] for row in sorted(rows, key=lambda row: row["created_at"])]
+
+
+async def test_a_number_with_other_bytes_is_held_for_a_person_and_told_025(at: Dock) -> None:
+    await at.take_in(normalized("order", order("PO-1")), **used(7))
+    await at.take_in(normalized("order", order("PO-2")), **used(7, "b"))
+    orders = [row["number"] for row in await at.rows(document) if row["entity"] == "order"]
+    assert orders == ["PO-1"]
+    (letter,) = await at.rows(dead_letter)
+    assert (letter["code"], letter["place"]) == ("interchange_number_conflict", "ISA13")
+    assert await flows(at) == ["997", "TA1"]
+
+
+async def test_the_same_number_with_the_same_bytes_is_answered_again(at: Dock) -> None:
+    for _ in range(2):
+        await at.take_in(normalized("order", order()), body=b"same", **used(7))
+    assert await at.rows(dead_letter) == []
+    assert await flows(at) == ["997", "997"]
+    rows = [row for row in await at.rows(delivery) if row["flow"] == "997"]
+    assert len({row["reference"] for row in rows}) == 1
+
+
+async def test_two_conflicting_interchanges_of_one_batch_are_told_apart(at: Dock) -> None:
+    first = at.receipt(normalized("order", order("PO-1")), **used(7))
+    second = at.receipt(normalized("order", order("PO-2")), **used(7, "b"))
+    await at.pipeline.normalize([first, second])
+    assert len([row for row in await at.rows(document) if row["entity"] == "order"]) == 1
+    assert [row["code"] for row in await at.rows(dead_letter)] == ["interchange_number_conflict"]
+
+
+async def test_a_number_is_free_again_after_a_year(at: Dock) -> None:
+    await at.take_in(normalized("order", order("PO-1")), **used(7))
+    async with at.engine.begin() as ledger:
+        await ledger.execute(sa.update(interchange).values(received_at=NOW - timedelta(days=400)))
+    await at.take_in(normalized("order", order("PO-2")), **used(7, "b"))
+    assert await at.rows(dead_letter) == []
+    assert [row["sha256"][0] for row in await at.rows(interchange)] == ["b"]
+
+
+async def test_gaps_are_shown_once_the_grace_period_is_over(at: Dock) -> None:
+    for number in (3, 4, 8):
+        await at.take_in(normalized("order", order(f"PO-{number}")), **used(number, str(number)))
+    async with at.engine.connect() as ledger:
+        year = NOW - timedelta(days=365)
+        assert await interchanges.gaps(ledger, NOW - timedelta(hours=1), year) == []
+        (gap,) = await interchanges.gaps(ledger, NOW + timedelta(hours=1), year)
+    assert (gap.connection, gap.first, gap.last) == ("acme-edi", 5, 7)
