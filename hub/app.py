@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from connectors.registry import CONNECTORS
 from hub import topology
+from hub.agreements import as2_partners
 from hub.api.access import Access
 from hub.api.app import Switch, http_app
 from hub.api.dead_letters import DeadLettersApi
@@ -30,17 +31,22 @@ from hub.archive import Archive
 from hub.clock import SystemClock
 from hub.connections import Live, live
 from hub.dead_letters.runner import EVERY_SECONDS, ReplayRunner
+from hub.delivery.carriers import Books
 from hub.delivery.parts import DeliverParts, TargetSpec
 from hub.delivery.recovery import Policy
 from hub.delivery.role import DeliverRole
 from hub.frame import Frame
+from hub.intake.as2 import As2Intake
+from hub.intake.as2_receipts import Receipts
 from hub.intake.door import Door
 from hub.intake.folder import FolderIntake
 from hub.intake.http import WebhookIntake
 from hub.intake.poll import PollIntake
+from hub.intake.remote import RemoteIntake
 from hub.intake.store import ReceiptStore
 from hub.jobs import Housekeeping, Jobs, Scheduled
 from hub.ledger import engine as ledgers
+from hub.mailboxes import opener
 from hub.memory import settle
 from hub.normalize.resubmit import Resubmitter
 from hub.normalizer import NormalizeRole
@@ -55,6 +61,7 @@ from hub.servers.addresses import Addresses
 from hub.servers.supervisor import EmbeddedServers
 from hub.settings.model import FolderTransport, PollTransport, Site
 from hub.settings.secrets import resolve
+from hub.settings.transports import FtpsTransport, SftpTransport
 from hub.telemetry.metrics import Metrics
 from hub.telemetry.observer import DeliveryObserver
 from hub.telemetry.tracing import Tracing
@@ -206,6 +213,9 @@ def _routers(base: Base, roles: frozenset[str]) -> list[APIRouter]:
     if "intake" in roles:
         webhooks = {n: hook for n, c in base.connections.items() if (hook := c.webhook())}
         routers.append(WebhookIntake(base.door(), webhooks, base.site.http).routes())
+        if partners := as2_partners(base.site):
+            as2 = As2Intake(base.door(), list(partners.values()), _receipts(base))
+            routers.append(as2.routes())
     if "api" in roles:
         tokens = {
             name: resolve(reference, f"api_tokens.{name}")
@@ -258,9 +268,16 @@ def _intakes(base: Base) -> Iterator[Run]:
         transport = connection.connection.transport
         if isinstance(transport, FolderTransport) and transport.inbox is not None:
             yield FolderIntake(name, transport, door).run
+        if isinstance(transport, SftpTransport | FtpsTransport) and transport.inbox is not None:
+            yield RemoteIntake(name, transport, opener(name, transport), door).run
         poller = connection.poller()
         if isinstance(transport, PollTransport) and poller is not None:
             yield PollIntake(name, transport, poller, door).run
+    yield _receipts(base).run
+
+
+def _receipts(base: Base) -> Receipts:
+    return Receipts(base.door(), allow_private=base.site.servers.allow_private_networks)
 
 
 def _deliveries(
@@ -278,7 +295,7 @@ def _deliveries(
         woken=woken,
     )
     for name, connection in base.connections.items():
-        target = connection.target()
+        target = connection.target(Books(base.engine, base.clock))
         if target is not None:
             roles[name] = DeliverRole(target, parts)
             yield _delivering(roles[name], target)

@@ -9,11 +9,13 @@ from pydantic import ValidationError
 from canonical.errors import ConfigError
 from connectors.base import Client, Connector, ConnectorConfig, Poller, Webhook
 from connectors.registry import CONNECTORS
+from hub.delivery.carriers import Books, Sending, carrier
 from hub.delivery.folder_client import CAPABILITIES as FOLDER
 from hub.delivery.folder_client import FolderClient
 from hub.delivery.parts import TargetSpec
 from hub.settings.model import Connection, FolderTransport, Site
 from hub.settings.secrets import resolve_options
+from hub.settings.transports import As2Transport, FtpsTransport, SftpTransport
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +39,17 @@ class Live:
             return None
         return self.connector.poller(self.config)
 
-    def target(self) -> TargetSpec | None:
-        """Return the connection as a target of deliveries, or None where nothing can be sent."""
+    def target(self, books: Books | None = None) -> TargetSpec | None:
+        """Return the connection as a target of deliveries, or None where nothing can be sent.
+
+        Args:
+            books: the ledger, without which AS2 and mailboxes cannot tell what has been sent; then
+                they are no targets.
+        """
         transport = self.connection.transport
         scope, suffix = self.config.control_scope, self.config.file_suffix
+        if isinstance(transport, As2Transport | SftpTransport | FtpsTransport):
+            return None if books is None else self._carried(transport, books)
         if isinstance(transport, FolderTransport):
             if transport.outbox is None:
                 return None
@@ -56,6 +65,17 @@ class Live:
         return TargetSpec(
             self.name, found, capabilities, self.connection.limits, scope, file_suffix=suffix
         )
+
+    def _carried(
+        self, transport: As2Transport | SftpTransport | FtpsTransport, books: Books
+    ) -> TargetSpec | None:
+        limits, suffix = self.connection.limits, self.config.file_suffix
+        found = carrier(self.name, transport, Sending(limits, suffix), books)
+        if found is None:
+            return None
+        client, capabilities = found
+        scope = self.config.control_scope
+        return TargetSpec(self.name, client, capabilities, limits, scope, file_suffix=suffix)
 
 
 def live(site: Site) -> dict[str, Live]:

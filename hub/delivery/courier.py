@@ -256,6 +256,8 @@ class Courier:
         match error:
             case Retryable(throttled=True):
                 self._health.throttled(hand.leave, error.retry_after)
+            case InDoubt(code="mdn_awaited"):  # it took the call; its receipt comes later
+                self._health.answered(hand.leave)
             case Retryable() | InDoubt():
                 self._health.failed(hand.leave)
             case ConfigError():

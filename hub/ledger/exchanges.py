@@ -41,6 +41,7 @@ class Exchange:
     sha256: str
     subject: str
     answer: Answer | None
+    answered_at: datetime | None
     created_at: datetime
 
 
@@ -80,7 +81,9 @@ async def find(connection: AsyncConnection, key: Key) -> Exchange | None:
     row = (await connection.execute(sa.select(exchange).where(_is(key)))).mappings().first()
     if row is None:
         return None
-    return Exchange(row["sha256"], row["subject"], _answer(row), row["created_at"])
+    return Exchange(
+        row["sha256"], row["subject"], _answer(row), row["answered_at"], row["created_at"]
+    )
 
 
 def _answer(row: Mapping[Any, Any]) -> Answer | None:

@@ -7,7 +7,7 @@ Codes:
 - ``option_unknown``, ``option_missing``, ``value_invalid``: a connector's own options
 - ``address_private``: a connection to a private network, which `servers` does not allow
 - ``flow_unknown``: a polled collection that the system does not offer
-- ``folder_missing``, ``folder_shared``
+- ``folder_shared``, and those of `hub.settings.check_transports`
 - ``caller_unknown``: a role for a caller without a token
 """
 
@@ -24,6 +24,7 @@ from pydantic import ValidationError
 from canonical.currency import MINOR_UNITS
 from canonical.errors import ConfigError
 from connectors.base import Connector
+from hub.settings.check_transports import check_names, check_transport
 from hub.settings.loader import Loaded
 from hub.settings.model import Connection, FolderTransport, PollTransport, Route
 from hub.settings.names import did_you_mean
@@ -64,6 +65,7 @@ def check_parts(loaded: Loaded, known: Known) -> Problems:
         path: OptionPath = ("connections", name)
         yield from _connection(loaded, known, path, connection)
     yield from _shared_folders(loaded)
+    yield from check_names(loaded)
 
 
 def problem(loaded: Loaded, code: str, path: OptionPath, detail: str) -> ConfigError:
@@ -130,8 +132,7 @@ def _transport(
     loaded: Loaded, path: OptionPath, connection: Connection, connector: Connector
 ) -> Problems:
     transport = connection.transport
-    if isinstance(transport, FolderTransport) and not (transport.inbox or transport.outbox):
-        yield problem(loaded, "folder_missing", path, "expected an inbox, an outbox, or both")
+    yield from check_transport(loaded, path, connection)
     if isinstance(transport, PollTransport):
         offered = connector.capabilities.inbound
         for index, flow in enumerate(transport.flows):

@@ -9,8 +9,9 @@ than partner and connection), ``action_unknown``, ``flow_unknown``, ``outbox_mis
 from __future__ import annotations
 
 from hub.settings.check_parts import Known, Problems, connection_exists, problem
+from hub.settings.check_transports import sends
 from hub.settings.loader import Loaded
-from hub.settings.model import Connection, FolderTransport, Route
+from hub.settings.model import Connection, Route
 from hub.settings.names import did_you_mean
 from hub.settings.places import OptionPath
 
@@ -37,10 +38,12 @@ def _target(loaded: Loaded, known: Known, path: OptionPath, target: Connection) 
         return  # said where the connection stands
     route = loaded.site.routes[int(path[-1])]
     offered = connector.capabilities
-    if isinstance(target.transport, FolderTransport):
-        # Any action leaves the file.
-        if target.transport.outbox is None:
-            yield problem(loaded, "outbox_missing", (*path, "to"), f"{route.to} has no outbox")
+    able = sends(target)
+    if able is not None:
+        # Any action leaves the file, or sends the message.
+        if not able:
+            detail = f"{route.to} has no outbox, and no url"
+            yield problem(loaded, "outbox_missing", (*path, "to"), detail)
     elif route.action not in offered.actions:
         hint = did_you_mean(route.action, offered.actions)
         yield problem(loaded, "action_unknown", (*path, "action"), f"no such action{hint}")

@@ -89,8 +89,9 @@ def _inline_secrets(layer: Layer) -> Iterator[ConfigError]:
 def _secrets(values: dict[str, Any]) -> Iterator[tuple[OptionPath, object]]:
     for name, connection in _section(values, "connections").items():
         if isinstance(connection, dict):
-            for path, value in secret_values(_section(connection, "options")):
-                yield ("connections", name, "options", *path), value
+            for part in ("options", "transport"):
+                for path, value in secret_values(_section(connection, part)):
+                    yield ("connections", name, part, *path), value
     for name, token in _section(values, "api_tokens").items():
         yield ("api_tokens", name), token
 

@@ -6,22 +6,16 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from hub.settings.section import LocalPath, Section
+from hub.settings.transports import As2Transport, FtpsTransport, SftpTransport
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,47}$")]
 """A name of ours: lower case, digits and hyphens, so that it is safe in subjects and paths."""
 
 SystemName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,47}$")]
 """The name of a folder of `connectors/`."""
-
-LocalPath = Annotated[Path, AfterValidator(Path.absolute)]
-"""A path on this machine; a relative one counts from the working directory at the start."""
-
-
-class Section(BaseModel):
-    """Base of all sections: frozen, unknown keys refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Servers(Section):
@@ -110,7 +104,13 @@ class PollTransport(Section):
 
 
 Transport = Annotated[
-    FolderTransport | WebhookTransport | PollTransport, Field(discriminator="kind")
+    FolderTransport
+    | WebhookTransport
+    | PollTransport
+    | As2Transport
+    | SftpTransport
+    | FtpsTransport,
+    Field(discriminator="kind"),
 ]
 
 

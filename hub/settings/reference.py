@@ -12,7 +12,7 @@ from annotated_types import Ge, Gt, Le, Lt
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from hub.settings import model
+from hub.settings import model, transports
 
 TARGET = Path(__file__).parents[2] / "docs" / "configuration.md"
 
@@ -30,6 +30,9 @@ _SECTIONS: dict[str, type[BaseModel]] = {
     "connections.NAME.transport, kind: folder": model.FolderTransport,
     "connections.NAME.transport, kind: webhook": model.WebhookTransport,
     "connections.NAME.transport, kind: poll": model.PollTransport,
+    "connections.NAME.transport, kind: as2": transports.As2Transport,
+    "connections.NAME.transport, kind: sftp": transports.SftpTransport,
+    "connections.NAME.transport, kind: ftps": transports.FtpsTransport,
     "connections.NAME.limits": model.Limits,
     "routes[]": model.Route,
 }

@@ -14,7 +14,8 @@ from cryptography.x509.oid import NameOID
 from connectors.transports.as2.keys import OwnKey
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
-_DAY = timedelta(days=1)
+_LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+_LONG = timedelta(days=20_000)
 
 
 @cache
@@ -25,7 +26,7 @@ def private(name: str) -> rsa.RSAPrivateKey:
 
 
 @cache
-def key(name: str, begins: datetime = NOW - _DAY, ends: datetime = NOW + 3650 * _DAY) -> OwnKey:
+def key(name: str, begins: datetime = _LONG_AGO, ends: datetime = _LONG_AGO + _LONG) -> OwnKey:
     """A key and a self-signed certificate, valid between two moments."""
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     own = private(name)

@@ -20,6 +20,7 @@ from hub.api.access import Access
 from hub.api.dead_letters import DeadLettersApi
 from hub.api.documents import DocumentsApi
 from hub.api.health import Health
+from hub.intake.as2 import As2Intake
 from hub.intake.http import WebhookIntake
 from hub.schema import example_event
 from hub.settings.model import Http, Site
@@ -191,6 +192,7 @@ def test_every_path_of_the_http_side_is_listed() -> None:
         DocumentsApi(nothing, Access({})).routes(),
         DeadLettersApi(nothing, Access({})).routes(),
         WebhookIntake(nothing, {}, Http()).routes(),
+        As2Intake(nothing, [], nothing).routes(),
     )
     served = {
         f"{method} {route.path}"

@@ -5,7 +5,8 @@ from any partner certificate that is valid now; messages can be read with any ke
 with the first that is valid now. So the order says who is next, and no moment has to be agreed.
 
 Codes, all `ConfigError`: ``certificate_invalid``, ``key_invalid`` (no PEM with a private key and its
-certificate), ``certificate_expired`` (none of the list is valid now).
+certificate), ``certificate_expired`` (none of the list is valid now), ``certificate_unreadable`` (the
+file cannot be read, or is larger than 64 kB).
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -25,6 +27,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from canonical.errors import ConfigError
 
+_MOST_BYTES = 65_536
 _SHORTEST_RSA = 2048  # bits; NIST SP 800-131A disallows shorter ones for signing
 
 
@@ -54,6 +57,23 @@ def read_certificate(pem_or_der: bytes, where: str) -> x509.Certificate:
     if not isinstance(key, RSAPublicKey):
         raise ConfigError("certificate_invalid", where, "expected an RSA certificate")
     return found
+
+
+def certificate_at(path: Path, where: str) -> x509.Certificate:
+    """Read a partner's certificate file.
+
+    Raises:
+        ConfigError: ``certificate_unreadable``, ``certificate_invalid``.
+
+    """
+    try:
+        with path.open("rb") as file:
+            content = file.read(_MOST_BYTES + 1)
+    except OSError:
+        raise ConfigError("certificate_unreadable", where, "expected a file to read") from None
+    if len(content) > _MOST_BYTES:
+        raise ConfigError("certificate_unreadable", where, "expected at most 64 kB")
+    return read_certificate(content, where)
 
 
 def read_own_key(pem: bytes, where: str) -> OwnKey:
@@ -107,7 +127,9 @@ def recipient(certificates: Sequence[x509.Certificate], now: datetime) -> x509.C
     for certificate in certificates:
         if is_valid(certificate, now):
             return certificate
-    raise ConfigError("certificate_expired", "partner_certificates", "none of the list is valid now")
+    raise ConfigError(
+        "certificate_expired", "partner_certificates", "none of the list is valid now"
+    )
 
 
 def _public(key: RSAPublicKey) -> bytes:

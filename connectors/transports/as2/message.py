@@ -88,11 +88,18 @@ class Wrapping:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A message ready to be sent: the headers of its content, its body, its MIC."""
+    """A message ready to be sent."""
 
     headers: Mapping[str, str]
+    """Of its content."""
     body: bytes
-    mic: Mic
+    covered: bytes
+    """What the receipt's MIC is computed over."""
+
+    @property
+    def mic(self) -> Mic:
+        """The MIC that the receipt must repeat, with the digest that we ask for first."""
+        return mic_of(self.covered, _DEFAULT_DIGEST)
 
 
 def mic_of(covered: bytes, digest: str) -> Mic:
@@ -229,9 +236,7 @@ def write_message(
         entity = cms_entity(sealed, "enveloped-data", "smime.p7m")
     outer = parse(entity)
     is_packed = wrapping.sign or wrapping.compress or wrapping.cipher is not None
-    return Prepared(
-        content_headers(outer), outer.body, mic_of(covered if is_packed else payload, "sha256")
-    )
+    return Prepared(content_headers(outer), outer.body, covered if is_packed else payload)
 
 
 def content_headers(entity: Entity) -> dict[str, str]:

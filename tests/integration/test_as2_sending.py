@@ -1,0 +1,230 @@
+"""Sending by AS2 to a real address: only a genuine receipt for the very bytes settles a delivery."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import sqlalchemy as sa
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from canonical.errors import HubError, InDoubt, Rejected, Retryable
+from connectors.transports.as2.message import mic_of
+from connectors.transports.as2.names import read_envelope
+from connectors.transports.as2.receipts import Outcome, write_receipt
+from hub.api.app import http_app
+from hub.api.server import serving
+from hub.ledger.engine import open_engine
+from hub.ledger.tables import exchange
+from hub.settings.model import Http
+from tests.support.as2_house import House, Partner, agreement, house, outbound
+from tests.support.as2_keys import key
+from tests.support.ports import free_port
+
+THEIRS = agreement("THEM", "US")
+Answering = Callable[[Request, bytes], Response]
+
+
+@pytest.fixture
+async def engine(database: str) -> AsyncIterator[AsyncEngine]:
+    opened = open_engine(database)
+    yield opened
+    await opened.dispose()
+
+
+@pytest.fixture
+async def us(engine: AsyncEngine) -> AsyncIterator[House]:
+    async with house(engine) as opened:
+        yield opened
+
+
+@asynccontextmanager
+async def them(answering: Answering) -> AsyncIterator[str]:
+    """A partner that answers as a test wants; its address."""
+
+    async def receive(request: Request) -> Response:
+        return answering(request, await request.body())
+
+    router = APIRouter()
+    router.add_api_route("/", receive, methods=["POST"])
+    async with serving(http_app([router]), Http(port=0)) as port:
+        yield f"http://127.0.0.1:{port}/"
+
+
+def receipt_of(request: Request, outcome: Outcome, signer: str = "THEM") -> Response:
+    """The partner's receipt for a request."""
+    envelope = read_envelope({n.lower(): v for n, v in request.headers.items()})
+    theirs = replace(THEIRS, our_keys=(key(signer),))
+    written = write_receipt(envelope, outcome, theirs, datetime.now(UTC))
+    return Response(written.body, headers=dict(written.headers))
+
+
+async def error_of(us: House, answering: Answering) -> HubError:
+    """What a delivery to such a partner ends with."""
+    async with them(answering) as url:
+        client = us.client(url)
+        try:
+            with pytest.raises(HubError) as caught:
+                await client.deliver(outbound())
+        finally:
+            await client.close()
+    return caught.value
+
+
+async def test_a_delivery_is_settled_by_a_signed_receipt_for_the_very_bytes(
+    us: House, engine: AsyncEngine
+) -> None:
+    async with house(engine, our_id="THEM", partner_id="US", agreement=THEIRS) as partner:
+        client = us.client(partner.url)
+        settled = await client.deliver(outbound(b"ISA*997*~"))
+        again = await client.deliver(outbound(b"ISA*997*~"))
+        await client.close()
+    assert settled.facts["receipt"] == "signed"
+    assert settled.external_id.endswith("@crossdock")
+    assert again.external_id == settled.external_id
+    (stored,) = partner.shelf.receipts
+    assert (stored.body, stored.content_type) == (b"ISA*997*~", "application/edi-x12")
+
+
+async def test_two_deliveries_are_two_messages(us: House, engine: AsyncEngine) -> None:
+    theirs = replace(THEIRS, require_encrypted=False)
+    async with house(engine, our_id="THEM", partner_id="US", agreement=theirs) as partner:
+        client = us.client(partner.url, encrypt="none")
+        for name in ("d-1", "d-2"):
+            await client.deliver(outbound(name=name))
+        await client.close()
+    assert len({receipt.delivery_id for receipt in partner.shelf.receipts}) == 2
+
+
+async def test_a_refusal_of_the_partner_is_final_and_says_why(us: House) -> None:
+    error = await error_of(
+        us,
+        lambda request, _: receipt_of(request, Outcome(refusal=Rejected("as2_decryption_failed"))),
+    )
+    assert isinstance(error, Rejected)
+    assert error.code == "mdn_refused_decryption_failed"
+
+
+async def test_the_partners_own_failure_is_tried_again(us: House) -> None:
+    refusal = Outcome(refusal=Rejected("as2_processing_error"))
+    error = await error_of(us, lambda request, _: receipt_of(request, refusal))
+    assert isinstance(error, Retryable)
+    assert error.code == "mdn_processing_error"
+
+
+async def test_a_receipt_for_other_bytes_settles_nothing(us: House) -> None:
+    other = Outcome(mic=mic_of(b"other bytes", "sha256"))
+    error = await error_of(us, lambda request, _: receipt_of(request, other))
+    assert isinstance(error, Rejected)
+    assert error.code == "mdn_mic_mismatch"
+
+
+async def test_a_receipt_of_a_stranger_proves_nothing(us: House) -> None:
+    error = await error_of(us, lambda request, _: receipt_of(request, Outcome(), "stranger"))
+    assert isinstance(error, InDoubt)
+    assert error.code == "mdn_not_authentic"
+
+
+def always(answer: Response) -> Answering:
+    return lambda _request, _body: answer
+
+
+ANSWERS: list[tuple[Response, type[HubError], str]] = [
+    (Response(b"", 200), InDoubt, "mdn_missing"),
+    (Response(b"OK", 200, media_type="text/plain"), InDoubt, "mdn_unreadable"),
+    (Response(b"x" * 1_100_000, 200), InDoubt, "mdn_unreadable"),
+    (Response(b"", 401), Retryable, "unauthorised"),
+    (Response(b"", 404), Retryable, "address_wrong"),
+    (Response(b"", 302, headers={"Location": "http://127.0.0.1/"}), Retryable, "address_wrong"),
+    (Response(b"", 400), Rejected, "request_refused"),
+    (Response(b"", 500), Retryable, "target_unavailable"),
+]
+
+
+async def test_an_answer_that_is_no_receipt_has_its_meaning(us: House) -> None:
+    for answer, kind, code in ANSWERS:
+        error = await error_of(us, always(answer))
+        assert (type(error), error.code) == (kind, code)
+
+
+async def test_an_overloaded_partner_is_given_the_time_it_asks_for(us: House) -> None:
+    error = await error_of(us, lambda _r, _b: Response(b"", 429, headers={"Retry-After": "7"}))
+    assert isinstance(error, Retryable)
+    assert (error.throttled, error.retry_after) == (True, 7.0)
+
+
+async def test_nobody_there_means_that_nothing_left_us(us: House) -> None:
+    client = us.client(f"http://127.0.0.1:{free_port()}/")
+    with pytest.raises(Retryable, match="connection_failed"):
+        await client.deliver(outbound())
+    await client.close()
+
+
+async def test_without_receipts_a_yes_of_the_server_is_enough(us: House) -> None:
+    async with them(lambda _request, _body: Response(b"", 202)) as url:
+        client = us.client(url, receipt="none")
+        settled = await client.deliver(outbound())
+        await client.close()
+    assert settled.facts == {"message_id": settled.external_id}
+
+
+async def test_an_asynchronous_receipt_settles_the_delivery_when_it_comes(
+    us: House, engine: AsyncEngine
+) -> None:
+    async with house(engine, our_id="THEM", partner_id="US", agreement=THEIRS) as partner:
+        client = us.client(partner.url, receipt="async", receipt_url=us.url)
+        delivering = asyncio.create_task(client.deliver(outbound()))
+        while not delivering.done():  # ends by the client's own patience at the latest
+            await partner.receipts.send_due()
+            await asyncio.sleep(0.02)
+        assert delivering.result().facts["receipt"] == "signed"
+        found = await client.look_up(outbound())
+        await client.close()
+    assert found is not None
+    assert len(partner.shelf.receipts) == 1
+
+
+async def test_a_receipt_that_has_not_come_leaves_the_delivery_in_doubt_until_its_time_is_up(
+    us: House, engine: AsyncEngine
+) -> None:
+    async with them(lambda _request, _body: Response(b"", 200)) as url:
+        client = us.client(url, timeout=0.5, receipt="async", receipt_url=us.url, receipt_hours=2)
+        assert await client.look_up(outbound()) is None  # certainly never sent
+        for step in (client.deliver, client.look_up):
+            with pytest.raises(InDoubt, match="mdn_awaited"):
+                await step(outbound())
+        long_ago = datetime.now(UTC) - timedelta(hours=3)
+        async with engine.begin() as ledger:
+            await ledger.execute(sa.update(exchange).values(created_at=long_ago))
+        assert await client.look_up(outbound()) is None
+        await client.close()
+
+
+async def test_an_asynchronous_refusal_is_final(us: House) -> None:
+    async with them(lambda _request, _body: Response(b"", 200)) as url:
+        client = us.client(url, timeout=0.5, receipt="async", receipt_url=us.url)
+        with pytest.raises(InDoubt, match="mdn_awaited"):
+            await client.deliver(outbound())
+        async with us.engine.connect() as ledger:
+            name = await ledger.scalar(sa.select(exchange.c.name))
+        wish = "signed-receipt-protocol=optional, pkcs7-signature"
+        asked = {
+            "as2-from": "US",
+            "as2-to": "THEM",
+            "message-id": f"<{name}>",
+            "disposition-notification-to": "x",
+            "disposition-notification-options": wish,
+        }
+        refusal = Outcome(refusal=Rejected("as2_authentication_failed"))
+        written = write_receipt(read_envelope(asked), refusal, THEIRS, datetime.now(UTC))
+        answer = await Partner(us.url).post(dict(written.headers), written.body)
+        assert answer.status_code == 200
+        with pytest.raises(Rejected, match="mdn_refused_authentication_failed"):
+            await client.look_up(outbound())
+        await client.close()
