@@ -1,4 +1,4 @@
-"""Run faults: ``python -m tests.faults gate|campaign|replay|report``; see docs/fault-report.md."""
+"""Run faults: ``python -m tests.faults gate|campaign|replay|report|outage``; see docs/fault-report.md."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ import time
 from pathlib import Path
 
 from tests.faults import report
+from tests.faults.outage import outage
 from tests.faults.run import Outcome, Plan, replay, run
+from tests.faults.schedule import SERVERS
 
 GATE = Plan(seed=1, documents=20_000, kills=50, seconds=480)
 
@@ -26,6 +28,8 @@ def main() -> int:
     outcomes = []
     if asked.command == "replay":
         outcomes.append(replay(asked.history, folder / "replay"))
+    elif asked.command == "outage":
+        outcomes.append(outage(folder / asked.server, asked.server, asked.seconds, asked.seed))
     elif asked.command == "campaign":
         outcomes += _campaign(folder, asked)
     else:
@@ -60,8 +64,9 @@ def _plan(asked: argparse.Namespace, seed: int) -> Plan:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
-    parser.add_argument("command", choices=("gate", "campaign", "replay", "report"))
+    parser.add_argument("command", choices=("gate", "campaign", "replay", "report", "outage"))
     parser.add_argument("history", nargs="?", type=Path, help="history.jsonl of an earlier run")
+    parser.add_argument("--server", choices=(*SERVERS, "sandbox"), default="nats", help="of outage")
     parser.add_argument("--folder", type=Path, help="where everything of the run is kept")
     parser.add_argument("--seed", type=int, default=GATE.seed)
     parser.add_argument("--documents", type=int, default=GATE.documents)

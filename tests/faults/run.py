@@ -67,7 +67,7 @@ def run(folder: Path, plan: Plan, strikes: Iterable[Strike] | None = None) -> Ou
     """
     folder.mkdir(parents=True)
     history = Journal(folder / "history.jsonl")
-    history.append(seed=plan.seed, commit=_commit(), plan=_plan_row(plan))
+    history.append(seed=plan.seed, commit=_commit(), plan=plan_row(plan))
     began = time.monotonic()
     world = World(folder, plan.seed)
     try:
@@ -77,7 +77,7 @@ def run(folder: Path, plan: Plan, strikes: Iterable[Strike] | None = None) -> Ou
         load.start()
         started = time.monotonic()
         nemesis.run(strikes or schedule(plan.seed, plan.pace), _enough(plan, nemesis, load))
-        problems = _settle(world, load, plan.settle)
+        problems = settle(world, load, plan.settle)
         settled = time.monotonic()
         dump.write(world, folder)
         verdict = checker.check(folder, world.secrets(), [CANARY])
@@ -143,8 +143,8 @@ def _enough(plan: Plan, nemesis: Nemesis, load: Load) -> Any:
     return enough
 
 
-def _settle(world: World, load: Load, seconds: float) -> list[tuple[str, str]]:
-    """Wait until all has come to rest; what had not is the problem."""
+def settle(world: World, load: Load, seconds: float) -> list[tuple[str, str]]:
+    """Send nothing new and wait until all has come to rest; what had not is the problem."""
     end = time.monotonic() + seconds
     load.stop()
     left: dict[str, int] = {"not asked": 1}
@@ -169,7 +169,8 @@ def _strikes(folder: Path) -> dict[str, int]:
     return found
 
 
-def _plan_row(plan: Plan) -> dict[str, Any]:
+def plan_row(plan: Plan) -> dict[str, Any]:
+    """A plan, as a history keeps it."""
     return {name: getattr(plan, name) for name in Plan.__dataclass_fields__}
 
 
