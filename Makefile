@@ -6,6 +6,7 @@
 #   make planted what reconciliation finds among 100,000 documents with 1,000 faults
 #   make bench   how fast it is, and what the time goes to
 #   make faults  two hubs, killed and cut off again and again; `make campaign HOURS=2` goes on for longer
+#   make sim     the hub in simulated time under every fault, SEEDS=5000 of them; SEED=77 replays one
 #   make teeth   seeded bugs, each of which a test must catch
 #   make clean   remove what was built and what the demo stored; `make distclean` also the environment
 
@@ -17,10 +18,12 @@ WORKERS ?= 2
 # How long a campaign strikes, and where its journals stay.
 HOURS ?= 2
 CAMPAIGN ?= .crossdock/campaign
+# How many seeds the simulation runs; SEED=77 replays one, BUG=name plants a bug.
+SEEDS ?= 5000
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test check format planted bench faults campaign teeth clean distclean
+.PHONY: demo test check format planted bench faults campaign sim teeth clean distclean
 .DEFAULT_GOAL := demo
 
 # What runs the hub, from pyproject.toml; an editable install, so that changes need none of this.
@@ -72,6 +75,9 @@ faults: $(VENV)/.checks
 campaign: $(VENV)/.checks
 	@$(BIN)/python -m tests.faults campaign --hours $(HOURS) --folder $(CAMPAIGN) $(ARGS)
 	@$(BIN)/python -m tests.faults report --folder $(CAMPAIGN)
+
+sim: $(VENV)/.checks
+	@$(BIN)/python -m tests.sim --seeds $(SEEDS) $(if $(SEED),--seed $(SEED)) $(if $(BUG),--bug $(BUG))
 
 teeth: $(VENV)/.checks
 	@$(BIN)/pytest --quiet tests/faults/teeth/bite.py $(ARGS)
