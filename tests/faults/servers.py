@@ -1,82 +1,37 @@
-"""NATS, PostgreSQL and Redis of a campaign: on ports and in folders of their own, killed by pid."""
+"""NATS, PostgreSQL and Redis of a campaign: killed, stopped and wiped while hubs are at work."""
 
 from __future__ import annotations
 
-import os
-import secrets
-import shutil
-import signal
 from contextlib import suppress
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psutil
 
-from canonical.errors import ConfigError
-from hub.servers import binaries
-from hub.servers.addresses import Addresses
-from hub.servers.child import Child
-from hub.servers.nats import Nats
-from hub.servers.postgres import Postgres
-from hub.servers.redis import Redis
-from hub.settings.model import Servers
-from tests.support.hub_world import Background
-from tests.support.ports import free_port
+from tests.support import own_servers
 from tests.support.waiting import wait_until
 
 NAMES = ("nats", "postgres", "redis")
-_START_SECONDS = 60
+_START_SECONDS = 90
 
 
-class OwnServers:
-    """The three servers, each of which can be killed and stays away until it is started again."""
+class OwnServers(own_servers.OwnServers):
+    """Servers that can also be stopped in their tracks."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._background = Background()
-        settings, password = Servers(), secrets.token_urlsafe(16)
-        programs = [binaries.postgres(settings, name) for name in ("postgres", "initdb")]
-        nats = Nats(
-            folder=folder / "nats",
-            port=free_port(),
-            password=password,
-            program=binaries.nats_server(settings),
-            sync_always=True,
-            monitor_port=None,
-        )
-        postgres = Postgres(folder / "postgres", free_port(), password, *programs)
-        redis = Redis(folder / "redis", free_port(), password, binaries.redis_server(settings))
-        self.ports = {"nats": nats.port, "postgres": postgres.port, "redis": redis.port}
-        self.addresses = Addresses(nats.url, postgres.url, redis.url)
-        self.secrets = (password,)
-        self._children = {
-            server.name: Child(server, folder / f"{server.name}.log", lambda _: None)
-            for server in (nats, postgres, redis)
-        }
+        super().__init__(folder)
+        urls = (self.addresses.nats_url, self.addresses.database_url, self.addresses.redis_url)
+        parts = [urlsplit(url) for url in urls]
+        self.ports = {name: part.port or 0 for name, part in zip(NAMES, parts, strict=True)}
+        self.secrets = tuple({part.password for part in parts if part.password})
 
     def start(self, *names: str) -> None:
-        """Start servers and wait until they answer."""
+        """Start servers (all, if none is named) that do not run, and wait until they answer."""
         for name in names or NAMES:
             wait_until(lambda name=name: self._started(name), _START_SECONDS, f"{name} starts")  # type: ignore[misc]
 
     def _started(self, name: str) -> bool:
-        if self._children[name].pid is not None:
-            return True
-        try:
-            self._background.run(self._children[name].start)
-        except ConfigError:  # PostgreSQL's orphans are still leaving
-            return False
-        return True
-
-    def kill(self, name: str) -> None:
-        """Kill -9 a server, if it runs; nobody starts it again before `start`."""
-        child = self._children[name]
-
-        async def kill() -> None:
-            if child.pid is not None:
-                os.kill(child.pid, signal.SIGKILL)
-                await child.stop()  # before it is noticed and started again
-
-        self._background.run(kill)
+        return self._children[name].pid is not None or super()._started(name)
 
     def freeze(self, name: str) -> None:
         """SIGSTOP the server with all its processes."""
@@ -90,10 +45,6 @@ class OwnServers:
             with suppress(psutil.NoSuchProcess):
                 process.resume()
 
-    def wipe(self, name: str) -> None:
-        """Forget everything that a killed server had on disk."""
-        shutil.rmtree(self._folder / name)
-
     def _family(self, name: str) -> list[psutil.Process]:
         pid = self._children[name].pid
         if pid is None:
@@ -105,7 +56,6 @@ class OwnServers:
 
     def close(self) -> None:
         """Stop those that run."""
-        for name, child in self._children.items():
+        for name in NAMES:
             self.thaw(name)
-            self._background.run(child.stop)
-        self._background.close()
+        super().close()
