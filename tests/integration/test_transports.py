@@ -1,0 +1,129 @@
+"""A running hub trades by AS2 and by SFTP: an 850 comes in, the order is made, the 997 goes back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connectors.transports.as2.receipts import Receipt
+from hub.ledger.engine import open_engine
+from hub.servers.addresses import Addresses
+from tests.support.as2_house import House, Partner, agreement, house
+from tests.support.as2_keys import certificate_pem, key, key_pem
+from tests.support.hub_world import SETTLE_SECONDS, Background, World, world
+from tests.support.sftp_house import PASSWORD, SftpHouse, sftp_house
+from tests.support.waiting import wait_until
+
+THEIRS = agreement("THEM", "US")
+
+
+class Partners:
+    """The partners' side, in an event loop of its own."""
+
+    def __init__(self, folder: Path, database: str) -> None:
+        self.loop = Background()
+        self._stack = AsyncExitStack()
+        self._engine = open_engine(database, pool_size=2)
+        as2 = house(self._engine, our_id="THEM", partner_id="US", agreement=THEIRS)
+        self.as2: House = self.loop.run(lambda: self._stack.enter_async_context(as2))
+        (folder / "mailbox").mkdir()
+        mailbox = sftp_house(folder / "mailbox")
+        self.sftp: SftpHouse = self.loop.run(lambda: self._stack.enter_async_context(mailbox))
+
+    def close(self) -> None:
+        """End both."""
+        self.loop.run(self._stack.aclose)
+        self.loop.run(self._engine.dispose)
+        self.loop.close()
+
+
+@pytest.fixture
+def partners(tmp_path: Path, database: str) -> Iterator[Partners]:
+    opened = Partners(tmp_path, database)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def trading(tmp_path: Path, addresses: Addresses, partners: Partners) -> Iterator[World]:
+    """A hub whose acme trades by AS2 and whose northside has a mailbox."""
+
+    def change(site: dict[str, Any]) -> None:
+        connections = site["connections"]
+        connections["acme-edi"]["transport"] = {
+            "kind": "as2",
+            "our_id": "US",
+            "partner_id": "THEM",
+            "url": partners.as2.url,
+            "our_keys": [f"file:{tmp_path / 'us.pem'}"],
+            "partner_certificates": [str(tmp_path / "them.crt")],
+        }
+        options = partners.sftp.transport().model_dump(mode="json", exclude_defaults=True)
+        secret = {"password": f"file:{tmp_path / 'password'}", "every_seconds": 0.2}
+        connections["northside-edi"]["transport"] = options | secret | {"kind": "sftp"}
+
+    (tmp_path / "us.pem").write_bytes(key_pem(key("US")))
+    (tmp_path / "them.crt").write_bytes(certificate_pem(key("THEM")))
+    (tmp_path / "password").write_text(PASSWORD)
+    with world(tmp_path, addresses, change) as made:
+        made.hub.start()
+        wait_until(made.seeded, SETTLE_SECONDS, "customers, items and stock")
+        yield made
+
+
+def written(trading: World, number: str) -> bytes:
+    """An 850 as the emulated partner writes it, into a folder that nobody watches."""
+    path = trading.folder_of("acme-edi") / trading.send(number)
+    wait_until(path.exists, SETTLE_SECONDS, "the 850")
+    return path.read_bytes()
+
+
+def by_as2(trading: World, partners: Partners, body: bytes) -> Receipt:
+    """Send it to the hub; the receipt."""
+    them = Partner(f"{trading.hub.url}/as2", THEIRS)
+    return them.read(partners.loop.run(lambda: them.send(body, "850-1@them")))
+
+
+def test_an_850_is_answered_by_a_997_the_way_it_came(trading: World, partners: Partners) -> None:
+    trades_by_as2(trading, partners)
+    trades_by_mailbox(trading, partners)
+
+
+def trades_by_as2(trading: World, partners: Partners) -> None:
+    body = written(trading, "AS2-1")
+    first, again = (by_as2(trading, partners, body) for _ in range(2))
+    assert first.is_positive
+    assert first == again
+    wait_until(lambda: all(trading.effects("AS2-1").values()), SETTLE_SECONDS, "the order")
+    wait_until(lambda: partners.as2.shelf.receipts, SETTLE_SECONDS, "the 997")
+    (answer,) = partners.as2.shelf.receipts
+    assert answer.content_type == "application/edi-x12"
+    for words in (b"ST*997*", b"AK1*PO*", b"AK9*A*1*1*1"):
+        assert words in answer.body
+    rows = "SELECT state, facts FROM delivery WHERE target = 'acme-edi'"
+    wait_until(lambda: trading.books.rows(rows)[0]["state"] == "delivered", SETTLE_SECONDS)
+    (sent,) = trading.books.rows(rows)
+    assert sent["facts"]["receipt"] == "signed"
+    assert [verdict for verdict, _ in trading.documents("AS2-1")] == ["accept"]
+    assert trading.effects("AS2-1") == {"sales_order_created": 1, "warehouse_order_received": 1}
+
+
+def trades_by_mailbox(trading: World, partners: Partners) -> None:
+    root = partners.sftp.root
+    body = written(trading, "BOX-1").replace(b"ACMEDIST ", b"NORTHSIDE")  # ISA06 keeps its length
+    (root / "in" / "po.x12").write_bytes(body.replace(b"ACMEDIST", b"NORTHSIDE"))
+    left: list[Path] = []
+
+    def answered() -> bool:
+        left[:] = [path for path in (root / "out").iterdir() if path.suffix == ".x12"]
+        return bool(left)
+
+    wait_until(answered, SETTLE_SECONDS, "the 997")
+    assert b"AK9*A*1*1*1" in left[0].read_bytes()
+    assert list((root / "in").iterdir()) == []
+    effects = "SELECT count(*) FROM document WHERE number = 'BOX-1' AND verdict = 'accept'"
+    assert trading.books.count(effects) == 1
