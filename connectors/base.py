@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict
 
@@ -237,6 +237,23 @@ class Client(Protocol):
 
     async def close(self) -> None:
         """Release connections; may be called twice."""
+        ...
+
+
+@runtime_checkable
+class Comparable(Protocol):
+    """A client that can also tell what the target has of a delivery, for people to compare."""
+
+    async def at_target(self, outbound: Outbound) -> Json | None:
+        """Return what the target has under our reference, in the words of ``outbound.body``.
+
+        Only what is there for certain; what the target adds of its own may be in it. None: nothing
+        that could be compared, such as an order that has been posted since.
+
+        Raises:
+            Retryable: the target could not be asked now.
+
+        """
         ...
 
 

@@ -12,12 +12,13 @@ import typer
 from connectors.registry import CONNECTORS
 from dlq_tools import acts, exporting, replaying
 from dlq_tools.cells import printable, rows_of
-from dlq_tools.options import check_name, choosing
+from dlq_tools.options import allowed, check_name, choosing
 from hub.cli.desk import ConfigOption, Desk, desk
 from hub.cli.exits import Exit, run
 from hub.cli.output import Output, OutputOption, print_json, print_rows
 from hub.dead_letters import letters
 from hub.dead_letters.ask import Targets, site_targets
+from hub.dead_letters.diff import diff
 from hub.dead_letters.filters import Filters, State
 from hub.dead_letters.payload import payload
 from hub.dead_letters.plan import Planner
@@ -34,7 +35,7 @@ app = typer.Typer(
 _MOST = 100
 _GROUPS = (
     "group", "count", "stage", "code", "place", "target", "partners", "money", "first_seen",
-    "last_seen",
+    "last_seen", "changed",
 )  # fmt: skip
 _LETTERS = (
     "id", "opened_at", "state", "stage", "code", "place", "partner", "entity", "number", "target",
@@ -48,9 +49,10 @@ _FACTS = (
 _HISTORY = ("n", "started_at", "ended_at", "outcome", "code", "place", "detail")
 _RELATED = ("id", "state", "stage", "code", "place", "opened_at", "closed_at")
 _ACTS = ("at", "actor", "action", "reason")
+_DIFF = ("of", "where", "left", "right")
 _PLAN = (
-    "id", "stage", "target", "number", "at_target", "external_id", "ask_code", "mapping", "code",
-    "where", "detail", "waiting",
+    "id", "stage", "target", "number", "at_target", "same", "different", "external_id", "ask_code", "mapping", "code",
+    "where", "detail", "warnings", "waiting",
 )  # fmt: skip
 
 
@@ -63,7 +65,8 @@ def stats(
 
     async def work() -> list[dict[str, Any]]:
         async with desk(config) as at, at.engine.connect() as ledger:
-            return await letters.groups(ledger, chosen)
+            found = await letters.groups(ledger, chosen)
+            return await letters.with_changes(ledger, found)
 
     _print(run(work()), _GROUPS, output)
 
@@ -136,6 +139,36 @@ def plan(chosen: Filters, config: ConfigOption = None, output: OutputOption = Ou
     _print(run(work()), _PLAN, output)
 
 
+@app.command("diff")
+def diff_letter(
+    name: Annotated[str, typer.Argument(help="The letter's id, or its first 8 characters.")],
+    *,
+    config: ConfigOption = None,
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """Show with values what differs: sent before and now, here and at the target, before an edit.
+
+    Values are the document's own and may be personal data.
+    """
+    check_name("ID", name)
+
+    async def work() -> list[dict[str, Any]]:
+        async with desk(config) as at:
+            allowed(at.site, "operator")
+            async with at.engine.connect() as ledger:
+                (letter,) = await letters.listing(ledger, Filters(ids=(name,)))
+            async with planner(at) as plans:
+                return await diff(plans, letter)
+
+    rows = run(work())
+    if output is Output.JSON:
+        print_json(rows)
+    elif rows:
+        _table(rows, _DIFF)
+    else:
+        typer.echo("nothing differs")
+
+
 @asynccontextmanager
 async def planner(at: Desk) -> AsyncIterator[Planner]:
     """Start what planning needs: one worker process and the targets that are asked."""
@@ -196,6 +229,7 @@ def _print_letter(letter: dict[str, Any]) -> None:
     came, sent = letter["receipt"], letter["delivery"]
     if came is not None:
         facts |= {"receipt": came["id"], "sha256": came["sha256"], "size": came["size"]}
+        facts |= {"file": came["file"]} if came["file"] else {}
     if sent is not None:
         facts |= {"delivery": sent["id"], "delivery state": sent["state"]}
         facts |= {"action": sent["action"], "sent sha256": sent["sent_sha256"] or ""}

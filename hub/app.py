@@ -35,6 +35,7 @@ from hub.delivery.carriers import Books
 from hub.delivery.parts import DeliverParts, TargetSpec
 from hub.delivery.recovery import Policy
 from hub.delivery.role import DeliverRole
+from hub.deployed import installed, parts
 from hub.frame import Frame
 from hub.intake.as2 import As2Intake
 from hub.intake.as2_receipts import Receipts
@@ -45,6 +46,7 @@ from hub.intake.poll import PollIntake
 from hub.intake.remote import RemoteIntake
 from hub.intake.store import ReceiptStore
 from hub.jobs import Housekeeping, Jobs, Scheduled
+from hub.ledger import deployments
 from hub.ledger import engine as ledgers
 from hub.mailboxes import opener
 from hub.memory import settle
@@ -174,6 +176,9 @@ async def _base(
     async with WorkerPool(spec, site.workers) as workers:
         try:
             ledger = await ledgers.ready(engine, clock)
+            async with engine.begin() as noting:
+                running = parts(site, spec.mappings)
+                await deployments.note(noting, installed(), running, clock.now())
             await frame.start()
             js = frame.client.jetstream()
             streams = Streams(js, ledger, topology.Sizes(replicas=site.servers.replicas), clock)

@@ -23,6 +23,13 @@ class Books:
         found = await self._find("salesOrders", reference, "salesOrderLines")
         return [read_order(row) for row in found]
 
+    async def rows(self, reference: str) -> list[Json]:
+        """Open orders with our reference as the API tells them, with their lines in sequence."""
+        found = await self._find("salesOrders", reference, "salesOrderLines")
+        for row in found:
+            row["salesOrderLines"] = sorted(lines_of(row, "salesOrderLines"), key=_sequence)
+        return found
+
     async def order(self, reference: str) -> Order | None:
         """The open order with our reference, or None.
 
@@ -57,6 +64,11 @@ class Books:
                 raise Retryable("not_the_api", "value", "expected the rows of a collection")
             found += more
         return found
+
+
+def _sequence(line: Json) -> int:
+    found = line.get("sequence")
+    return found if isinstance(found, int) else 0
 
 
 def lines_of(row: Json, key: str) -> list[Json]:

@@ -10,7 +10,7 @@ from weakref import WeakValueDictionary
 import httpx
 
 from canonical.errors import Rejected, Retryable
-from connectors.base import Outbound, Settled
+from connectors.base import Json, Outbound, Settled
 from connectors.business_central.api import Api, Clocks
 from connectors.business_central.books import Books
 from connectors.business_central.config import BusinessCentralConfig
@@ -72,7 +72,7 @@ class BusinessCentralClient:
     ) -> None:
         clocks = clocks or Clocks()
         self._api = Api(config, transport=transport, clocks=clocks)
-        books = Books(self._api)
+        self._books = books = Books(self._api)
         orders = OrderActions(self._api, books)
         shipments = ShipmentActions(self._api, books, config)
         self._actions: dict[str, tuple[_Act, _Ask]] = {
@@ -116,6 +116,13 @@ class BusinessCentralClient:
                 raise Retryable("answer_still_open", "", detail, retry_after=left)
         self._unanswered.answered(outbound.id)
         return found
+
+    async def at_target(self, outbound: Outbound) -> Json | None:
+        """See `connectors.base.Comparable`: the open order, for the delivery that creates it."""
+        if outbound.action != "create_order":
+            return None
+        found = await self._books.rows(outbound.reference)
+        return found[0] if len(found) == 1 else None
 
     async def close(self) -> None:
         """Release connections; may be called twice."""

@@ -119,7 +119,8 @@ class DeadLettersApi:
     async def groups(self, chosen: Filtered) -> list[Row]:
         """Count letters by cause, the largest group first."""
         async with self._desk.engine.connect() as ledger:
-            return await letters.groups(ledger, chosen.filters(self._desk.clock.now()))
+            found = await letters.groups(ledger, chosen.filters(self._desk.clock.now()))
+            return await letters.with_changes(ledger, found)
 
     async def show(self, letter_id: str) -> Row:
         """Return a letter with its history, what is related, what waits for it, who did what."""

@@ -7,12 +7,13 @@ Codes: ``target_unknown`` (the site has no such target any more), ``cannot_ask``
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from canonical.errors import ConfigError, HubError, Rejected, Retryable
-from connectors.base import Outbound, Settled
+from connectors.base import Comparable, Outbound, Settled
 from hub.connections import live
+from hub.dead_letters.differences import Difference, beyond
 from hub.delivery.parts import TargetSpec
 from hub.settings.model import Site
 
@@ -61,6 +62,21 @@ class Targets:
         for target in self._open.values():
             await target.client.close()
         self._open.clear()
+
+
+async def compare(target: TargetSpec, outbound: Outbound) -> Sequence[Difference] | None:
+    """Return where the target has something else than we would send; None: nobody can tell.
+
+    Asking for it must not turn a known answer into an unknown one, so it raises nothing.
+    """
+    if not isinstance(target.client, Comparable):
+        return None
+    try:
+        async with asyncio.timeout(target.limits.timeout_seconds):
+            there = await target.client.at_target(outbound)
+    except Exception:  # whatever the client does, the look-up's answer stands
+        return None
+    return None if there is None else beyond(outbound.body, there)
 
 
 async def ask(target: TargetSpec, outbound: Outbound) -> Settled | None:

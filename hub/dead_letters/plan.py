@@ -9,23 +9,28 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
+from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from canonical.errors import HubError, Rejected
+from canonical.errors import HubError, Rejected, Retryable
 from connectors.base import Numbers
 from hub.archive import Archive
+from hub.clock import Clock, SystemClock
 from hub.dead_letters import letters
-from hub.dead_letters.ask import Targets, ask
+from hub.dead_letters.ask import Targets, ask, compare
+from hub.dead_letters.replay import may_be_there
 from hub.delivery.outbound import NOTHING, outbound, unnumbered
 from hub.delivery.parts import Rendered, Renderer, TargetSpec
 from hub.ledger import dead_letters
 from hub.ledger.arrays import among
 from hub.ledger.control_numbers import key_of
 from hub.ledger.delivery_rows import DeliveryRow, DocumentRow
+from hub.ledger.shipped import shipped
 from hub.ledger.tables import (
+    attempt,
     control_counter,
     control_number,
     delivery,
@@ -39,6 +44,9 @@ from hub.workers.pool import WorkerPool
 
 Letter = Mapping[str, Any]
 
+STILL_OPEN = "answer_still_open"
+"""A client's code for: not there, but a lost request may still be at work."""
+
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
@@ -50,6 +58,12 @@ class Forecast:
     number: str | None
     at_target: str = ""
     """``not_there``, ``there`` or ``unknown``; "" where no target is concerned."""
+    same: str = ""
+    """Of what is there: ``identical``, ``different``, or "" where the target cannot tell."""
+    different: Sequence[str] = field(default_factory=tuple)
+    """The places where the target has something else; values only in `dlq diff`."""
+    warnings: Sequence[str] = field(default_factory=tuple)
+    """``order_shipped``: a change to an order that has a shipment is usually refused."""
     mapping: str = ""
     """``would_pass`` or ``would_fail``, tried with the mappings as they are now."""
     code: str = ""
@@ -72,6 +86,20 @@ class Forecast:
 
 
 @dataclass(frozen=True, slots=True)
+class Prepared:
+    """A delivery as it would be sent now."""
+
+    row: DeliveryRow
+    of: DocumentRow
+    target: TargetSpec | None
+    unreachable: HubError | None
+    """Why the target cannot be built."""
+    rendered: Rendered
+    found: Forecast
+    """Whether the mapping passed."""
+
+
+@dataclass(frozen=True, slots=True)
 class Planner:
     """Plans letters; nothing that it does has an effect."""
 
@@ -80,6 +108,7 @@ class Planner:
     targets: Targets
     renderer: Renderer
     workers: WorkerPool
+    clock: Clock = field(default_factory=SystemClock)
 
     async def plan(self, letter: Letter) -> Forecast:
         """Return what a replay of the letter would meet.
@@ -91,13 +120,18 @@ class Planner:
         try:
             if letter["delivery_id"] is None:
                 return await self._from_receipt(letter, blank)
-            return await self._delivery(letter, blank)
+            return await self._delivery(letter)
         except HubError as error:
             return _would_fail(blank, error)
 
-    async def _delivery(self, letter: Letter, blank: Forecast) -> Forecast:
+    async def prepare(self, letter: Letter) -> Prepared:
+        """Return a delivery as it would be sent now, and its target.
+
+        Raises:
+            Rejected: ``document_missing``; the mapping's or the codec's refusal is in `found`.
+        """
+        blank = Forecast(letter["id"], letter["stage"], letter["target"], letter["number"])
         async with self.engine.connect() as ledger:
-            blank = replace(blank, waiting=await letters.waiting(ledger, letter))
             sent = await _row(ledger, delivery, letter["delivery_id"])
             source = await _row(ledger, document, letter["document_id"])
         if sent is None or source is None:
@@ -106,9 +140,58 @@ class Planner:
         of = DocumentRow(**{each.name: source[each.name] for each in fields(DocumentRow)})
         target, unreachable = self._target(row.target)
         rendered, found = await self._render(row, of, target, blank)
-        if target is None:
-            return found if unreachable is None else _unknown(found, unreachable)
-        return await _asked(target, row, rendered, found)
+        return Prepared(row, of, target, unreachable, rendered, found)
+
+    async def _delivery(self, letter: Letter) -> Forecast:
+        ready = await self.prepare(letter)
+        async with self.engine.connect() as ledger:
+            waiting = await letters.waiting(ledger, letter)
+        found = replace(ready.found, waiting=waiting, warnings=await self._warnings(ready.of))
+        if ready.target is None:
+            return found if ready.unreachable is None else _unknown(found, ready.unreachable)
+        return await self._asked(ready.target, ready.row, ready.rendered, found)
+
+    async def _asked(
+        self, target: TargetSpec, row: DeliveryRow, rendered: Rendered, found: Forecast
+    ) -> Forecast:
+        sending = outbound(row, target, rendered)
+        try:
+            there = await ask(target, sending)
+        except HubError as error:
+            if error.code == STILL_OPEN and await self._is_over(row.id, error):
+                return replace(found, at_target="not_there")
+            return _unknown(found, error)
+        if there is None:
+            return replace(found, at_target="not_there")
+        known = replace(found, at_target="there", external_id=there.external_id)
+        differ = None if found.mapping != "would_pass" else await compare(target, sending)
+        if differ is None:
+            return known
+        places = tuple(each.where for each in differ)
+        return replace(known, same="different" if places else "identical", different=places)
+
+    async def _is_over(self, delivery_id: str, error: HubError) -> bool:
+        """Whether no request of the delivery can be at work any more.
+
+        A client that has just been built cannot know it; the ledger does. Every try was answered,
+        or the last one is longer ago than the client would wait (its `retry_after`).
+        """
+        async with self.engine.connect() as ledger:
+            if not await ledger.scalar(sa.select(may_be_there(sa.literal(delivery_id)))):
+                return True
+            last = sa.func.max(sa.func.coalesce(attempt.c.ended_at, attempt.c.started_at))
+            at = await ledger.scalar(sa.select(last).where(attempt.c.delivery_id == delivery_id))
+        wait = error.retry_after if isinstance(error, Retryable) else None
+        if at is None or wait is None:
+            return False
+        passed: timedelta = self.clock.now() - at
+        return passed.total_seconds() > wait
+
+    async def _warnings(self, of: DocumentRow) -> tuple[str, ...]:
+        if of.entity != "order_change":
+            return ()
+        async with self.engine.connect() as ledger:
+            return ("order_shipped",) if await shipped(ledger, of.id) else ()
 
     def _target(self, name: str) -> tuple[TargetSpec | None, HubError | None]:
         try:
@@ -158,18 +241,6 @@ class Planner:
         detail = "; ".join(f"{each.entity} {each.number or ''}".rstrip() for each in made)
         version = made[0].mapping_version
         return replace(found, detail=detail, number=made[0].number, mapping_version=version)
-
-
-async def _asked(
-    target: TargetSpec, row: DeliveryRow, rendered: Rendered, found: Forecast
-) -> Forecast:
-    try:
-        there = await ask(target, outbound(row, target, rendered))
-    except HubError as error:
-        return _unknown(found, error)
-    if there is None:
-        return replace(found, at_target="not_there")
-    return replace(found, at_target="there", external_id=there.external_id)
 
 
 def _unknown(found: Forecast, error: HubError) -> Forecast:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import orjson
 import pytest
 import sqlalchemy as sa
 
 from canonical.errors import Rejected, Retryable
-from connectors.base import Capabilities
+from connectors.base import Capabilities, Outbound
 from hub.dead_letters import letters
 from hub.dead_letters.ask import Targets
+from hub.dead_letters.diff import diff
 from hub.dead_letters.filters import Filters
 from hub.dead_letters.plan import Planner
 from hub.delivery.role import DeliverRole
@@ -31,6 +35,7 @@ from hub.workers.spec import WorkerSpec
 from tests.support.dead_letters import ONE, SITE, Servers, Shell
 from tests.support.deliveries import (
     Books,
+    ScriptedTarget,
     fails_with,
     parts,
     running,
@@ -180,3 +185,98 @@ async def test_planning_by_command_asks_the_target_and_tries_the_mapping(
     assert row["ask_code"]
     assert await books.rows(attempt) == tried
     assert (await books.row(dead_letter))["state"] == "open"
+
+
+@dataclass
+class Telling(ScriptedTarget):
+    """A target that also tells what it has."""
+
+    has: dict[str, Any] | None = None
+
+    async def at_target(self, outbound: Outbound) -> dict[str, Any] | None:
+        """What a test put there."""
+        del outbound
+        return self.has
+
+
+async def test_a_plan_says_whether_the_target_has_the_same(at: Servers, books: Books) -> None:
+    await dead_note(at, books)
+    target = Telling(effects=["XD1"])
+    row = await forecast(replace(at, target=target))
+    assert (row["at_target"], row["same"]) == ("there", "")
+    sent = await _sent_body(replace(at, target=target))
+    target.has = sent | {"id": "of its own"}
+    assert (await forecast(replace(at, target=target)))["same"] == "identical"
+    place = sorted(sent)[0]
+    target.has = sent | {place: "something else"}
+    row = await forecast(replace(at, target=target))
+    assert (row["same"], [each.split("[")[0] for each in row["different"]]) == (
+        "different",
+        [place],
+    )
+    assert "something else" not in str(row)
+
+
+async def _sent_body(at: Servers) -> dict[str, Any]:
+    """What the letter's delivery would say."""
+    async with at.engine.connect() as ledger:
+        (letter,) = await letters.listing(ledger, Filters())
+    async with planner(at, paper_spec()) as plans:
+        return dict((await plans.prepare(letter)).rendered.body)
+
+
+async def test_a_plain_refusal_is_not_there_though_a_new_client_cannot_know_it(
+    at: Servers, books: Books
+) -> None:
+    await dead_note(at, books)
+    at.target.questions.append(Retryable("answer_still_open", retry_after=60))
+    assert (await forecast(at))["at_target"] == "not_there"
+
+
+async def test_a_lost_request_that_may_be_at_work_stays_unknown_until_its_time_is_over(
+    at: Servers, books: Books
+) -> None:
+    one = await dead_note(at, books)
+    async with at.engine.begin() as ledger:
+        await ledger.execute(sa.update(attempt).values(outcome="in_doubt"))
+    still = Retryable("answer_still_open", retry_after=3600)
+    at.target.questions.append(still)
+    row = await forecast(at)
+    assert (row["at_target"], row["ask_code"]) == ("unknown", "answer_still_open")
+    past = datetime.now(UTC) - timedelta(hours=2)
+    async with at.engine.begin() as ledger:
+        mine = attempt.c.delivery_id == one
+        await ledger.execute(sa.update(attempt).where(mine).values(started_at=past, ended_at=past))
+    at.target.questions.append(still)
+    assert (await forecast(at))["at_target"] == "not_there"
+
+
+async def test_a_plan_warns_of_a_change_to_an_order_that_was_shipped(
+    at: Servers, books: Books
+) -> None:
+    await dead_note(at, books)
+    async with at.engine.begin() as ledger:
+        await ledger.execute(sa.update(document).values(entity="order_change", po_key="C1|1"))
+    assert tuple((await forecast(at))["warnings"]) == ()
+    await books.document("s-1", entity="shipment", po_key="C1|1", business_key="shipment/s-1")
+    assert tuple((await forecast(at))["warnings"]) == ("order_shipped",)
+
+
+async def test_a_diff_shows_values_of_what_was_sent_and_what_would_be_sent_now(
+    at: Servers, books: Books
+) -> None:
+    one = await dead_note(at, books)
+    sent = await _sent_body(at)
+    before = orjson.dumps(sent | {"extra": "of then"})
+    (place,) = at.archive.keep([before], datetime.now(UTC))
+    await books.change(one, archive=place, sent_sha256=hashlib.sha256(before).hexdigest())
+    async with at.engine.connect() as ledger:
+        (letter,) = await letters.listing(ledger, Filters())
+    async with planner(at, paper_spec()) as plans:
+        (row,) = await diff(plans, letter)
+        assert row["of"] == "sent"
+        assert "of then" in row["left"]
+        assert "of then" not in row["right"]
+        await books.change(one, archive=None)
+        with pytest.raises(Rejected, match="nothing_to_compare"):
+            await diff(plans, letter)
