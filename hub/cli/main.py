@@ -9,6 +9,7 @@ from hub.cli import (
     deliveries,
     demo,
     doctor,
+    edi,
     hold,
     ledger,
     look,
@@ -41,6 +42,7 @@ def build() -> typer.Typer:
     app.command("account")(look.account)
     app.command("rebuild")(rebuild.rebuild)
     app.add_typer(hold.app, name="hold")
+    app.add_typer(edi.app, name="edi")
     app.add_typer(reconcile.app, name="reconcile")
     app.add_typer(map.app, name="map")
     app.add_typer(schema.app, name="schema")

@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from canonical.errors import Rejected
 from connectors.base import Answer, Confirmation, Interchange, Reason
-from hub.ledger import interchanges, threads
+from hub.ledger import audit, interchanges, threads
 from hub.ledger.control_numbers import allocate, key_of
+from hub.ledger.resend import again
 from hub.ledger.sent import Asked, Sent, sent
 from hub.ledger.tables import confirmation, dead_letter, delivery, document, interchange
 from hub.servers.addresses import Addresses
@@ -183,3 +185,23 @@ async def test_gaps_are_shown_once_the_grace_period_is_over(at: Dock) -> None:
         assert await interchanges.gaps(ledger, NOW - timedelta(hours=1), year) == []
         (gap,) = await interchanges.gaps(ledger, NOW + timedelta(hours=1), year)
     assert (gap.connection, gap.first, gap.last) == ("acme-edi", 5, 7)
+
+
+async def test_a_person_sends_again_under_the_same_reference_and_only_once_at_a_time(
+    at: Dock,
+) -> None:
+    number, sent_as = await deliver(at)
+    async with at.engine.begin() as ledger:
+        new = await again(ledger, sent_as[:20], ("ann", "they lost it"), NOW)
+    first, second = sorted(await at.rows(delivery), key=lambda row: row["occasion"])
+    assert (second["id"], second["state"], second["occasion"]) == (new, "pending", "resend-by-hand-1")  # fmt: skip
+    key = key_of(second["reference"], second["action"], second["version"])
+    assert (first["reference"], first["version"]) == (second["reference"], second["version"])
+    async with at.engine.begin() as ledger:
+        assert (await allocate(ledger, SCOPE, key, NOW)).group == number
+        with pytest.raises(Rejected, match="delivery_busy"):
+            await again(ledger, sent_as, ("ann", "again"), NOW)
+    async with at.engine.begin() as ledger:
+        with pytest.raises(Rejected, match="delivery_unknown"):
+            await again(ledger, "nothing", ("ann", "again"), NOW)
+        assert await audit.verify(ledger) is None

@@ -1,0 +1,155 @@
+"""`crossdock edi`: files of trading partners looked into, what partners said, what to send again."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from pydantic import ValidationError
+
+from connectors.registry import CONNECTORS
+from hub.cli.desk import ConfigOption, actor, desk, warn_if_idle
+from hub.cli.edi_files import bodiless, error_rows, look, set_rows
+from hub.cli.exits import Exit, run
+from hub.cli.output import Output, OutputOption, print_json, print_rows
+from hub.ledger import interchanges
+from hub.ledger.resend import again
+from hub.ledger.sent import Asked, Sent, sent
+from hub.settings.model import Site
+
+app = typer.Typer(help="EDI: check and show files, acknowledgements, gaps.", no_args_is_help=True)
+_ERRORS = ("file", "interchange", "set", "level", "code", "where", "segment", "byte", "detail")
+_SETS = ("file", "interchange", "group", "set", "number", "version", "segments", "verdict")
+_SENT = (
+    "sent_at", "connection", "flow", "document", "number", "state", "said_in", "said_at", "reasons",
+)  # fmt: skip
+_GAPS = ("connection", "first", "last", "since")
+
+Files = Annotated[
+    list[Path],
+    typer.Argument(exists=True, dir_okay=False, help="Files of X12 or another format we know."),
+]
+
+
+class State(StrEnum):
+    """Where the acknowledgement of something that we sent stands."""
+
+    SENT = "sent"
+    ACCEPTED = "accepted"
+    ACCEPTED_WITH_ERRORS = "accepted_with_errors"
+    REJECTED = "rejected"
+    OVERDUE = "overdue"
+
+
+@app.command("check")
+def check(files: Files, output: OutputOption = Output.TABLE) -> None:
+    """Check files at all three levels: syntax, guide, application; exit 1 where one is wrong."""
+    looked = [(file, run(look(file))) for file in files]
+    if output is Output.JSON:
+        print_json([{"file": str(file), **bodiless(found)} for file, found in looked])
+    else:
+        sets = [row for file, found in looked for row in set_rows(file, found)]
+        print_rows(sets, _SETS, output, title="Transaction sets")
+        errors = [row for file, found in looked for row in error_rows(file, found)]
+        if errors:
+            print_rows(errors, _ERRORS, output, title="Errors")
+    if not all(found["ok"] for _, found in looked):
+        raise typer.Exit(Exit.FAILURE)
+
+
+@app.command("show")
+def show(files: Files) -> None:
+    """Show what files hold as JSON: envelopes, and each document in its own words."""
+    print_json([{"file": str(file), **run(look(file))} for file in files])
+
+
+@app.command("acks")
+def acks(
+    config: ConfigOption = None,
+    state: Annotated[State | None, typer.Option(help="Only these.")] = None,
+    connection: Annotated[str | None, typer.Option(help="Only of this connection.")] = None,
+    days: Annotated[int, typer.Option(min=1, max=3650, help="How far back.")] = 30,
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """Show what partners said of what we sent, and what they still owe an answer for."""
+
+    async def work() -> list[Sent]:
+        async with desk(config) as at, at.engine.connect() as ledger:
+            asked = _asked(at.site)
+            if connection is not None:
+                asked = {name: how for name, how in asked.items() if name == connection}
+            now = at.clock.now()
+            return await sent(ledger, asked, now, now - timedelta(days=days))
+
+    found = [each._asdict() for each in run(work()) if state is None or each.state == state]
+    if output is Output.TABLE:
+        found = [row | {"reasons": _told(row["reasons"])} for row in found]
+    print_rows(found, _SENT, output)
+    if not found:
+        raise typer.Exit(Exit.NOTHING_MATCHED)
+
+
+@app.command("gaps")
+def gaps(
+    config: ConfigOption = None,
+    grace: Annotated[float, typer.Option(min=0, help="Hours until a gap counts.")] = 24,
+    days: Annotated[int, typer.Option(min=1, max=3650, help="How far back.")] = 30,
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """Show interchange numbers that partners skipped: what was sent and never came."""
+
+    async def work() -> list[dict[str, Any]]:
+        async with desk(config) as at, at.engine.connect() as ledger:
+            now = at.clock.now()
+            since = now - timedelta(days=days)
+            found = await interchanges.gaps(ledger, now - timedelta(hours=grace), since)
+            return [gap._asdict() for gap in found]
+
+    found = run(work())
+    print_rows(found, _GAPS, output)
+    if not found:
+        raise typer.Exit(Exit.NOTHING_MATCHED)
+
+
+@app.command("resend")
+def resend(
+    delivery: Annotated[str, typer.Argument(help="The delivery's id, as `edi acks` shows it.")],
+    reason: Annotated[str, typer.Option(help="Why; goes into the audit trail.")],
+    config: ConfigOption = None,
+    by: Annotated[str | None, typer.Option(help="Who; by default the user of this shell.")] = None,
+) -> None:
+    """Send a document to its partner again: the same document under the same control numbers."""
+
+    async def work() -> str:
+        async with desk(config) as at:
+            now = at.clock.now()
+            async with at.engine.begin() as ledger:
+                return await again(ledger, delivery, (actor(by), reason), now)
+
+    typer.echo(f"owed again: {run(work())}")
+    warn_if_idle(config)
+
+
+def _asked(site: Site) -> dict[str, Asked]:
+    """Return the connections whose partners acknowledge, with their numbers and clocks."""
+    found = {}
+    for name, connection in site.connections.items():
+        connector = CONNECTORS.get(connection.system)
+        if connector is None:
+            continue
+        try:
+            config = connector.config.model_validate(connection.options)
+        except (
+            ValidationError
+        ):  # a secret that is still a reference: no format with numbers has one
+            continue
+        if config.control_scope is not None and config.confirmed_within is not None:
+            found[name] = Asked(config.control_scope, config.confirmed_within)
+    return found
+
+
+def _told(reasons: tuple[Any, ...]) -> str:
+    return ", ".join(f"{each['code']} at {each['where']}" for each in reasons)
