@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from connectors import business_central, easypost, shopify, x12
+from connectors import business_central, easypost, edifact, shopify, x12
 from connectors.base import Connector
 
 CONNECTORS: dict[str, Connector] = {
     "business_central": business_central.CONNECTOR,
     "easypost": easypost.CONNECTOR,
+    "edifact": edifact.CONNECTOR,
     "shopify": shopify.CONNECTOR,
     "x12": x12.CONNECTOR,
 }

@@ -152,6 +152,7 @@ class _Walker:
         self._grouped = 0
         """Messages of the open group."""
         self._messages = 0
+        self._nested = 0
 
     def open(self, header: Header) -> InterchangeStart:
         self._marks = header.delimiters
@@ -159,7 +160,7 @@ class _Walker:
         self._unb = unb
         self._faults = []
         self._group_references, self._message_references = set(), set()
-        self._groups = self._alone = self._messages = 0
+        self._groups = self._alone = self._messages = self._nested = 0
         return InterchangeStart(unb, self._marks, header.offset, _header_faults(unb))
 
     def cut(self) -> Iterator[Event]:
@@ -241,6 +242,7 @@ class _Walker:
         reference = current.reference
         faults = _reference_faults("message", "UNH01", reference, self._message_references)
         if unt is None:
+            self._nested += nested
             code = "message_nested" if nested else "message_trailer_missing"
             faults.insert(0, EnvelopeFault(code, "UNT"))
         else:
@@ -281,7 +283,9 @@ class _Walker:
         # With groups UNZ counts groups, else messages (ISO 9735-1, element 0036).
         if self._groups and self._alone:
             faults.append(EnvelopeFault("interchange_mixed", "UNG"))
-        if not _is_count(part(parts, 1), self._groups or self._messages):
+        count = self._groups or self._messages
+        # Who nests messages may or may not count the inner ones: that they are nested is the fault.
+        if not any(_is_count(part(parts, 1), count - less) for less in {0, self._nested}):
             faults.append(EnvelopeFault("interchange_count_mismatch", "UNZ01"))
         self._unb = None
         return InterchangeEnd(faults)

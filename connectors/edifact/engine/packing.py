@@ -11,6 +11,10 @@ from typing import Any
 
 Node = dict[str, Any]
 
+MAX_DEPTH = 24
+"""Nothing is packed deeper; what claims to be stays beside its parent, so that documents stay
+shallow enough for every reader of JSON."""
+
 _PACKAGES = "CPS_group"
 _LINES = "LIN_group"
 
@@ -61,17 +65,18 @@ def _nested(groups: list[Node], key: str, ids: Any) -> list[Node]:
     """Groups in those that they name; only groups that came before count as parents."""
     if not any(ids(group)[1] for group in groups):
         return groups
-    known: dict[str, Node] = {}
+    known: dict[str, tuple[Node, int]] = {}
     top: list[Node] = []
     for group in groups:
         own, parent = ids(group)
-        outer = known.get(parent) if parent and parent != own else None
-        if outer is None:
+        outer, depth = known.get(parent, (None, 0)) if parent and parent != own else (None, 0)
+        if outer is None or depth >= MAX_DEPTH:
             top.append(group)
+            depth = 0
         else:
             outer.setdefault(key, []).append(group)
         if own:
-            known.setdefault(own, group)
+            known.setdefault(own, (group, depth + 1))
     return top
 
 

@@ -1,0 +1,39 @@
+"""The guides of one connection: the shipped ones, or narrower ones where its options say so."""
+
+from __future__ import annotations
+
+from connectors.edifact.config import EdifactConfig
+from connectors.edifact.engine.directory import load_guide, release_for
+from connectors.edifact.engine.envelope import Message, part
+from connectors.edifact.engine.guide import Guide
+from connectors.edifact.engine.overlay import narrowed
+
+
+class Guides:
+    """Gives the guide for a message; narrower ones are compiled when first needed."""
+
+    def __init__(self, config: EdifactConfig) -> None:
+        self._overlays = {
+            message: tuple(place.narrower() for place in places)
+            for message, places in config.guide.items()
+        }
+        self._compiled: dict[tuple[str, str], Guide] = {}
+
+    def release_of(self, message: Message) -> str | None:
+        """The directory that a message is read with; None: there is none for its version."""
+        return release_for(part(message.unh, 2, 2), part(message.unh, 2, 3))
+
+    def guide(self, message: str, release: str) -> Guide:
+        """The guide of a message that guides exist for.
+
+        Raises:
+            ConfigError: ``guide_invalid``, ``overlay_invalid``.
+
+        """
+        overlay = self._overlays.get(message)
+        if overlay is None:
+            return load_guide(message, release)
+        found = self._compiled.get((message, release))
+        if found is None:
+            found = self._compiled[message, release] = narrowed(message, release, overlay)
+        return found
