@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -24,6 +25,20 @@ class Context:
     since: datetime
     """News from then on are looked at."""
     now: datetime
+
+    def news(self, clocks: Iterable[timedelta]) -> list[tuple[datetime, datetime]]:
+        """Return the span, and for each clock the span in which it began that ran out in this one.
+
+        Spans that overlap are one.
+        """
+        spans: list[tuple[datetime, datetime]] = []
+        for clock in sorted({timedelta(), *clocks}, reverse=True):
+            since, until = self.since - clock, self.now - clock
+            if spans and since <= spans[-1][1]:
+                spans[-1] = spans[-1][0], until
+            else:
+                spans.append((since, until))
+        return spans
 
     @property
     def span(self) -> tuple[datetime, datetime]:

@@ -26,6 +26,7 @@ SELECT d.id, d.target, d.action, d.flow, d.reference AS key, d.version, d.settle
     d.business_key, d.document_id, d.occasion
 FROM delivery AS d WHERE d.action = ANY($4::text[]) AND d.state = 'delivered'
     AND d.settled_at >= $1 AND d.settled_at <= $2 AND d.flow = ANY($3::text[])
+    AND d.occasion NOT LIKE 'resend-%'
 UNION
 SELECT d.id, d.target, d.action, d.flow, d.reference, d.version, d.settled_at, d.business_key,
     d.document_id, d.occasion

@@ -1,8 +1,8 @@
 """What the ledger knows of orders, as the values that the jobs work on.
 
-Which orders are looked at: those of which something came or was acknowledged since the last run, less
-the longest clock that starts with a document; those whose day to ship has come since; and those with
-an open finding, however old. So what is read grows with the news and with what is open, never with
+Which orders are looked at: those of which something came or was acknowledged since the last run, or
+came so long ago that a clock of the policy ran out since; those whose day to ship has come since; and
+those with an open finding, however old. So what is read grows with the news and with what is open, never with
 the ledger. A sweep takes the whole window instead.
 """
 
@@ -25,12 +25,16 @@ ENTITIES = ("order", "order_change", "shipment", "invoice")
 
 # Each condition is a branch of its own that one index answers (`hub/ledger/plans.py`).
 CANDIDATES = """
-SELECT reference FROM document
-WHERE created_at >= $1 AND created_at <= $2 AND direction = 'in' AND version IS NOT NULL
-    AND entity IN ('order', 'order_change', 'shipment', 'invoice') AND reference IS NOT NULL
+WITH news AS (SELECT * FROM unnest($1::timestamptz[], $2::timestamptz[]) AS w(since, until))
+SELECT d.reference FROM news CROSS JOIN LATERAL (
+    SELECT reference FROM document
+    WHERE created_at >= news.since AND created_at <= news.until AND direction = 'in'
+        AND version IS NOT NULL AND reference IS NOT NULL
+        AND entity IN ('order', 'order_change', 'shipment', 'invoice') OFFSET 0) AS d
 UNION
-SELECT d.reference FROM (SELECT DISTINCT document_id FROM delivery WHERE action = 'post_shipment'
-    AND state = 'delivered' AND settled_at >= $1 AND settled_at <= $2) AS s
+SELECT d.reference FROM news CROSS JOIN LATERAL (
+    SELECT document_id FROM delivery WHERE action = 'post_shipment' AND state = 'delivered'
+        AND settled_at >= news.since AND settled_at <= news.until OFFSET 0) AS s
 CROSS JOIN LATERAL (SELECT reference FROM document WHERE id = s.document_id OFFSET 0) AS d
 WHERE d.reference IS NOT NULL
 UNION
@@ -74,9 +78,8 @@ FROM unnest($2::text[]) AS w(number) CROSS JOIN LATERAL (
 class Span:
     """What a run looks at."""
 
-    since: datetime
-    """Of documents and acknowledgements."""
-    until: datetime
+    news: Sequence[tuple[datetime, datetime]]
+    """From when until when documents came, or were acknowledged."""
     ship_by_since: date
     ship_by_until: date
 
@@ -90,9 +93,8 @@ async def candidates(connection: AsyncConnection, span: Span, jobs: Sequence[str
         jobs: whose open findings are looked at too.
     """
     days = span.ship_by_since.isoformat(), span.ship_by_until.isoformat()
-    result = await connection.exec_driver_sql(
-        CANDIDATES, (span.since, span.until, *days, list(jobs))
-    )
+    since, until = [list(each) for each in zip(*span.news, strict=True)]
+    result = await connection.exec_driver_sql(CANDIDATES, (since, until, *days, list(jobs)))
     return list(result.scalars())
 
 

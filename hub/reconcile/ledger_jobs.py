@@ -34,7 +34,7 @@ async def inventory(context: Context) -> Looked:
 
 async def acknowledgements(context: Context) -> Looked:
     """Look at what was sent to those who acknowledge."""
-    span = (context.since, context.now)
+    span = (context.since - context.policy.acknowledgement_after, context.now)
     job = acknowledgement_overdue.NAME
     sent = await delivery_facts.sent(context.ledger, job, span, context.site)
     oldest = min((each.at for each in sent), default=context.now)
@@ -66,7 +66,8 @@ async def books(context: Context) -> Looked:
     """Add up the hub's own books."""
     stuck = context.now - context.policy.stuck_after
     job = double_entry.NAME
-    entries = await book_facts.entries(context.ledger, job, context.days, stuck)
+    days = ((context.since - context.policy.stuck_after).date(), context.now.date())
+    entries = await book_facts.entries(context.ledger, job, days, stuck)
     return Looked(double_entry.find(entries), sum(entry.count for entry in entries))
 
 

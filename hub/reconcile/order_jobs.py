@@ -15,6 +15,7 @@ from hub.reconcile import (
     price_drift,
     quantity_drift,
     ship_not_invoiced,
+    three_way_match,
 )
 from hub.reconcile.context import Context, Looked
 from hub.reconcile.discrepancy import Discrepancy
@@ -34,9 +35,13 @@ ORDER_JOBS: Mapping[str, tuple[OrderJob, str]] = MappingProxyType(
         price_drift.NAME: (price_drift.find, price_drift.OWNER),
         not_acknowledged.NAME: (not_acknowledged.find, not_acknowledged.OWNER),
         not_shipped.NAME: (not_shipped.find, not_shipped.OWNER),
+        three_way_match.NAME: (three_way_match.find, three_way_match.OWNER),
     }
 )
 """Name -> the pure function, and who its findings belong to at first."""
+
+_OF_PURCHASES = frozenset({three_way_match.NAME, not_acknowledged.NAME})
+"""The jobs that look at our own purchase orders; `three_way_match` looks at nothing else."""
 
 
 async def look(context: Context, jobs: Sequence[str]) -> dict[str, Looked]:
@@ -53,18 +58,24 @@ async def look(context: Context, jobs: Sequence[str]) -> dict[str, Looked]:
         for thread in threads:
             lines = build(thread, context.policy.units, items)
             unchecked += not all(line.comparable for line in lines)
-            for job in jobs:
+            for job in _fitting(thread, jobs, context.policy):
                 one = ORDER_JOBS[job][0](thread, lines, context.policy, context.now)
                 if one is not None:
                     found[job].append(one)
     return {job: Looked(found[job], len(names), unchecked) for job in jobs}
 
 
+def _fitting(thread: OrderThread, jobs: Sequence[str], policy: Policy) -> Sequence[str]:
+    if thread.is_purchase(policy.purchasing):
+        return [job for job in jobs if job in _OF_PURCHASES]
+    return [job for job in jobs if job != three_way_match.NAME]
+
+
 def _span(context: Context) -> facts.Span:
     """The orders' own days are looked at once the days of grace are over."""
     grace = timedelta(days=context.policy.late_days + 1)
     first, last = context.days
-    return facts.Span(context.since, context.now, first - grace, last)
+    return facts.Span(context.news(context.policy.clocks), first - grace, last)
 
 
 def _portions(names: Iterable[str]) -> Iterable[list[str]]:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -105,6 +105,10 @@ class OrderThread:
     def subject(self) -> str:
         """What findings are about: the order's business key, else our reference."""
         return self.versions[0].business_key if self.versions else f"reference/{self.reference}"
+
+    def is_purchase(self, connections: Collection[str]) -> bool:
+        """Whether the order is one that we placed: it came by one of these connections."""
+        return any(paper.connection in connections for paper in self.versions)
 
     @property
     def partner(self) -> str:

@@ -21,6 +21,7 @@ class Policy:
     shipment_after: timedelta = _DAY
     yes_after: timedelta = timedelta(hours=4)
     acknowledgement_after: timedelta = _DAY
+    supplier_invoice_after: timedelta = timedelta(days=30)
     stuck_after: timedelta = timedelta(hours=4)
     late_days: int = 1
     quantity_percent: Decimal = Decimal(0)
@@ -31,18 +32,14 @@ class Policy:
     stock_settled: timedelta = timedelta(hours=1)
     units: Units = field(default_factory=Units)
     warehouses: Mapping[str, str] = field(default_factory=dict)
-    acknowledged_flows: tuple[str, ...] = ()
+    purchasing: frozenset[str] = frozenset()
+    """Connections whose orders are our own purchase orders."""
 
     @property
-    def longest(self) -> timedelta:
-        """The longest of the clocks that start with a document: what news may still become."""
-        return max(
-            self.invoice_after,
-            self.shipment_after,
-            self.yes_after,
-            self.acknowledgement_after,
-            self.stuck_after,
-        )
+    def clocks(self) -> frozenset[timedelta]:
+        """How long after a document came an order may become a finding."""
+        clocks = {self.invoice_after, self.shipment_after, self.yes_after}
+        return frozenset(clocks | ({self.supplier_invoice_after} if self.purchasing else set()))
 
     def beyond(self, wanted: Decimal, found: Decimal) -> bool:
         """Whether a quantity is above another one by more than the tolerance."""
@@ -62,6 +59,7 @@ def policy_of(settings: Reconcile) -> Policy:
         shipment_after=settings.invoiced_not_shipped_after_seconds * seconds,
         yes_after=settings.not_acknowledged_after_seconds * seconds,
         acknowledgement_after=settings.acknowledgement_after_seconds * seconds,
+        supplier_invoice_after=settings.supplier_invoice_after_seconds * seconds,
         stuck_after=settings.stuck_after_seconds * seconds,
         late_days=settings.not_shipped_days,
         quantity_percent=settings.quantity_tolerance_percent,
@@ -72,5 +70,5 @@ def policy_of(settings: Reconcile) -> Policy:
         stock_settled=settings.inventory_settled_seconds * seconds,
         units=Units(settings.packs),
         warehouses=settings.warehouses,
-        acknowledged_flows=settings.acknowledged_flows,
+        purchasing=frozenset(settings.purchasing),
     )

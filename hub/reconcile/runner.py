@@ -1,6 +1,6 @@
 """Running reconciliation: find, record, heal what policy allows, close what is healed.
 
-A run looks at what is new since the last one, and at everything that is open; once a day, or when it
+A run looks at what is new since the last one, what a clock ran out for since, and what is open; once a day, or when it
 is told to, at the whole window (a sweep). A job that stops half way keeps what was open and begins
 again where the last finished run began.
 """
@@ -146,7 +146,7 @@ class Reconciler:
         fresh = len(swept) == len(jobs) and asked.now - min(swept.values()) < every
         if asked.sweep or not fresh or min(last.values()) > asked.now:
             return asked.now - self._window(), True
-        return min(last.values()) - self._policy.longest - _OVERLAP, False
+        return min(last.values()) - _OVERLAP, False
 
     def _window(self) -> timedelta:
         return timedelta(days=self._site.reconcile.window_days)

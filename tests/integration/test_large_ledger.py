@@ -134,7 +134,8 @@ async def test_leases_are_renewed_without_reading_the_ledger(ledger: AsyncConnec
 
 async def test_reconciliation_reads_by_indexes_only(ledger: AsyncConnection) -> None:
     tenth = timedelta(days=1, seconds=ORDERS // 10)  # of the ledger, as a window is after a year
-    window = (NOW - tenth, NOW - timedelta(hours=1), "2026-05-01", "2026-05-04", [JOB])
+    news = [NOW - tenth], [NOW - timedelta(hours=1)]
+    window = (*news, "2026-05-01", "2026-05-04", [JOB])
     plan = await ledger.exec_driver_sql(f"EXPLAIN {facts.CANDIDATES}", window)
     text = "\n".join(plan.scalars())
     for index in (

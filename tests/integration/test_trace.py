@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -11,13 +10,11 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-import yaml
-from typer.testing import CliRunner, Result
 
-from dlq_tools.main import build
 from hub.ledger.tables import delivery, document, finding
 from hub.servers.addresses import Addresses
 from tests.support.ledgers import Dock, change, dock, normalized, order
+from tests.support.site_file import command, environment, write_site
 
 
 @pytest.fixture
@@ -30,35 +27,13 @@ async def at(addresses: Addresses, tmp_path: Path) -> AsyncIterator[Dock]:
 
 @pytest.fixture
 def site(addresses: Addresses, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("NATS_URL", addresses.nats_url)
-    monkeypatch.setenv("DATABASE_URL", addresses.database_url)
-    monkeypatch.setenv("REDIS_URL", addresses.redis_url)
-    path = tmp_path / "crossdock.yaml"
-    options = {"our_id": "US", "partner_id": "ACME"}
-    connections = {
-        "acme-edi": {
-            "system": "x12", "partner": "acme", "options": options,
-            "transport": {"kind": "folder", "inbox": str(tmp_path / "in")},
-        }
-    }  # fmt: skip
-    settings = {
-        "data_dir": str(tmp_path),
-        "control_points": {"reference": "acme-edi"},
-        "partners": {"acme": {"name": "Acme"}},
-        "connections": connections,
-        "reconcile": {"packs": {"A": {"XCT": "6"}}},
-    }
-    path.write_text(yaml.safe_dump(settings))
-    return path
-
-
-async def trace(site: Path, *arguments: str) -> Result:
-    command = ["trace", *arguments, "--config", str(site)]
-    return await asyncio.to_thread(CliRunner().invoke, build(), command)
+    for name, value in environment(addresses).items():
+        monkeypatch.setenv(name, value)
+    return write_site(tmp_path, reconcile={"packs": {"A": {"XCT": "6"}}})
 
 
 async def traced(site: Path, *arguments: str) -> dict[str, Any]:
-    result = await trace(site, "PO-1", "--output", "json", *arguments)
+    result = await command(site, "trace", "PO-1", "--output", "json", *arguments)
     assert result.exit_code == 0, result.output
     found: dict[str, Any] = json.loads(result.stdout)
     return found
@@ -141,10 +116,10 @@ async def test_a_finding_is_part_of_the_thread_with_its_money_and_owner(
     found = await traced(site)
     assert [(row["owner"], row["amount"]) for row in found["findings"]] == [("billing", "20")]
     assert "finding, ship-not-invoiced" in [entry["about"] for entry in found["timeline"]]
-    result = await trace(site, "PO-1")
+    result = await command(site, "trace", "PO-1")
     assert result.exit_code == 0
     assert "Line quantities" in result.stdout
 
 
 async def test_a_key_that_nobody_knows_is_told_with_its_exit_code(site: Path) -> None:
-    assert (await trace(site, "NO-SUCH")).exit_code == 3
+    assert (await command(site, "trace", "NO-SUCH")).exit_code == 3

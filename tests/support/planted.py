@@ -44,6 +44,7 @@ SITE = Site.model_validate(
             "warehouses": {"lakeside": "MAIN"},
             "packs": {"*": {"XCT": "12"}},
             "quantity_tolerance_percent": "2",
+            "purchasing": ["purchasing"],
             "heal": False,
         },
     }
@@ -63,6 +64,7 @@ class Story:
     price: Decimal = Decimal("2.50")
     ship_by: datetime | None = None
     state: str = "delivered"
+    connection: str = "acme-edi"
     order: dict[str, Any] = field(default_factory=dict)
     shipments: int = 0
     invoices: int = 0
@@ -77,7 +79,8 @@ class Story:
             canonical["requested_ship_on"] = self.ship_by.date().isoformat()
         self.order = self.world.rows.document(
             "order", f"PO-{self.n}", NOW - self.age, canonical, state=self.state,
-            amount=self.price * self.quantity, currency="USD", **self.facts,
+            amount=self.price * self.quantity, currency="USD", connection=self.connection,
+            **self.facts,
         )  # fmt: skip
 
     @property

@@ -75,6 +75,14 @@ def billed_ahead_and_credited(world: World) -> None:
     world.story().created().shipped(20, asked=24).billed(24).billed("-4")
 
 
+def bought(world: World) -> None:
+    world.story(connection="purchasing").created().shipped(10).shipped(14).billed(24)
+
+
+def bought_and_to_be_billed(world: World) -> None:
+    world.story(connection="purchasing", age=40 * _DAY, ship_by=_PAST).created().shipped(24)
+
+
 def just_shipped(world: World) -> None:
     world.story().created().shipped(24, age=_HOUR)
 
@@ -166,7 +174,8 @@ CLEAN: tuple[Teller, ...] = (
     plain, sent_to_the_warehouse, acknowledged_late_with_errors, two_shipments_one_invoice,
     one_shipment_two_invoices, backordered, changed_to_less, cancelled, by_the_dozen,
     by_the_carton, within_tolerances, with_freight, credited,
-    billed_again_after_a_cancelled_invoice, billed_ahead_and_credited, just_shipped,
+    billed_again_after_a_cancelled_invoice, billed_ahead_and_credited, bought,
+    bought_and_to_be_billed, just_shipped,
     posting_on_its_way, just_billed, just_ordered, just_held, to_ship_later, just_sent,
     made_good_by_a_replay, found_again_under_its_id, invoice_driven_again, repeated, rejected,
     unreadable, same_stock, stock_within_tolerance, stock_that_moves,

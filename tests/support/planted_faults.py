@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import Decimal
 
-from tests.support.planted import NOW, Teller, World
+from tests.support.planted import NOW, Story, Teller, World
 
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 _PAST = NOW - 3 * _DAY
@@ -24,6 +24,33 @@ def billed_in_part(world: World) -> None:
 def invoice_taken_back(world: World) -> None:
     story = world.story().created().shipped(24).billed(24, status="Canceled")
     story.must("ship-not-invoiced", 24 * _PRICE)
+
+
+def never_posted(world: World) -> None:
+    story = world.story().created().shipped(24, posted=False)
+    story.must("ship-not-invoiced", 24 * _PRICE)
+
+
+def _purchase(world: World) -> Story:
+    return world.story(connection="purchasing").created()
+
+
+def supplier_bills_what_never_came(world: World) -> None:
+    _purchase(world).shipped(20).billed(24).must("three-way-match", 4 * _PRICE)
+
+
+def supplier_bills_too_dear(world: World) -> None:
+    story = _purchase(world).shipped(24).billed(24, price=Decimal(3))
+    story.must("three-way-match", Decimal(12))
+
+
+def supplier_sends_too_many(world: World) -> None:
+    _purchase(world).shipped(30).billed(30).must("three-way-match", 6 * _PRICE)
+
+
+def supplier_never_bills(world: World) -> None:
+    story = world.story(connection="purchasing", age=70 * _DAY).created().shipped(24)
+    story.must("three-way-match", 24 * _PRICE)
 
 
 def billed_for_nothing(world: World) -> None:
@@ -192,7 +219,8 @@ def called_delivered(world: World) -> None:
 
 
 FAULTS: tuple[Teller, ...] = (
-    never_billed, billed_in_part, invoice_taken_back, billed_for_nothing, billed_twice,
+    never_posted, supplier_bills_what_never_came, supplier_bills_too_dear,
+    supplier_sends_too_many, supplier_never_bills, never_billed, billed_in_part, invoice_taken_back, billed_for_nothing, billed_twice,
     shipped_too_many, shipped_after_the_change, shipped_unasked, overcharged,
     undercharged_by_the_dozen, billed_in_euros, held_for_days, refused, in_doubt, never_left,
     left_in_part, not_confirmed, turned_down, stock_missing, stock_unknown_to_the_erp,

@@ -47,7 +47,14 @@ def test_a_posting_that_is_young_or_not_acknowledged_raises_no_alarm(
     story: Any, line: Lines
 ) -> None:
     assert story.shipped(line(4), posted=0.5).look(job) is None
-    assert story.shipped(line(4), posted=-1).look(job) is None
+    assert story.shipped(line(4), days=0.1, posted=-1).look(job) is None
+
+
+def test_a_posting_that_never_reached_the_erp_is_found_and_not_driven_again(
+    story: Any, line: Lines
+) -> None:
+    found = story.shipped(line(4), posted=-1).look(job)
+    assert (found.cause, found.amount, found.heal) == (job.UNPOSTED, Decimal(10), None)
 
 
 def test_only_the_unbilled_part_of_a_partial_invoice_is_found(story: Any, line: Lines) -> None:
