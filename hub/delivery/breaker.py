@@ -56,12 +56,18 @@ class Breaker:
     _probed_at: float | None = None
     """When the last probe began that nobody has heard of since."""
     _period: int = 0
+    down: bool = False
+    """A probe has failed since the last success: the target is away, not only a document bad."""
 
     def state(self, now: float) -> State:
         """Return the state at `now`."""
         if self._open_until is None:
             return State.CLOSED
         return State.OPEN if now < self._open_until else State.HALF_OPEN
+
+    def in_trouble(self, now: float) -> bool:
+        """Whether the last that was heard of the target is a failure, and a call may begin."""
+        return self.state(now) is not State.OPEN and (self._opened > 0 or self._in_a_row > 0)
 
     def room(self, now: float) -> int:
         """Return how many calls may begin at `now`: all, none, or the one probe."""
@@ -89,12 +95,14 @@ class Breaker:
         self._opened = 0
         self._open_until = None
         self._probed_at = None
+        self.down = False
 
     def failed(self, permit: Permit, now: float) -> None:
         """Report that the target did not answer, or not sensibly."""
         if permit.period != self._period:
             return
         self._in_a_row += 1
+        self.down = self.down or self._probed_at is not None
         if self._probed_at is not None or self._in_a_row >= self.failures:
             self._open(now, self._wait())
             self._opened += 1

@@ -37,7 +37,7 @@ from hub.delivery.recovery import used_up
 from hub.delivery.settling import Failure, Settler
 from hub.failpoints import reached
 from hub.ledger import control_numbers, settlements
-from hub.ledger.delivery_rows import Call, Claim, DocumentRow
+from hub.ledger.delivery_rows import Call, Claim, DeliveryRow, DocumentRow
 
 
 class _StaleError(Exception):
@@ -99,6 +99,30 @@ class Courier:
         else:
             self._health.answered(hand.leave)
             await self._settler.delivered(hand.claim, hand.n, hand.started_at, (settled, outcome))
+
+    async def knock(self, row: DeliveryRow) -> None:
+        """Ask for a delivery that only waits for the target, to learn whether the target is back.
+
+        Asking has no effect there, and is no try of the delivery.
+        """
+        leave = Leave()
+        if not self._target.capabilities.can_look_up or not self._health.begin(leave):
+            return
+        limit = min(self._parts.timing.knock, self._target.limits.timeout_seconds)
+        try:
+            async with asyncio.timeout(limit):
+                await self._target.client.look_up(outbound(row, self._target, NOTHING))
+        except Retryable as error:
+            if error.throttled:
+                self._health.throttled(leave, error.retry_after)
+            else:
+                self._health.unanswered(leave)
+        except (InDoubt, TimeoutError):
+            self._health.unanswered(leave)
+        except Exception:  # whatever it says of the question, it was there to say it; or a bug
+            self._health.unused(leave)
+        else:
+            self._health.heard(leave)
 
     async def _deliver(self, hand: Hand) -> tuple[Settled, str]:
         ready = await self._prepare(hand)

@@ -41,6 +41,7 @@ class Health:
     _breaker: Breaker = field(init=False)
     _limiter: Limiter = field(init=False)
     _budget: RetryBudget = field(init=False)
+    _is_back: bool = False
 
     def __post_init__(self) -> None:
         limits = self.limits
@@ -52,6 +53,21 @@ class Health:
     def state(self) -> State:
         """The breaker's state, for logs and metrics."""
         return self._breaker.state(self.clock.monotonic())
+
+    @property
+    def in_trouble(self) -> bool:
+        """Whether the last that was heard of the target is a failure, and a call may begin."""
+        return self._breaker.in_trouble(self.clock.monotonic())
+
+    def came_back(self) -> bool:
+        """Return, once, that the target answers again after a probe or a question had failed."""
+        back, self._is_back = self._is_back, False
+        return back
+
+    def unanswered(self, leave: Leave) -> None:
+        """Report that a question brought nothing: that tells of the target, of no document."""
+        self.failed(leave)
+        self._breaker.down = True
 
     def room(self, in_hand: int, uncalled: int) -> Room:
         """Return how many more deliveries may be claimed.
@@ -92,7 +108,9 @@ class Health:
     def heard(self, leave: Leave) -> None:
         """Report that the target answered a question; the delivery goes on."""
         if leave.permit is not None:
+            was_down = self._breaker.down
             self._breaker.succeeded(leave.permit)
+            self._is_back = self._is_back or (was_down and not self._breaker.down)
             leave.permit = None
 
     def answered(self, leave: Leave) -> None:

@@ -96,6 +96,8 @@ class Timing:
     """Shortest time between two looks of which the first found nothing: a storm of wake-ups is one."""
     lease: float = 9.0
     """How long a claim lasts that is not renewed: how soon others take over after a crash."""
+    knock: float = 5.0
+    """How often, and how long, a quiet target in trouble is asked whether it is back."""
     margin: float = 5.0
     """A claim outlasts the deadline of its call by this: nobody asks while the call may run."""
     grace: float = 10.0

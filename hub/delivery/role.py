@@ -8,12 +8,12 @@ early or repeated wake-ups do no harm. Any number of replicas may run on one led
 from __future__ import annotations
 
 import asyncio
+import math
 from contextlib import suppress
 from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from hub.delivery.breaker import State
 from hub.delivery.courier import Courier, Hand
 from hub.delivery.health import Health
 from hub.delivery.parts import DeliverParts, TargetSpec
@@ -36,8 +36,7 @@ class DeliverRole:
         self._ledger = Ledger(target.name, parts)
         self._backoff = Backoff(parts)
         self._wake = asyncio.Event()
-        self._back = False
-        """The target has come back, and what waits for that has not been told."""
+        self._knock_at = math.inf
         self._hands: dict[asyncio.Task[None], Hand] = {}
 
     def wake(self) -> None:
@@ -63,8 +62,11 @@ class DeliverRole:
     async def _round(self, stop: asyncio.Event) -> None:
         """Claim once, then wait for something to do."""
         try:
-            await self._hasten()
+            if self._health.came_back():
+                await self._hasten()
             found, wait = await self._claim()
+            if not (found or self._hands):
+                await self._knock()
         except LEDGER_ERRORS as error:
             self._ledger.unreachable(error)
             await _wait(stop, self._backoff.wait())
@@ -81,10 +83,23 @@ class DeliverRole:
 
     async def _hasten(self) -> None:
         """Let go on at once what waits for the target, now that it is back."""
-        if self._back:
-            now = self._parts.clock.now()
-            await self._ledger.once(lambda conn: recovered.hasten(conn, self._target.name, now))
-            self._back = False
+        now = self._parts.clock.now()
+        await self._ledger.once(lambda conn: recovered.hasten(conn, self._target.name, now))
+
+    async def _knock(self) -> None:
+        """Ask a target in trouble whether it is back, where nothing is due that would find out."""
+        now = self._parts.clock.monotonic()
+        if not self._health.in_trouble:
+            self._knock_at = math.inf
+            return
+        if math.isinf(self._knock_at):
+            self._knock_at = now + self._parts.timing.knock
+        if now < self._knock_at:
+            return
+        self._knock_at = now + self._parts.timing.knock
+        waits = await self._ledger.once(lambda conn: recovered.waiting(conn, self._target.name))
+        if waits is not None:
+            await self._courier.knock(waits)
 
     async def _claim(self) -> tuple[bool, float]:
         """Claim what there is room for.
@@ -136,7 +151,6 @@ class DeliverRole:
         self._wake.set()
         if self._health.state != self._breaker:
             self._breaker = self._health.state
-            self._back = self._back or self._breaker is State.CLOSED
             self._event("breaker", state=self._breaker.value)
 
     async def _drain(self) -> None:

@@ -16,6 +16,7 @@ from sqlalchemy.exc import ProgrammingError
 
 from canonical.errors import Rejected, Retryable
 from hub.clock import SystemClock
+from hub.delivery.parts import DeliverParts
 from hub.delivery.persistence import Ledger
 from hub.delivery.role import DeliverRole
 from hub.ledger.tables import attempt, dead_letter, delivery, document, outbox
@@ -161,7 +162,7 @@ async def test_after_an_outage_all_is_delivered_once(books: Books, target: Scrip
 async def test_once_the_target_is_back_what_waited_for_it_goes_on_at_once(
     books: Books, target: ScriptedTarget
 ) -> None:
-    target.script.extend([fails_with(Retryable("unavailable"))] * 3)
+    target.script.extend([fails_with(Retryable("unavailable"))] * 5)
     limits = LIMITS.model_copy(update={"breaker_failures": 3, "breaker_seconds": 0.05})
     patient = replace(QUICK, delays_seconds=(3600.0,) * 5)
     role = DeliverRole(
@@ -174,12 +175,38 @@ async def test_once_the_target_is_back_what_waited_for_it_goes_on_at_once(
     assert sorted(target.effects) == sorted(f"XD{i}" for i in range(8))
 
 
+async def test_a_quiet_target_is_asked_whether_it_is_back(
+    books: Books, target: ScriptedTarget
+) -> None:
+    target.script.append(fails_with(Retryable("unavailable")))
+    target.questions.extend([Retryable("unavailable")] * 3)
+    role = DeliverRole(spec(target), knocking(books))
+    one = await books.order("1")
+    async with running(role):
+        await until(books, one, "delivered")
+    assert await books.outcomes(one) == ["retry", "delivered"]
+    assert target.effects == ["XD1"]
+
+
+async def test_a_document_that_a_healthy_target_cannot_take_keeps_its_waits(
+    books: Books, target: ScriptedTarget
+) -> None:
+    target.script.extend([fails_with(Retryable("unavailable"))] * 2)
+    role = DeliverRole(spec(target), knocking(books))
+    one = await books.order("1")
+    async with running(role):
+        await wait_for(lambda: target.asked)
+        await until(books, await books.order("2"), "pending")
+        await wait_for(lambda: len(target.calls) == 2)
+    assert await books.outcomes(one) == ["retry"]
+
+
 async def test_a_wait_that_the_target_asked_for_is_kept_when_it_is_back(
     books: Books, target: ScriptedTarget
 ) -> None:
     told = Told()
     asked_to_wait = fails_with(Retryable("unavailable", retry_after=3000))
-    target.script.extend([asked_to_wait, fails_with(Retryable("unavailable"))])
+    target.script.extend([asked_to_wait, *[fails_with(Retryable("unavailable"))] * 3])
     limits = LIMITS.model_copy(update={"breaker_failures": 2, "breaker_seconds": 0.05})
     role = DeliverRole(spec(target, limits=limits), parts(books.engine, observer=told))
     for i in range(6):
@@ -190,6 +217,13 @@ async def test_a_wait_that_the_target_asked_for_is_kept_when_it_is_back(
     assert await books.outcomes(waits["id"]) == ["deferred"]
     assert waits["next_at"] > datetime.now(UTC) + timedelta(seconds=2900)
     assert {"target": "bc", "state": "closed"} in told.named("breaker")
+
+
+def knocking(books: Books) -> DeliverParts:
+    """Parts that retry after an hour, and ask a target in trouble again and again."""
+    patient = replace(QUICK, delays_seconds=(3600.0,) * 5)
+    timing = replace(TIMING, knock=0.05)
+    return parts(books.engine, policy=patient, rng=Certain(), timing=timing)
 
 
 class Certain(random.Random):
