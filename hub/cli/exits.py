@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import traceback
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
 from enum import IntEnum
 from pathlib import Path
 from typing import Any, TypeVar
@@ -53,6 +54,23 @@ def run(work: Coroutine[Any, Any, T]) -> T:
         _say(
             f"internal_error: {type(error).__name__} at {Path(frame.filename).name}:{frame.lineno}"
         )
+        raise typer.Exit(Exit.FAILURE) from None
+
+
+@contextmanager
+def said() -> Iterator[None]:
+    """Say on stderr what is wrong with the files that a command works on, and end with its code."""
+    try:
+        yield
+    except SettingsError as error:
+        for problem in error.problems:
+            _say(str(problem))
+        raise typer.Exit(Exit.FAILURE) from None
+    except HubError as error:
+        _say(str(error))
+        raise typer.Exit(code_of(error)) from None
+    except OSError as error:
+        _say(f"FILE cannot be read ({type(error).__name__})")
         raise typer.Exit(Exit.FAILURE) from None
 
 

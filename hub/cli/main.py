@@ -6,6 +6,7 @@ import typer
 
 from hub.cli import (
     config,
+    contract,
     deliveries,
     demo,
     doctor,
@@ -46,6 +47,8 @@ def build() -> typer.Typer:
     app.add_typer(reconcile.app, name="reconcile")
     app.add_typer(map.app, name="map")
     app.add_typer(schema.app, name="schema")
+    app.add_typer(contract.app, name="contract")
+    app.add_typer(contract.partner, name="partner")
     app.add_typer(config.app, name="config")
     app.add_typer(ledger.app, name="ledger")
     return app

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +12,7 @@ from rich.console import Console
 
 from canonical.errors import HubError
 from hub.cli.desk import ConfigOption
-from hub.cli.exits import Exit, code_of
+from hub.cli.exits import Exit, said
 from hub.cli.map_trial import Trial, try_mapping
 from hub.cli.output import Output, OutputOption, console, print_json, print_rows
 from hub.mapping.cases import ENGINES, Outcome, read_cases, run_case
@@ -21,7 +20,6 @@ from hub.mapping.engine import check_engines
 from hub.mapping.files import MappingFile, mapping_files, read_mapping, shipped_mappings
 from hub.mapping.lint.check import lint_mapping
 from hub.mapping.lint.finding import Finding
-from hub.settings.places import SettingsError
 
 app = typer.Typer(help="Prove, try and check mappings.", no_args_is_help=True)
 
@@ -42,7 +40,7 @@ Paths = Annotated[
 def prove_command(paths: Paths = None, output: OutputOption = Output.TABLE) -> None:
     """Run the worked cases on both engines."""
     outcomes: list[Outcome] = []
-    with _errors_said():
+    with said():
         check_engines()
         for file, wanted in _selected(paths):
             for case in read_cases(file):
@@ -63,7 +61,7 @@ def lint_command(paths: Paths = None, output: OutputOption = Output.TABLE) -> No
     """Find what is wrong in mappings without running them; warnings do not fail."""
     findings: list[Finding] = []
     count = 0
-    with _errors_said():
+    with said():
         for file, _ in _selected(paths):
             count += 1
             findings.extend(lint_mapping(file))
@@ -93,7 +91,7 @@ def run_command(
     output: OutputOption = Output.TABLE,
 ) -> None:
     """Show what one mapping makes of FILE: JSON, a worked case, or with --connection raw bytes."""
-    with _errors_said():
+    with said():
         data = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
         results = [*try_mapping(Trial(system, flow, entity, data, connection, config))]
     for result in results:
@@ -124,23 +122,6 @@ def _one(path: Path) -> tuple[MappingFile, Path | None]:
     cases = path.parent if case else path
     mapping = cases.with_suffix(".jsonata") if cases.suffix == ".cases" else path
     return read_mapping(mapping, mapping.parents[1]), case
-
-
-@contextmanager
-def _errors_said() -> Iterator[None]:
-    """Say on stderr what is wrong with the files themselves, and end with its exit code."""
-    try:
-        yield
-    except SettingsError as error:
-        for problem in error.problems:
-            _say(str(problem))
-        raise typer.Exit(Exit.FAILURE) from None
-    except HubError as error:
-        _say(str(error))
-        raise typer.Exit(code_of(error)) from None
-    except OSError as error:
-        _say(f"FILE cannot be read ({type(error).__name__})")
-        raise typer.Exit(Exit.FAILURE) from None
 
 
 def _finish(*, found: bool, good: bool) -> None:

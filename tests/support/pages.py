@@ -87,5 +87,12 @@ def _anchor(heading: str) -> str:
 
 def pages() -> list[Page]:
     """Everything that is written for readers."""
-    patterns = ("*.md", "docs/*.md", "connectors/*/README.md", "mappings/*.md", "sandbox/*.md")
+    patterns = (
+        "*.md",
+        "docs/*.md",
+        "docs/*/*.md",
+        "connectors/*/README.md",
+        "mappings/*.md",
+        "sandbox/*.md",
+    )
     return [Page(path) for pattern in patterns for path in sorted(ROOT.glob(pattern))]

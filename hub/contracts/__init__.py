@@ -1,0 +1,1 @@
+"""Contracts with partners: what they send and what they expect, checked offline."""
