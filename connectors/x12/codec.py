@@ -12,10 +12,11 @@ from __future__ import annotations
 
 from canonical.errors import Rejected
 from connectors.base import Decoded, Json, Numbers, Receipt
+from connectors.x12.agreed import Agreed
 from connectors.x12.config import X12Config
 from connectors.x12.confirm import FLOWS
 from connectors.x12.engine.envelope import walk
-from connectors.x12.engine.guide import load_guide, release_of
+from connectors.x12.engine.guide import release_of
 from connectors.x12.engine.reader import chunks_of, read
 from connectors.x12.engine.writer import Envelope, write, write_interchange_acknowledgment
 from connectors.x12.inbox import MAPPED, Inbox
@@ -36,10 +37,11 @@ class X12Codec:
 
     def __init__(self, config: X12Config) -> None:
         self._config = config
+        self._agreed = Agreed(config.guides)
 
     def decode(self, receipt: Receipt) -> Decoded:
         """Read all interchanges of a file; see `connectors.base.Codec`."""
-        inbox = Inbox(self._config, receipt)
+        inbox = Inbox(self._config, receipt, self._agreed)
         for event in walk(read(chunks_of(receipt.body))):
             inbox.take(event)
         return inbox.result()
@@ -59,10 +61,12 @@ class X12Codec:
         envelope = self._envelope(version, numbers)
         if flow == "TA1":
             return write_interchange_acknowledgment(body, envelope)
-        guide = load_guide(flow, version)
+        guide = self._agreed.guide(flow, version)
         if guide is None:
             raise Rejected("flow_unsupported", "transaction_set", "no guide for this set")
-        return write(guide, body, envelope)
+        return write(
+            guide, body, envelope, lambda segments: self._agreed.faults(flow, version, segments)
+        )
 
     def _envelope(self, version: str, numbers: Numbers) -> Envelope:
         return Envelope(

@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from connectors.base import ConnectorConfig
+from connectors.x12.agreed import PartnerGuides
 from connectors.x12.engine.delimiters import Delimiters
 
 Qualifier = Annotated[str, StringConstraints(pattern=r"^[0-9A-Z]{2}$")]
@@ -59,6 +60,10 @@ class X12Config(ConnectorConfig):
         ge=0,
         le=10_000,
         description="How long the partner may take to acknowledge what we send; 0: it never does.",
+    )
+    guides: PartnerGuides = Field(
+        PartnerGuides(),
+        description="The partner's own guides, by transaction set: `rules` and `segments`.",
     )
     control_numbers: Literal["checked", "unchecked"] = Field(
         "checked",

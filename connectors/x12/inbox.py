@@ -14,6 +14,7 @@ from itertools import pairwise
 
 from canonical.errors import Rejected
 from connectors.base import Answer, Decoded, Interchange, Receipt, Refusal, SourceDocument
+from connectors.x12.agreed import Agreed
 from connectors.x12.config import X12Config
 from connectors.x12.confirm import FLOWS, confirmations
 from connectors.x12.engine.ack import (
@@ -37,7 +38,7 @@ from connectors.x12.engine.envelope import (
     element,
 )
 from connectors.x12.engine.faults import INTERCHANGE_CODES, EnvelopeFault, Fault
-from connectors.x12.engine.guide import load_guide, release_of
+from connectors.x12.engine.guide import release_of
 from connectors.x12.engine.levels import nested
 from connectors.x12.engine.reader import Stray
 from connectors.x12.engine.tree import Node
@@ -121,8 +122,9 @@ class _Closed:
 class Inbox:
     """Collects one receipt."""
 
-    def __init__(self, config: X12Config, receipt: Receipt) -> None:
+    def __init__(self, config: X12Config, receipt: Receipt, agreed: Agreed) -> None:
         self._config = config
+        self._agreed = agreed
         self._receipt = receipt
         self._tolerant = config.strictness == "tolerant"
         self._documents: list[SourceDocument | Refusal] = []
@@ -207,10 +209,11 @@ class Inbox:
         wrong = _misplaced(group.gs, identifier)
         if wrong is not None:
             found.envelope = [wrong, *read.faults]
-        elif guide := load_guide(identifier, element(group.gs, 8)):
+        elif guide := self._agreed.guide(identifier, version := element(group.gs, 8)):
             checked = check(guide, read.segments, interchange.start.delimiters)
             found.faults, found.areas = checked.faults, checked.areas
-            if self._config.application_advice and not checked.faults:
+            found.faults = found.faults or self._agreed.faults(identifier, version, read.segments)
+            if self._config.application_advice and not found.faults:
                 found.application = application_faults(identifier, read.segments)
         fault = self._intolerable(found.envelope)
         if fault is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -12,6 +12,7 @@ from canonical.errors import Rejected
 from connectors.x12.engine.application import application_faults
 from connectors.x12.engine.checker import check
 from connectors.x12.engine.delimiters import ISA_LENGTHS, Delimiters
+from connectors.x12.engine.faults import Fault
 from connectors.x12.engine.guide import AREAS, Guide, Loop, SegmentRule, Slot
 from connectors.x12.engine.levels import KEY as LEVELS
 from connectors.x12.engine.levels import flatten
@@ -48,10 +49,21 @@ class Envelope:
     """What `engine.application` finds wrong is refused too."""
 
 
-def write(guide: Guide, body: Json, envelope: Envelope) -> bytes:
+def write(
+    guide: Guide,
+    body: Json,
+    envelope: Envelope,
+    narrowed: Callable[[list[list[str]]], list[Fault]] | None = None,
+) -> bytes:
     """Write one transaction set in a group and interchange of its own.
 
     Deterministic: the same arguments give the same bytes.
+
+    Args:
+        guide: of the set.
+        body: the source document.
+        envelope: what stands around it.
+        narrowed: what the partner's own guide finds wrong with a set's segments.
 
     Raises:
         Rejected: the body does not fit the guide, or `engine.application` finds it wrong (the
@@ -67,8 +79,10 @@ def write(guide: Guide, body: Json, envelope: Envelope) -> bytes:
     head = ["ST", guide.set, control]
     segments = [head, *content, ["SE", str(len(content) + 2), control]]
     faults = check(guide, segments, envelope.delimiters).faults
-    if envelope.balanced:
-        faults = faults or application_faults(guide.set, segments)
+    if not faults and narrowed is not None:
+        faults = narrowed(segments)
+    if not faults and envelope.balanced:
+        faults = application_faults(guide.set, segments)
     if faults:
         raise Rejected(faults[0].code, faults[0].where, faults[0].detail)
     return _join([*_opening(guide, envelope), *segments, *_closing(envelope)], envelope)
