@@ -13,8 +13,17 @@ _PASSING_CLASSES = ("08", "40", "53", "55P03", "57", "58")
 resources (disk full, too many connections, locks), lock timeout, operator intervention, system
 error. What one batch asks for is bounded (`keys.guard`), so no batch runs out of locks for ever."""
 
-_GONE = ("connection is closed", "connection was closed", "underlying connection is closed")
-"""How asyncpg, which has one class for all misuse of its interface, says that the server is gone."""
+_GONE = (
+    "connection is closed",
+    "connection was closed",
+    "underlying connection is closed",
+    "another operation",
+)
+"""How asyncpg, which has one class for all misuse of its interface, says that the server is gone.
+
+``another operation`` (is in progress, is cancelling): the server died while a statement was on its
+way, and the rollback was asked for before the driver had noticed. A campaign of kills found it.
+"""
 
 
 def is_passing(error: BaseException) -> bool:
@@ -42,7 +51,8 @@ def _passing(error: BaseException) -> bool:
     state = getattr(error, "sqlstate", None) or getattr(error, "pgcode", None)
     if isinstance(state, str):
         return state.startswith(_PASSING_CLASSES)
-    return isinstance(error, asyncpg.InterfaceError) and any(gone in str(error) for gone in _GONE)
+    ours = isinstance(error, asyncpg.InterfaceError | asyncpg.InternalClientError)
+    return ours and any(gone in str(error) for gone in _GONE)
 
 
 _REFUSALS = {

@@ -35,6 +35,8 @@ FIRST_QUANTITY = 10
 """The quantity of an original; each version has one more."""
 SETTLED = {"delivered", "held", "dead", "duplicate", "rejected"}
 REPEATS = {"duplicate", "stale"}
+QUARANTINED = "process_died"
+"""The only death of a good document: processes died with it in hand, again and again."""
 MOST_SHOWN = 20
 
 
@@ -198,6 +200,10 @@ def _one_place(version: Version, rows: list[Row], repeats: int, verdict: Verdict
         verdict.counts[f"ended_{row['state']}"] += 1
         if row["state"] not in SETTLED:
             verdict.blame("unexplained", f"{name} is {row['state']} in the end")
+        if row["state"] == "dead" and row.get("code") != QUARANTINED:
+            verdict.blame(
+                "given_up", f"{name} is dead of {row.get('code')}: nothing was wrong with it"
+            )
     verdict.counts["versions"] += 1
     verdict.counts["repeats_recognised"] += repeats
 

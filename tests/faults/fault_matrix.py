@@ -130,19 +130,42 @@ ROWS = (
         14,
         "the NATS directory is wiped",
         within(
+            OUTAGES,
+            "streams_that_were_wiped_are_made_again_and_what_comes_then_goes_on",
+        )
+        + within(
+            "integration/test_rebuild.py",
+            "a_wiped_stream_is_filled_with_the_same_events",
+            "the_ledger_and_its_deliveries_are_not_touched",
+        )
+        + within(
             "faults/test_forgetting.py",
             "14_a_wiped_nats_gets_its_streams_again_and_takes_messages",
         ),
-        "restored from yesterday; receipts that were stored and not yet decided",
+        "restored from yesterday; receipts that were stored and not yet decided are lost by design",
+        campaign=True,
     ),
     Row(
         15,
         "power loss: unsynced writes dropped, the acknowledgement floor reset",
-        within(PIPELINE, "a_receipt_that_is_delivered_again_changes_nothing"),
+        within(
+            "faults/test_full_replay.py",
+            "15_a_whole_stream_that_is_delivered_again_has_no_effect",
+        )
+        + within(PIPELINE, "a_receipt_that_is_delivered_again_changes_nothing"),
         "no device that drops writes is to be had here (LazyFS, dm-flakey); kill -9 keeps the "
         "page cache",
     ),
-    Row(16, "one NATS node of three killed, and all three", not_run="no cluster is started yet"),
+    Row(
+        16,
+        "one NATS node of three killed, and all three",
+        within(
+            "integration/test_replicas.py",
+            "the_node_that_leads_intake_is_killed",
+            "all_nodes_are_killed_at_once",
+            "a_hub_is_killed",
+        ),
+    ),
     Row(
         17,
         "partition of hub and NATS, half-open TCP",
@@ -152,7 +175,8 @@ ROWS = (
     Row(
         18,
         "the durable consumer is deleted by an operator",
-        within(STREAMS, "a_consumer_that_somebody_deleted_is_declared_again"),
+        within(STREAMS, "a_consumer_that_somebody_deleted_is_declared_again")
+        + within(OUTAGES, "a_consumer_that_an_operator_deleted_is_made_again_and_said"),
     ),
     Row(
         19,
@@ -284,9 +308,13 @@ ROWS = (
         34,
         "a target applies twice by itself",
         within(
+            "unit/hub/reconcile/test_duplicate_effects.py",
+            "two_ids_are_one_effect_too_many",
+            "the_target_s_own_list_is_another_cause",
+        )
+        + within(
             "unit/sandbox/test_effects.py", "a_target_that_does_it_twice_by_itself_is_told_apart"
         ),
-        "no reconciliation job reports it yet",
     ),
     Row(
         35,
@@ -315,19 +343,29 @@ ROWS = (
     Row(
         37,
         "100,000 dead letters are replayed under live traffic",
-        not_run="the rate of a replay job is not measured under load here",
+        within(
+            "integration/dead_letters/test_replay_jobs.py",
+            "no_more_letters_begin_than_the_rate_allows",
+            "a_cancelled_job_begins_nothing_and_takes_back_what_rests",
+            "a_job_goes_on_where_it_was_when_its_process_was_killed",
+        ),
+        "what it costs live traffic is not measured",
     ),
     Row(
         38,
         "a replay is asked for twice, by two people, or of what is delivered",
         within(
             "integration/dead_letters/test_deliveries.py",
-            "two_operators_at_once_have_one_effect",
             "what_was_delivered_on_another_occasion_is_not_replayed",
         )
         + within(
             "integration/dead_letters/test_receipts.py",
             "a_replay_that_is_stored_twice_is_decided_once",
+        )
+        + within(
+            "integration/dead_letters/test_replay_jobs.py",
+            "the_same_replay_twice_has_one_effect",
+            "operators_who_ask_at_once_share_the_letters",
         ),
     ),
     Row(
@@ -374,7 +412,18 @@ ROWS = (
         + within(f"{BC}/test_api.py", "a_refused_token_is_tried_again_later"),
         "a hub that is running while its secret changes",
     ),
-    Row(43, "a 997 or MDN never comes", not_run="nothing watches for overdue acknowledgements yet"),
+    Row(
+        43,
+        "a 997 or MDN never comes",
+        within(
+            "integration/test_partner_words.py",
+            "what_nobody_confirmed_is_sent_and_after_the_partners_clock_overdue",
+        )
+        + within(
+            "unit/hub/reconcile/test_acknowledgement_overdue.py",
+            "what_nobody_answered_is_found_and_may_be_sent_again",
+        ),
+    ),
     Row(44, "a rolling upgrade with mixed workers", not_run="there is one version so far"),
     Row(
         45,

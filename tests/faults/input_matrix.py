@@ -15,6 +15,9 @@ X12 = "unit/connectors/x12"
 AS2 = "unit/connectors/transports/as2"
 DECIDE = "unit/hub/normalize/test_decide.py"
 PIPELINE = "integration/test_pipeline.py"
+WORDS = "integration/test_partner_words.py"
+AS2_IN = "integration/test_as2_intake.py"
+BOXES = "integration/test_mailboxes.py"
 NO_KEYS = "no transport takes an Idempotency-Key"
 NO_EDIFACT = "no EDIFACT connection can be configured yet"
 NO_XML = "no connector reads XML"
@@ -221,6 +224,10 @@ ROWS = (
         + within(
             f"{X12}/test_x12_codec.py",
             "nothing_of_an_interchange_counts_that_does_not_end_well",
+        )
+        + within(
+            f"{X12}/test_x12_answers.py",
+            "an_interchange_is_answered_with_a_ta1_where_that_was_agreed",
         ),
     ),
     Row(
@@ -252,17 +259,22 @@ ROWS = (
         31,
         "X12: a control number again, the same bytes",
         within(PIPELINE, "a_retransmission_owes_the_first_answer_again")
-        + within(FILES, "the_same_bytes_under_another_name_are_a_duplicate"),
+        + within(FILES, "the_same_bytes_under_another_name_are_a_duplicate")
+        + within(WORDS, "the_same_number_with_the_same_bytes_is_answered_again"),
     ),
     Row(
         32,
         "X12: a control number again, other bytes",
-        not_run="inbound control numbers are not counted yet",
+        within(
+            WORDS,
+            "a_number_with_other_bytes_is_held_for_a_person_and_told_025",
+            "two_conflicting_interchanges_of_one_batch_are_told_apart",
+        ),
     ),
     Row(
         33,
         "X12: a gap in the control numbers",
-        not_run="inbound control numbers are not counted yet",
+        within(WORDS, "gaps_are_shown_once_the_grace_period_is_over"),
     ),
     Row(
         34,
@@ -312,9 +324,13 @@ ROWS = (
     ),
     Row(
         39,
-        "X12: a 997 for nothing that was sent, and a 997 of a 997",
-        within(f"{X12}/test_x12_codec.py", "a_997_is_never_answered_right_or_wrong"),
-        "a 997 is not matched with what it answers",
+        "X12: a 997 for nothing that was sent, a 997 of a 997, a 997 that says no",
+        within(f"{X12}/test_x12_codec.py", "a_997_is_never_answered_right_or_wrong")
+        + within(
+            WORDS,
+            "a_number_that_we_never_sent_there_is_recorded_and_matches_nothing",
+            "a_no_brings_the_document_back_as_a_dead_letter_with_the_reasons",
+        ),
     ),
     Row(
         40,
@@ -329,21 +345,28 @@ ROWS = (
         44,
         "AS2: unsigned, a wrong MIC, an expired certificate, an unknown sender",
         within(
-            f"{AS2}/test_message.py",
-            "less_security_than_agreed_is_refused",
-            "changed_content_fails_the_integrity_check",
+            AS2_IN,
+            "what_is_not_as_agreed_hears_the_exact_disposition",
+            "a_message_changed_on_its_way_fails_the_integrity_check",
             "an_expired_certificate_authenticates_nobody",
-            "a_signature_of_a_stranger_is_not_authentic",
+            "a_stranger_is_told_so_unsigned",
         )
-        + within(f"{AS2}/test_receipts.py", "a_refusal_says_its_disposition"),
-        "the format alone: no AS2 connection of a hub was run",
+        + within(f"{AS2}/test_message.py", "less_security_than_agreed_is_refused"),
     ),
     Row(
         45,
-        "AS2: the same Message-ID again",
-        not_run="the tests of the exchange ledger are its own; no AS2 connection of a hub was run",
+        "AS2: the same Message-ID again, with the same content or other",
+        within(
+            AS2_IN,
+            "the_same_message_again_hears_the_same_receipt_and_has_no_effect",
+            "the_same_message_id_with_other_content_is_a_conflict",
+        ),
     ),
-    Row(46, "AS2: an asynchronous MDN to a private address", not_run="no AS2 connection was run"),
+    Row(
+        46,
+        "AS2: an asynchronous MDN to a private address",
+        within(AS2_IN, "a_receipt_is_never_sent_to_a_private_address"),
+    ),
     Row(47, "XML: entities, DTD, XInclude", not_run=NO_XML),
     Row(48, "XML: depth, attributes, text without end", not_run=NO_XML),
     Row(49, "XML: a wrong namespace or encoding", not_run=NO_XML),
@@ -398,7 +421,17 @@ ROWS = (
         ),
     ),
     Row(57, "zip: bombs, nesting, many entries, passwords, paths", not_run="no zip is opened"),
-    Row(58, "SFTP: dropped connections, changed host keys", not_run="there is no SFTP transport"),
+    Row(
+        58,
+        "SFTP: dropped connections, changed host keys, long listings",
+        within(
+            BOXES,
+            "a_download_that_was_cut_goes_on_where_it_ended",
+            "an_upload_that_was_cut_goes_on_where_it_ended",
+            "another_host_key_is_a_hard_stop_before_any_login",
+            "a_look_lists_no_more_than_it_may",
+        ),
+    ),
     Row(
         59,
         "poll: a cursor that goes back, rows edited, equal stamps at a page's edge",

@@ -138,6 +138,17 @@ def the_log_names_a_person(seen: Evidence) -> None:
     seen.texts["hub-a.log"] = "Ada lives in Portland"
 
 
+def a_good_document_died(seen: Evidence) -> None:
+    what_was_set_aside(seen, "internal_error")
+
+
+def what_was_set_aside(seen: Evidence, code: str) -> None:
+    seen.ledger["document"][2] = document(None, "accept", "dead", 3) | {"code": code}
+    seen.ledger["delivery"].pop()
+    seen.docked.clear()
+    seen.events.pop()
+
+
 def a_sender_never_heard(seen: Evidence) -> None:
     seen.sent["f4"] = [("D4", 1)]
 
@@ -163,6 +174,7 @@ def a_sender_never_heard(seen: Evidence) -> None:
         (the_audit_chain_is_broken, "audit"),
         (the_log_tells_a_secret, "told"),
         (the_log_names_a_person, "told"),
+        (a_good_document_died, "given_up"),
         (a_sender_never_heard, "never_acknowledged"),
     ],
 )
@@ -184,10 +196,7 @@ def test_a_stale_change_is_explained_by_a_newer_one(seen: Evidence) -> None:
 
 
 def test_what_was_set_aside_whole_is_accounted_for(seen: Evidence) -> None:
-    seen.ledger["document"][2] = document(None, "accept", "dead", 3)
-    seen.ledger["delivery"].pop()
-    seen.docked.clear()
-    seen.events.pop()
+    what_was_set_aside(seen, "process_died")
     verdict = judge(seen, [], [])
     assert verdict.problems == {}
     assert verdict.counts["ended_dead"] == 1

@@ -33,6 +33,11 @@ def test_a_fault_of_the_statement_or_the_data_does_not_pass(error: Exception) ->
     "error",
     [
         asyncpg.InterfaceError("cannot perform operation: connection is closed"),
+        asyncpg.InterfaceError("cannot perform operation: another operation is in progress"),
+        asyncpg.InterfaceError("cannot perform operation: another operation is cancelling"),
+        asyncpg.InternalClientError(
+            "cannot switch to state 21; another operation (2) is in progress"
+        ),
         asyncpg.ConnectionDoesNotExistError("connection was closed in the middle of operation"),
         asyncpg.DeadlockDetectedError("deadlock"),
         asyncpg.OutOfMemoryError("out of shared memory"),
