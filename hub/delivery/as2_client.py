@@ -249,7 +249,7 @@ def judge(receipt: Receipt, made: Prepared, message_id: str) -> Settled:
         code = _REASONS.get(receipt.reason, "mdn_refused")
         raise Rejected(code, "Disposition", "the partner refuses the message")
     mic = receipt.mic
-    if mic is None and receipt.signed and receipt.modifier != "warning":
+    if mic is None and made.signed and receipt.signed and not receipt.modifier:
         raise Rejected("mdn_mic_mismatch", "Received-Content-MIC", "expected a MIC")
     if mic is not None and mic_of(made.covered, mic.digest) != mic:
         raise Rejected("mdn_mic_mismatch", "Received-Content-MIC", "the partner has other bytes")

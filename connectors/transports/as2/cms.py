@@ -196,8 +196,8 @@ def _holds(signer: Any, certificate: x509.Certificate, digest: str, data: bytes)
     algorithm, chosen = signer["signature_algorithm"], _HASHES[digest]
     scheme: padding.AsymmetricPadding = padding.PKCS1v15()
     if algorithm["algorithm"].native == "rsassa_pss":
-        salt = int(algorithm["parameters"]["salt_length"].native)
-        scheme = padding.PSS(padding.MGF1(chosen), salt)
+        # Its parameters may be left out, and some leave them out where they are not the defaults.
+        scheme = padding.PSS(padding.MGF1(chosen), padding.PSS.AUTO)
     try:
         key.verify(bytes(signer["signature"].native), data, scheme, chosen)
     except InvalidSignature:

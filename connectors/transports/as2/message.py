@@ -69,8 +69,8 @@ class Received:
     """As the sender wrote it, or ""."""
     covered: bytes
     """What a MIC is computed over."""
-    digest: str
-    """The digest of the signature; SHA-256 where there is none."""
+    digest: str | None
+    """The digest of the signature; None where there is none."""
     signed: bool
     encrypted: bool
     compressed: bool
@@ -95,6 +95,7 @@ class Prepared:
     body: bytes
     covered: bytes
     """What the receipt's MIC is computed over."""
+    signed: bool
 
     @property
     def mic(self) -> Mic:
@@ -186,7 +187,7 @@ def read_message(
         media_type=entity.media_type,
         file_name=entity.file_name(),
         covered=_covered(layers),
-        digest=layers.signed.digest if layers.signed else _DEFAULT_DIGEST,
+        digest=layers.signed.digest if layers.signed else None,
         signed=layers.signed is not None,
         encrypted=layers.encrypted,
         compressed=layers.compressed,
@@ -236,7 +237,8 @@ def write_message(
         entity = cms_entity(sealed, "enveloped-data", "smime.p7m")
     outer = parse(entity)
     is_packed = wrapping.sign or wrapping.compress or wrapping.cipher is not None
-    return Prepared(content_headers(outer), outer.body, covered if is_packed else payload)
+    said = covered if is_packed else payload
+    return Prepared(content_headers(outer), outer.body, said, wrapping.sign)
 
 
 def content_headers(entity: Entity) -> dict[str, str]:

@@ -37,12 +37,10 @@ class ReceiptRequest:
     """What the sender of a message wants to hear back."""
 
     signed: bool
-    digest: str | None
-    """The first wanted digest that we know; None: that of the message's signature."""
-    as_asked: str | None
-    """The same in the sender's own spelling, which the receipt repeats."""
+    digests: Mapping[str, str]
+    """Wanted digests that we know -> as the sender spells them, the first most."""
     unknown_only: bool
-    """Digests were wanted, and none of them is known here."""
+    """Digests are required, and none of them is known here."""
     url: str | None
     """Where to send the receipt later; None: it is the answer to the call."""
 
@@ -110,26 +108,25 @@ def _read_request(headers: Mapping[str, str]) -> ReceiptRequest | None:
     if not headers.get("disposition-notification-to", "").strip():
         return None
     options = _read_options(headers.get("disposition-notification-options", ""))
-    wanted = options.get("signed-receipt-micalg", [])
-    known = [word for word in wanted if word.lower() in DIGESTS]
+    importance, *wanted = options.get("signed-receipt-micalg") or [""]
+    known = {DIGESTS[word.lower()]: word for word in wanted if word.lower() in DIGESTS}
     url = headers.get("receipt-delivery-option", "").strip()
     if len(url) > _LONGEST_OPTION or (url and not _PRINTABLE.fullmatch(url)):
         raise Rejected("as2_header_invalid", "receipt-delivery-option", "expected a URL")
     return ReceiptRequest(
         signed="signed-receipt-protocol" in options,
-        digest=DIGESTS[known[0].lower()] if known else None,
-        as_asked=known[0] if known else None,
-        unknown_only=bool(wanted) and not known,
+        digests=known,
+        unknown_only=importance.lower() == "required" and not known,
         url=url or None,
     )
 
 
 def _read_options(value: str) -> dict[str, list[str]]:
-    """``name=importance, value, value; name=...`` (RFC 3798 section 2.2); importance is dropped."""
+    """``name=importance, value, value; name=...`` (RFC 3798 section 2.2)."""
     options: dict[str, list[str]] = {}
     for part in value[:_LONGEST_OPTION].split(";"):
         name, equals, rest = part.partition("=")
         if equals:
             words = [word.strip().strip('"') for word in rest.split(",")]
-            options[name.strip().lower()] = [word for word in words[1:] if word]
+            options[name.strip().lower()] = [word for word in words if word]
     return options

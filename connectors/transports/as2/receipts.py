@@ -78,8 +78,14 @@ class Receipt:
         return self.kind == PROCESSED and self.modifier in {"", "warning"}
 
 
-def outcome_of(envelope: Envelope, covered: bytes, digest: str) -> Outcome:
+def outcome_of(envelope: Envelope, covered: bytes, digest: str | None) -> Outcome:
     """The outcome of a message that was understood.
+
+    Args:
+        envelope: of the message.
+        covered: what the MIC is computed over.
+        digest: that of the signature, which the MIC has too (RFC 4130 section 7.4.3); None: no
+            signature, then the first that the sender wants.
 
     Raises:
         Rejected: ``as2_mic_unsupported``: the sender wants digests that we do not know.
@@ -88,8 +94,8 @@ def outcome_of(envelope: Envelope, covered: bytes, digest: str) -> Outcome:
     request = envelope.receipt
     if request is not None and request.unknown_only:
         raise Rejected("as2_mic_unsupported", "disposition-notification-options", "expected SHA-2")
-    wanted = request.digest if request is not None else None
-    return Outcome(mic=mic_of(covered, wanted or digest))
+    wanted = next(iter(request.digests), None) if request is not None else None
+    return Outcome(mic=mic_of(covered, digest or wanted or "sha256"))
 
 
 def write_receipt(
@@ -145,9 +151,9 @@ def _fields(envelope: Envelope, outcome: Outcome) -> bytes:
         f"Disposition: automatic-action/MDN-sent-automatically; {said}",
     ]
     if outcome.mic is not None:
-        request = envelope.receipt
-        asked = request.as_asked if request is not None else None
-        lines.append(f"Received-Content-MIC: {outcome.mic.value}, {asked or outcome.mic.digest}")
+        spellings = envelope.receipt.digests if envelope.receipt is not None else {}
+        digest = spellings.get(outcome.mic.digest, outcome.mic.digest)
+        lines.append(f"Received-Content-MIC: {outcome.mic.value}, {digest}")
     return ("\r\n".join(lines) + "\r\n").encode("ascii")
 
 
