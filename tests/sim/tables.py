@@ -199,17 +199,17 @@ class Engine:
     """One process's way to the ledger: what the hub's code takes for an AsyncEngine."""
 
     def __init__(self, store: Store, process: Answering) -> None:
-        self._store = store
+        self.store = store
         self._process = process
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[Transaction]:
         """Open a transaction; it is committed where its block ends well."""
         await self._process.step()
-        async with self._store.turn:
-            if self._store.away:
+        async with self.store.turn:
+            if self.store.away:
                 raise Refused("the ledger is away")
-            transaction = Transaction(self._store)
+            transaction = Transaction(self.store)
             try:
                 yield transaction
                 await self._process.step(0.3)  # may die here: nothing has happened
@@ -217,9 +217,9 @@ class Engine:
             except BaseException:
                 transaction.roll_back()
                 raise
-            self._store.committed(transaction)
-        lost = self._store.lost_answers > 0
-        self._store.lost_answers -= lost
+            self.store.committed(transaction)
+        lost = self.store.lost_answers > 0
+        self.store.lost_answers -= lost
         await self._process.step()  # may die here: all has happened
         if lost:
             raise Refused("the commit's answer was lost")
@@ -228,16 +228,16 @@ class Engine:
     async def connect(self) -> AsyncIterator[Transaction]:
         """Open a transaction that only reads."""
         await self._process.step()
-        async with self._store.turn:
-            if self._store.away:
+        async with self.store.turn:
+            if self.store.away:
                 raise Refused("the ledger is away")
-            transaction = Transaction(self._store)
+            transaction = Transaction(self.store)
             yield transaction
             transaction.roll_back()
 
     def _refuse_commit(self) -> None:
-        if self._store.away:
+        if self.store.away:
             raise Refused("the ledger went away")
-        if self._store.failing > 0:
-            self._store.failing -= 1
+        if self.store.failing > 0:
+            self.store.failing -= 1
             raise Refused("the commit failed")
