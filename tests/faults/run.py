@@ -38,8 +38,8 @@ class Plan:
     kills: int
     seconds: float
     rate: float = 60.0
-    settle: float = 240.0
-    pace: float = 3.0
+    settle: float = 400.0
+    pace: float = 2.0
 
 
 @dataclass(slots=True)
