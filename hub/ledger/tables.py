@@ -420,6 +420,9 @@ finding = sa.Table(
     ),
     sa.Index("ix_finding_subject", "subject"),
     sa.Index("ix_finding_state_since", "state", "since"),
+    sa.Index("ix_finding_job_state_since", "job", "state", "since"),
+    sa.Index("ix_finding_owner_state_since", "owner", "state", "since"),
+    sa.Index("ix_finding_partner_state_since", "partner", "state", "since"),
     sa.Index("ix_finding_since", "since"),
     comment="What reconciliation found missing, extra, different or late.",
 )

@@ -1,89 +1,83 @@
 """acknowledgement-overdue: what we sent and its receiver did not confirm. A pure function.
 
-A file in an outbox is sent, not received. What counts is the receiver's own word: the functional
-acknowledgment that names our group (X12 997 AK102, 999 the same; the numbers are ours).
+A file in an outbox is sent, not received. What counts is the receiver's own word (an X12 997, a
+CONTRL), which the hub matches to what was sent by its control number. Sending again does not start
+the receiver's clock anew, so that no finding closes by being sent.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from hub.reconcile.discrepancy import Discrepancy
-from hub.reconcile.policy import Policy
 
 NAME = "acknowledgement-overdue"
 OWNER = "edi"
 OVERDUE = "sent, and the receiver has not acknowledged it"
 REJECTED = "the receiver rejected it"
 RESEND = "ask the receiver for it; send it again"
-CORRECT = "read the receiver's reasons, correct the document, send it again"
+CORRECT = "read the receiver's reasons, correct the document, replay its dead letter"
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
-    """The functional group that a document went out in."""
+class Answer:
+    """What the receiver said, once."""
 
-    connection: str
-    number: int
-    """GS06, as we counted it."""
+    at: datetime
+    accepted: bool
+    """Also with errors noted."""
 
 
 @dataclass(frozen=True, slots=True)
 class SentOut:
-    """One delivery of a document to somebody who acknowledges."""
+    """One document to one receiver who acknowledges, however often it was sent."""
 
-    delivery_id: str
-    group: Group | None
-    """None where no control number was kept."""
+    document_id: str
+    target: str
+    action: str
     flow: str
-    at: datetime
-    business_key: str
-    number: str
-    partner: str
+    delivery_id: str
+    """The last time it was sent."""
+    within: timedelta
+    """How long the receiver may take."""
+    sent_at: tuple[datetime, ...] = ()
+    answers: tuple[Answer, ...] = ()
+    number: str = ""
+    partner: str = ""
     reference: str | None = None
     amount: Decimal | None = None
     currency: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """What a receiver said of a group: X12 element 715 in AK901, A and E are taken, the rest not."""
-
-    accepted: bool
-    at: datetime
-
-
-def find(
-    sent: Iterable[SentOut], answers: Mapping[Group, Answered], policy: Policy, now: datetime
-) -> list[Discrepancy]:
-    """Return what is overdue and what was rejected; an acknowledgment that came late is in time."""
+def find(sent: Iterable[SentOut], now: datetime) -> list[Discrepancy]:
+    """Return what is overdue, and what was rejected and not sent since."""
     found = []
     for each in sent:
-        answer = answers.get(each.group) if each.group else None
-        if answer is not None and answer.accepted:
+        said = max(each.answers, key=lambda answer: answer.at, default=None)
+        if said is not None and said.accepted:
             continue
-        if answer is None and now - each.at < policy.acknowledgement_after:
-            continue
-        found.append(_discrepancy(each, answer))
+        waiting = [at for at in each.sent_at if said is None or at > said.at]
+        if waiting and now - min(waiting) > each.within:
+            found.append(_discrepancy(each, min(waiting), OVERDUE))
+        elif said is not None and not waiting:
+            found.append(_discrepancy(each, said.at, REJECTED))
     return found
 
 
-def _discrepancy(sent: SentOut, answer: Answered | None) -> Discrepancy:
-    details = {"flow": sent.flow, "document": sent.number}
-    if sent.group:
-        details["group"] = str(sent.group.number)
+def _discrepancy(sent: SentOut, since: datetime, cause: str) -> Discrepancy:
+    overdue = cause == OVERDUE
     return Discrepancy(
-        subject=f"delivery/{sent.delivery_id}",
-        since=answer.at if answer else sent.at,
-        cause=REJECTED if answer else OVERDUE,
-        remedy=CORRECT if answer else RESEND,
+        subject=f"sent/{sent.document_id}/{sent.target}/{sent.action}",
+        since=since,
+        cause=cause,
+        remedy=RESEND if overdue else CORRECT,
         amount=sent.amount,
         currency=sent.currency,
-        details=details,
+        details={"flow": sent.flow, "to": sent.target, "document": sent.number},
         partner=sent.partner,
         reference=sent.reference,
-        heal=None if answer else sent.delivery_id,
+        heal=sent.delivery_id if overdue else None,
     )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,44 +11,43 @@ from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from connectors.registry import CONNECTORS
-from hub.ledger.control_numbers import key_of
 from hub.ledger.tables import statement, statement_entry
-from hub.reconcile.acknowledgement_overdue import Answered, Group, SentOut
+from hub.reconcile.acknowledgement_overdue import Answer, SentOut
 from hub.reconcile.duplicate_effects import Effects
 from hub.reconcile.ledger_vs_target import Delivered, Effect, Statement
 from hub.settings.model import Site
 
-_TAKEN = frozenset({"A", "E"})
-"""X12 element 715 in AK901/AK501: accepted, accepted with errors noted."""
-
 SENT = """
-SELECT d.id, d.target, d.action, d.flow, d.reference AS key, d.version, d.settled_at,
-    d.business_key, d.document_id, d.occasion
-FROM delivery AS d WHERE d.action = ANY($4::text[]) AND d.state = 'delivered'
-    AND d.settled_at >= $1 AND d.settled_at <= $2 AND d.flow = ANY($3::text[])
-    AND d.occasion NOT LIKE 'resend-%'
-UNION
-SELECT d.id, d.target, d.action, d.flow, d.reference, d.version, d.settled_at, d.business_key,
-    d.document_id, d.occasion
-FROM (SELECT substr(subject, 10) AS id FROM finding WHERE job = $5 AND state <> 'closed') AS f
-CROSS JOIN LATERAL (SELECT * FROM delivery WHERE delivery.id = f.id OFFSET 0) AS d
-ORDER BY settled_at, id
+WITH looked AS (
+    SELECT document_id, target, action FROM delivery WHERE action = ANY($3::text[])
+        AND state = 'delivered' AND settled_at >= $1 AND settled_at <= $2
+        AND target = ANY($4::text[])
+    UNION
+    SELECT d.document_id, d.target, d.action FROM confirmation AS c
+    CROSS JOIN LATERAL (SELECT * FROM delivery WHERE delivery.id = c.delivery_id OFFSET 0) AS d
+    WHERE c.at >= $1 AND c.at <= $2 AND c.state = 'rejected' AND d.target = ANY($4::text[])
+    UNION
+    SELECT split_part(subject, '/', 2), split_part(subject, '/', 3), split_part(subject, '/', 4)
+    FROM finding WHERE job = $5 AND state <> 'closed'
+)
+SELECT l.document_id, l.target, l.action, s.*, o.number, o.partner, o.reference, o.amount,
+    o.currency
+FROM looked AS l CROSS JOIN LATERAL (
+    SELECT array_agg(d.settled_at) FILTER (WHERE d.state = 'delivered') AS sent_at,
+        (array_agg(d.id ORDER BY d.created_at DESC, d.id))[1] AS delivery_id,
+        max(d.flow) AS flow, array_agg(c.at) AS said_at, array_agg(c.state) AS said
+    FROM delivery AS d LEFT JOIN LATERAL (
+        SELECT at, state FROM confirmation WHERE confirmation.delivery_id = d.id
+        ORDER BY at DESC, id DESC LIMIT 1) AS c ON true
+    WHERE d.document_id = l.document_id AND d.target = l.target AND d.action = l.action
+    OFFSET 0) AS s
+CROSS JOIN LATERAL (SELECT * FROM document WHERE document.id = l.document_id OFFSET 0) AS o
+WHERE o.entity <> 'acknowledgement' ORDER BY l.document_id, l.target
 """
 _ABOUT = """
 SELECT w.id, d.number, d.partner, d.reference, d.amount, d.currency
 FROM unnest($1::text[]) AS w(id) CROSS JOIN LATERAL (
     SELECT * FROM document WHERE document.id = w.id OFFSET 0) AS d
-"""
-_NUMBERS = """
-SELECT w.scope, w.key, n.number FROM unnest($1::text[], $2::text[]) AS w(scope, key)
-CROSS JOIN LATERAL (SELECT number FROM control_number
-    WHERE control_number.scope = w.scope AND control_number.key = w.key OFFSET 0) AS n
-"""
-ANSWERS = """
-SELECT connection, created_at, canonical #>> '{heading,AK1,AK102}' AS number,
-    canonical #>> '{heading,AK9,AK901}' AS verdict
-FROM document WHERE entity = 'acknowledgement' AND state = 'delivered' AND created_at >= $1
-    AND direction = 'in' ORDER BY created_at, id
 """
 DUPLICATES = """
 WITH looked AS (
@@ -83,86 +82,65 @@ ORDER BY d.id
 """
 
 
-def scopes(site: Site) -> dict[str, str]:
-    """Return connection -> where its control numbers are counted; those that have none are absent."""
+def acknowledging(site: Site) -> dict[str, timedelta]:
+    """Return connection -> how long its partner may take to acknowledge; the others are absent."""
     found = {}
     for name, connection in site.connections.items():
         connector = CONNECTORS.get(connection.system)
         if connector is None:
             continue
         try:
-            scope = connector.config.model_validate(connection.options).control_scope
-        except (
-            ValidationError
-        ):  # a secret that is still a reference: no format with numbers has one
+            within = connector.config.model_validate(connection.options).confirmed_within
+        except ValidationError:  # a secret that is still a reference: none of those acknowledges
             continue
-        if scope is not None:
-            found[name] = scope
+        if within is not None:
+            found[name] = within
     return found
 
 
 async def sent(
-    connection: AsyncConnection, job: str, span: tuple[datetime, datetime], site: Site
+    connection: AsyncConnection, job: str, since: datetime, until: datetime, site: Site
 ) -> list[SentOut]:
-    """Return the deliveries that their receivers acknowledge: of the span, and with open findings."""
-    flows = list(site.reconcile.acknowledged_flows)
-    result = await connection.exec_driver_sql(SENT, (*span, flows, ["send"], job))
-    rows = result.mappings().all()
-    about = await _about(connection, [row["document_id"] for row in rows])
-    groups = await _groups(connection, rows, scopes(site))
+    """Return what went to those who acknowledge: acknowledged or sent in the span, or still open.
+
+    Args:
+        connection: to the ledger.
+        job: whose open findings are looked at too.
+        since: the longest of the partners' clocks is added to it.
+        until: the end.
+        site: its connections say who acknowledges.
+    """
+    clocks = acknowledging(site)
+    since -= max(clocks.values(), default=timedelta())
+    actions = sorted({"send", *(route.action for route in site.routes if route.to in clocks)})
+    result = await connection.exec_driver_sql(SENT, (since, until, actions, sorted(clocks), job))
     return [
-        SentOut(
-            delivery_id=row["id"],
-            group=groups.get(row["id"]),
-            flow=row["flow"],
-            at=row["settled_at"],
-            business_key=row["business_key"],
-            number=about[row["document_id"]]["number"] or "",
-            partner=about[row["document_id"]]["partner"],
-            reference=about[row["document_id"]]["reference"],
-            amount=about[row["document_id"]]["amount"],
-            currency=about[row["document_id"]]["currency"],
-        )
-        for row in rows
-        if row["document_id"] in about and row["settled_at"] is not None
+        _sent(row, clocks[row["target"]]) for row in result.mappings() if row["target"] in clocks
     ]
+
+
+def _sent(row: sa.RowMapping, within: timedelta) -> SentOut:
+    said = zip(row["said_at"] or (), row["said"] or (), strict=True)
+    return SentOut(
+        document_id=row["document_id"],
+        target=row["target"],
+        action=row["action"],
+        flow=row["flow"],
+        delivery_id=row["delivery_id"],
+        within=within,
+        sent_at=tuple(row["sent_at"] or ()),
+        answers=tuple(Answer(at, state != "rejected") for at, state in said if at is not None),
+        number=row["number"] or "",
+        partner=row["partner"],
+        reference=row["reference"],
+        amount=row["amount"],
+        currency=row["currency"],
+    )
 
 
 async def _about(connection: AsyncConnection, ids: Sequence[str]) -> dict[str, sa.RowMapping]:
     result = await connection.exec_driver_sql(_ABOUT, (sorted(set(ids)),))
     return {row["id"]: row for row in result.mappings()}
-
-
-async def _groups(
-    connection: AsyncConnection, rows: Sequence[sa.RowMapping], scope_of: Mapping[str, str]
-) -> dict[str, Group]:
-    keys = {
-        row["id"]: (
-            scope_of[row["target"]],
-            key_of(row["key"], row["action"], row["version"]),
-        )
-        for row in rows
-        if row["target"] in scope_of
-    }
-    pairs = sorted(set(keys.values()))
-    columns = [scope for scope, _ in pairs], [key for _, key in pairs]
-    result = await connection.exec_driver_sql(_NUMBERS, columns)
-    numbers = {(row.scope, row.key): row.number for row in result}
-    return {
-        row["id"]: Group(row["target"], numbers[keys[row["id"]]])
-        for row in rows
-        if keys.get(row["id"]) in numbers
-    }
-
-
-async def answers(connection: AsyncConnection, since: datetime) -> dict[Group, Answered]:
-    """Return what receivers said of our groups since a moment; the last word counts."""
-    result = await connection.exec_driver_sql(ANSWERS, (since,))
-    return {
-        Group(row.connection, int(row.number)): Answered(row.verdict in _TAKEN, row.created_at)
-        for row in result
-        if row.number and row.number.isdecimal() and row.verdict
-    }
 
 
 async def effects(

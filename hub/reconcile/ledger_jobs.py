@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import timedelta
 from types import MappingProxyType
 
 from hub.reconcile import (
@@ -19,7 +18,6 @@ from hub.reconcile import (
 from hub.reconcile.context import Context, Looked
 
 LedgerJob = Callable[[Context], Awaitable[Looked]]
-_EARLIER = timedelta(days=1)
 
 
 async def inventory(context: Context) -> Looked:
@@ -34,14 +32,9 @@ async def inventory(context: Context) -> Looked:
 
 async def acknowledgements(context: Context) -> Looked:
     """Look at what was sent to those who acknowledge."""
-    span = (context.since - context.policy.acknowledgement_after, context.now)
     job = acknowledgement_overdue.NAME
-    sent = await delivery_facts.sent(context.ledger, job, span, context.site)
-    oldest = min((each.at for each in sent), default=context.now)
-    # Clocks of two hosts may differ: an answer may seem to come before what it answers.
-    answers = await delivery_facts.answers(context.ledger, oldest - _EARLIER)
-    found = acknowledgement_overdue.find(sent, answers, context.policy, context.now)
-    return Looked(found, len(sent), sum(each.group is None for each in sent))
+    sent = await delivery_facts.sent(context.ledger, job, context.since, context.now, context.site)
+    return Looked(acknowledgement_overdue.find(sent, context.now), len(sent))
 
 
 async def duplicates(context: Context) -> Looked:

@@ -20,7 +20,6 @@ class Policy:
     invoice_after: timedelta = _DAY
     shipment_after: timedelta = _DAY
     yes_after: timedelta = timedelta(hours=4)
-    acknowledgement_after: timedelta = _DAY
     supplier_invoice_after: timedelta = timedelta(days=30)
     stuck_after: timedelta = timedelta(hours=4)
     late_days: int = 1
@@ -58,7 +57,6 @@ def policy_of(settings: Reconcile) -> Policy:
         invoice_after=settings.ship_not_invoiced_after_seconds * seconds,
         shipment_after=settings.invoiced_not_shipped_after_seconds * seconds,
         yes_after=settings.not_acknowledged_after_seconds * seconds,
-        acknowledgement_after=settings.acknowledgement_after_seconds * seconds,
         supplier_invoice_after=settings.supplier_invoice_after_seconds * seconds,
         stuck_after=settings.stuck_after_seconds * seconds,
         late_days=settings.not_shipped_days,

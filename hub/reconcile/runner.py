@@ -42,7 +42,7 @@ class Report:
     job: str
     looked_at: int
     unchecked: int
-    """Not comparable: a unit without a factor, a document without a control number."""
+    """Not comparable: a unit without a factor."""
     found: int
     opened: int
     healing: int

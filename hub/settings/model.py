@@ -216,17 +216,11 @@ class Reconcile(Section):
     not_acknowledged_after_seconds: float = Field(
         14_400, ge=0, description="How long an order may go without the target's yes."
     )
-    acknowledgement_after_seconds: float = Field(
-        86_400, ge=0, description="How long a partner may take to acknowledge what we sent."
-    )
     purchasing: tuple[Name, ...] = Field(
         (), description="Connections whose orders are our own purchase orders."
     )
     supplier_invoice_after_seconds: float = Field(
         2_592_000, ge=0, description="How long a supplier may take to bill what was received."
-    )
-    acknowledged_flows: tuple[str, ...] = Field(
-        (), description="Flows that their receivers acknowledge, such as `940` or `810`."
     )
     not_shipped_days: int = Field(
         1, ge=0, description="Days after the day to ship before an order counts as late."

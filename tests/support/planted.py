@@ -21,7 +21,6 @@ NOW = datetime(2026, 5, 5, 12, tzinfo=UTC)
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 _PARTNERS = 20
 ITEMS = 400
-SCOPE = "ZZ:US/ZZ:LAKESIDE/P"
 SITE = Site.model_validate(
     {
         "control_points": {"reference": "bc"},
@@ -40,7 +39,6 @@ SITE = Site.model_validate(
             {"entity": "shipment", "to": "bc", "action": "post_shipment", "flow": "post"},
         ],
         "reconcile": {
-            "acknowledged_flows": ["940"],
             "warehouses": {"lakeside": "MAIN"},
             "packs": {"*": {"XCT": "12"}},
             "quantity_tolerance_percent": "2",
@@ -154,21 +152,22 @@ class Story:
         )  # fmt: skip
         return self
 
-    def sent(self, *, age: timedelta, answered: str = "", answer_age: timedelta = _HOUR) -> str:
-        """Send the warehouse its order; return the delivery's id."""
-        rows, number = self.world.rows, self.n
-        row = rows.delivery(self.order, "lakeside", "send", NOW - age, flow="940")
-        rows.add(
-            "control_number", scope=SCOPE, key=f"XD{self.n}/send/1", number=number, at=NOW - age
+    def sent(self, *, age: timedelta, said: str = "", said_age: timedelta = _HOUR) -> str:
+        """Send the warehouse its order; return what findings of it are about."""
+        state = "dead" if said == "rejected" else "delivered"
+        row = self.world.rows.delivery(
+            self.order, "lakeside", "send", NOW - age, flow="940", state=state
         )
-        if answered:
-            body = {"heading": {"AK1": {"AK101": "OW", "AK102": f"{number:04}"},
-                                "AK9": {"AK901": answered}}}  # fmt: skip
-            rows.document(
-                "acknowledgement", f"{number}", NOW - answer_age, body, connection="lakeside",
-                partner="lakeside",
+        if state == "dead":
+            self.order["state"] = "dead"
+            self.world.rows.letter(self.order)
+        if said:
+            self.world.rows.add(
+                "confirmation", id=f"c-{self.n}", connection="lakeside", number=self.n,
+                flow="997", state=said, reasons="[]", document_id="ack", delivery_id=row["id"],
+                at=NOW - said_age,
             )  # fmt: skip
-        return str(row["id"])
+        return f"sent/{self.order['id']}/lakeside/send"
 
     def must(self, job: str, amount: Decimal | None, subject: str = "") -> None:
         """Expect a finding of this order."""

@@ -17,11 +17,12 @@ def plain(world: World) -> None:
 
 def sent_to_the_warehouse(world: World) -> None:
     story = world.story().created().shipped(24).billed(24)
-    story.sent(age=5 * _DAY, answered="A", answer_age=4 * _DAY)
+    story.sent(age=5 * _DAY, said="accepted", said_age=4 * _DAY)
 
 
 def acknowledged_late_with_errors(world: World) -> None:
-    world.story().created().shipped(24).billed(24).sent(age=5 * _DAY, answered="E")
+    story = world.story().created().shipped(24).billed(24)
+    story.sent(age=5 * _DAY, said="accepted_with_errors")
 
 
 def two_shipments_one_invoice(world: World) -> None:

@@ -124,13 +124,14 @@ def left_in_part(world: World) -> None:
 def not_confirmed(world: World) -> None:
     story = world.story().created().shipped(24).billed(24)
     name = story.sent(age=3 * _DAY)
-    story.must("acknowledgement-overdue", 24 * _PRICE, f"delivery/{name}")
+    story.must("acknowledgement-overdue", 24 * _PRICE, name)
 
 
 def turned_down(world: World) -> None:
     story = world.story().created().shipped(24).billed(24)
-    name = story.sent(age=3 * _DAY, answered="R")
-    story.must("acknowledgement-overdue", 24 * _PRICE, f"delivery/{name}")
+    name = story.sent(age=3 * _DAY, said="rejected")
+    story.must("acknowledgement-overdue", 24 * _PRICE, name)
+    story.must("ordered-not-acknowledged", 24 * _PRICE)  # its 940 is dead as well
 
 
 def stock_missing(world: World) -> None:

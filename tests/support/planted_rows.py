@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from hub.ledger import bulk, tables
 
 _TABLES = (
-    "receipt", "document", "delivery", "hold", "dead_letter", "reference", "control_number",
+    "receipt", "document", "delivery", "hold", "dead_letter", "reference", "confirmation",
     "statement_entry",
 )  # fmt: skip
 _DOCUMENT = {

@@ -336,6 +336,10 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_finding")),
         comment="What reconciliation found missing, extra, different or late.",
     )
+    for name in ("job", "owner", "partner"):
+        op.create_index(
+            f"ix_finding_{name}_state_since", "finding", [name, "state", "since"], unique=False
+        )
     op.create_index("ix_finding_since", "finding", ["since"], unique=False)
     op.create_index("ix_finding_state_since", "finding", ["state", "since"], unique=False)
     op.create_index("ix_finding_subject", "finding", ["subject"], unique=False)
@@ -682,6 +686,8 @@ def downgrade() -> None:
     )
     op.drop_index("ix_finding_subject", table_name="finding")
     op.drop_index("ix_finding_state_since", table_name="finding")
+    for name in ("job", "owner", "partner"):
+        op.drop_index(f"ix_finding_{name}_state_since", table_name="finding")
     op.drop_index("ix_finding_since", table_name="finding")
     op.drop_table("finding")
     op.drop_index("uq_document_business_key_version", table_name="document")
