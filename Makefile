@@ -4,6 +4,8 @@
 #   make test    all tests, on real NATS, PostgreSQL and Redis
 #   make check   format, lint, types, import rules, the wheel
 #   make planted what reconciliation finds among 100,000 documents with 1,000 faults
+#   make replay  all of INTAKE comes again, COUNT messages (200000), to no effect
+#   make outages NATS, PostgreSQL, Redis, a target: each away for SECONDS (600)
 #   make bench   how fast it is, and what the time goes to
 #   make faults  two hubs, killed and cut off again and again; `make campaign HOURS=2` goes on for longer
 #   make sim     the hub in simulated time under every fault, SEEDS=5000 of them; SEED=77 replays one
@@ -23,7 +25,7 @@ SEEDS ?= 5000
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test check format planted bench faults campaign sim teeth clean distclean
+.PHONY: demo test check format planted replay outages bench faults campaign sim teeth clean distclean
 .DEFAULT_GOAL := demo
 
 # What runs the hub, from pyproject.toml; an editable install, so that changes need none of this.
@@ -64,6 +66,12 @@ format: $(VENV)/.checks
 # 1,000 faults among 100,000 clean documents: all found in one cycle, nothing else, how long it took.
 planted: $(VENV)/.checks
 	@CROSSDOCK_PLANTED_FULL=1 $(BIN)/pytest -q -s --disable-warnings tests/integration/test_planted.py
+
+replay: $(VENV)/.checks
+	@CROSSDOCK_REPLAY_COUNT=$(or $(COUNT),200000) $(BIN)/pytest --quiet --capture=no tests/integration/test_full_replay.py $(ARGS)
+
+outages: $(VENV)/.checks
+	@CROSSDOCK_OUTAGE_SECONDS=$(or $(SECONDS),600) $(BIN)/pytest --quiet --capture=no tests/integration/test_outages.py $(ARGS)
 
 bench: $(VENV)/.checks
 	@$(BIN)/python -m tests.bench $(ARGS)
