@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 
 from canonical.errors import HubError
+from hub.cli import map_changes
 from hub.cli.desk import ConfigOption
 from hub.cli.exits import Exit, said
 from hub.cli.map_trial import Trial, try_mapping
@@ -22,6 +23,9 @@ from hub.mapping.lint.check import lint_mapping
 from hub.mapping.lint.finding import Finding
 
 app = typer.Typer(help="Prove, try and check mappings.", no_args_is_help=True)
+
+app.command("diff")(map_changes.diff_command)
+app.command("promote")(map_changes.promote_command)
 
 Row = dict[str, object]
 _COLUMNS = ("case", "engine", "problems")

@@ -22,6 +22,14 @@ def differences(expected: Any, actual: Any) -> list[str]:
     return found
 
 
+def places_that_differ(before: Any, after: Any) -> list[tuple[str, str, str]]:
+    """(place, value before, value after) of everything that differs; values shortened."""
+    return [
+        (path or "document", _short(left), _short(right))
+        for path, left, right in _compare("", before, after)
+    ]
+
+
 def _compare(path: str, expected: Any, actual: Any) -> Iterator[tuple[str, Any, Any]]:
     pairs = _inner(expected, actual)
     if pairs is not None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -87,3 +87,11 @@ def mapping_files(root: Path, systems: Collection[str] | None = None) -> Iterato
     for path in sorted(root.glob(f"*/*{SUFFIX}")):
         if systems is None or path.parent.name in systems:
             yield read_mapping(path, root)
+
+
+def overlaid(
+    files: Iterable[MappingFile], others: Iterable[MappingFile]
+) -> tuple[MappingFile, ...]:
+    """Mappings with others on top: each replaces the one of its name, by system and name."""
+    found = {file.name: file for file in (*files, *others)}
+    return tuple(found[name] for name in sorted(found))

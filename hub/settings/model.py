@@ -317,6 +317,11 @@ class Site(Section):
     dead_letters: DeadLetters = DeadLetters()
     partners: dict[Name, Partner] = Field(description="Partners by our name for them.")
     connections: dict[Name, Connection] = Field(description="Connections by our name for them.")
+    mappings: LocalPath | None = Field(
+        None,
+        description="The site's own mappings, `SYSTEM/FLOW.ENTITY.jsonata`: each replaces the "
+        "shipped one of its name. `crossdock map promote` writes here.",
+    )
     routes: tuple[Route, ...] = Field((), description="A document takes every route that fits it.")
     api_tokens: dict[str, str] = Field(
         default_factory=dict, description="Name of a caller -> its token, as `env:` or `file:`."

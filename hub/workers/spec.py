@@ -13,7 +13,7 @@ from typing import Any
 
 from canonical.errors import ConfigError
 from connectors.base import Connector, Json
-from hub.mapping.files import MappingFile, mapping_files
+from hub.mapping.files import MappingFile, mapping_files, overlaid
 from hub.settings.model import Site
 from hub.settings.secrets import secret_values
 
@@ -49,6 +49,11 @@ _WITHHELD = "0" * 64
 def worker_spec(site: Site, connectors: Mapping[str, Connector], mappings: Path) -> WorkerSpec:
     """The spec of a configured hub.
 
+    Args:
+        site: its configuration; its own mappings replace the shipped ones of their names.
+        connectors: the registry.
+        mappings: the shipped mappings.
+
     Raises:
         ConfigError: ``system_unknown``; a mapping file cannot be read.
 
@@ -72,7 +77,8 @@ def worker_spec(site: Site, connectors: Mapping[str, Connector], mappings: Path)
             dict(connection.bindings),
         )
     systems = {connection.system for connection in connections.values()}
-    return WorkerSpec(connectors, tuple(mapping_files(mappings, systems)), connections)
+    own = () if site.mappings is None else mapping_files(site.mappings, systems)
+    return WorkerSpec(connectors, overlaid(mapping_files(mappings, systems), own), connections)
 
 
 def _without_secrets(options: Mapping[str, Any]) -> Json:

@@ -1,0 +1,78 @@
+"""Takes candidate mappings into use: proved, compared, kept, and on record.
+
+Codes: ``mappings_unset`` (ConfigError), ``mapping_unsound`` (Rejected), ``mapping_unwritable``
+(ConfigError).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from canonical.errors import ConfigError, Rejected
+from hub.mapping.cases import read_cases, run_case
+from hub.mapping.files import SUFFIX, MappingFile
+from hub.mapping.lint.check import lint_mapping
+
+KEPT = ".kept"
+"""Below the site's mappings: every version that was ever in use, by name and version."""
+
+
+def prove(files: Sequence[MappingFile]) -> None:
+    """Refuse mappings that lint finds wrong, or whose worked cases fail on an engine.
+
+    Raises:
+        Rejected: ``mapping_unsound``.
+
+    """
+    for file in files:
+        for finding in lint_mapping(file):
+            if finding.is_error:
+                raise Rejected("mapping_unsound", finding.place, finding.message)
+        for case in read_cases(file):
+            for outcome in run_case(file, case):
+                if outcome.problems:
+                    where = f"{file.name}: {case.path.name}"
+                    raise Rejected(
+                        "mapping_unsound", where, f"a worked case fails on {outcome.engine}"
+                    )
+
+
+def install(folder: Path | None, files: Sequence[MappingFile]) -> list[Path]:
+    """Write mappings into the site's own folder, each at once and whole; all versions are kept.
+
+    Raises:
+        ConfigError: ``mappings_unset`` or ``mapping_unwritable``.
+
+    """
+    if folder is None:
+        detail = "name the folder of the site's own mappings in its configuration"
+        raise ConfigError("mappings_unset", "mappings", detail)
+    written = []
+    try:
+        for file in files:
+            name = file.path.name.removesuffix(SUFFIX)
+            kept = folder / KEPT / file.system / f"{name}.{file.version}{SUFFIX}"
+            for path in (kept, folder / file.system / file.path.name):
+                _write(path, file.text)
+            written.append(folder / file.system / file.path.name)
+            for case in read_cases(file):
+                _write(
+                    folder / file.system / f"{name}.cases" / case.path.name,
+                    case.path.read_text("utf-8"),
+                )
+    except OSError as error:
+        raise ConfigError("mapping_unwritable", str(folder), type(error).__name__) from None
+    return written
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.part")
+    part.write_text(text, encoding="utf-8")
+    part.replace(path)
+
+
+def kept_versions(folder: Path) -> Iterator[Path]:
+    """All versions that were ever in use."""
+    yield from sorted((folder / KEPT).glob(f"*/*{SUFFIX}"))

@@ -1,0 +1,144 @@
+"""`crossdock map diff` and `map promote` on a real ledger and archive, with real workers."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from canonical.errors import ConfigError, Rejected
+from hub.archive import Archive
+from hub.ledger import bulk
+from hub.ledger.engine import open_engine
+from hub.ledger.tables import receipt
+from hub.mapping.files import shipped_mappings
+from hub.mapping_changes.comparison import Candidate, Store, candidate, compare
+from hub.mapping_changes.promotion import install, kept_versions, prove
+from hub.mapping_changes.stored import Chosen, count
+from hub.mapping_changes.tally import Tally
+from hub.settings.model import Site
+from tests.bench.orders import RECEIVED_AT, receipts
+from tests.bench.site import site
+
+ORDERS = 420
+SINCE = RECEIVED_AT - timedelta(days=1)
+OLD = '"ordered_on": $parse_date(heading.BEG.BEG05, "CCYYMMDD"),'
+
+
+@dataclass(frozen=True)
+class World:
+    store: Store
+    site: Site
+    folder: Path
+
+    def offered(self, new: str) -> Candidate:
+        """The 850 mapping with another date."""
+        path = self.folder / "x12" / "850.order.jsonata"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        text = (shipped_mappings() / "x12" / path.name).read_text()
+        assert OLD in text
+        path.write_text(text.replace(OLD, new))
+        return candidate(self.site, self.folder)
+
+    async def compared(self, offered: Candidate, most: int | None = None) -> Tally:
+        tally = Tally()
+        done: list[int] = []
+        chosen = Chosen(SINCE, offered.connections, most)
+        unreadable = await compare(self.store, self.site, (offered, chosen), tally, done.append)
+        assert sum(done) == await count(self.store.engine, chosen) == tally.receipts + unreadable
+        return tally
+
+
+@pytest.fixture
+async def world(
+    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[World]:
+    monkeypatch.setenv("CROSSDOCK_BENCH_SECRET", "no-secret-is-used-here")
+    engine, archive = open_engine(database), Archive(tmp_path / "archive")
+    taken = list(receipts(0, ORDERS))
+    places = archive.keep([each.body for each in taken], RECEIVED_AT)
+    rows = [_row(each.id, each.body, place) for each, place in zip(taken, places, strict=True)]
+    async with engine.begin() as ledger:
+        await bulk.copy(ledger, receipt, rows)
+    yield World(Store(engine, archive), site(2), tmp_path / "candidate")
+    archive.close()
+    await engine.dispose()
+
+
+def _row(name: str, body: bytes, place: str) -> dict[str, object]:
+    return {
+        "id": name,
+        "connection": "acme-edi",
+        "partner": "acme",
+        "delivery_id": name,
+        "sha256": "",
+        "size": len(body),
+        "content_type": "application/edi-x12",
+        "flow": "",
+        "facts": "{}",
+        "archive": place,
+        "received_at": RECEIVED_AT,
+        "decided_at": datetime.now(UTC),
+    }
+
+
+async def test_what_a_candidate_changes_is_counted_by_field(world: World) -> None:
+    tally = await world.compared(world.offered('"ordered_on": "2020-01-01",'))
+    (row,) = tally.rows()
+    assert (row["partner"], row["where"], row["documents"]) == ("acme", "ordered_on", ORDERS)
+    assert (tally.receipts, tally.documents, tally.different) == (ORDERS, ORDERS, ORDERS)
+
+
+async def test_failures_that_a_candidate_brings_are_told(world: World) -> None:
+    tally = await world.compared(world.offered('"ordered_on": $fail("moon", "x", "y"),'), most=30)
+    (row,) = tally.rows()
+    assert (row["what"], row["where"], row["documents"]) == ("failure_gained", "moon", 30)
+
+
+async def test_a_candidate_that_is_the_same_has_nothing_to_compare(world: World) -> None:
+    assert world.offered(OLD).files == ()
+
+
+async def test_receipts_that_the_archive_lost_are_counted_apart(world: World) -> None:
+    world.store.archive.close()
+    for pack in (world.folder.parent / "archive").rglob("*"):
+        if pack.is_file():
+            pack.write_bytes(b"")
+    tally = await world.compared(world.offered('"ordered_on": "2020-01-01",'))
+    assert tally.receipts == 0
+
+
+async def test_a_folder_without_mappings_is_refused(world: World) -> None:
+    world.folder.mkdir()
+    with pytest.raises(ConfigError, match="mapping_missing"):
+        candidate(world.site, world.folder)
+
+
+def test_a_promoted_mapping_is_used_and_every_version_is_kept(tmp_path: Path) -> None:
+    own = tmp_path / "own"
+    given = site(1).model_copy(update={"mappings": own})
+    world = World(Store.__new__(Store), given, tmp_path / "candidate")
+    first = world.offered('"ordered_on": "2020-01-01",')
+    install(own, first.files)
+    assert world.offered('"ordered_on": "2020-01-01",').files == ()
+    second = world.offered('"ordered_on": "2020-01-02",')
+    in_use = {file.name: file.version for file in second.before.mappings}
+    assert in_use["mappings/x12/850.order.jsonata"] == first.files[0].version
+    install(own, second.files)
+    assert len(list(kept_versions(own))) == 2
+    with pytest.raises(ConfigError, match="mappings_unset"):
+        install(None, second.files)
+
+
+def test_a_mapping_whose_worked_cases_fail_is_not_promoted(tmp_path: Path) -> None:
+    name = "850.order.cases"
+    world = World(Store.__new__(Store), site(1), tmp_path)
+    offered = world.offered('"ordered_on": "2020-01-01",')
+    shutil.copytree(shipped_mappings() / "x12" / name, tmp_path / "x12" / name)
+    with pytest.raises(Rejected, match="mapping_unsound"):
+        prove(offered.files)
+    prove(world.offered(OLD + " ").files)
