@@ -24,6 +24,7 @@ T = TypeVar("T")
 _CHUNK = 256 * 1024
 _LONGEST_LINE = 1_000
 _MOST_LINES = 1_000
+_MOST_NAMED = 200
 _LOGIN_REFUSED = "530"
 _NOT_THERE = "550"
 
@@ -177,15 +178,36 @@ class FtpsSession:
         self._client.voidresp()
 
     async def entries(self, folder: str, most: int) -> Sequence[Entry]:
-        """List a folder by MLSD (RFC 3659 section 7)."""
-        return await self._do("", lambda: self._listed(folder, most))
+        """List a folder by MLSD (RFC 3659 section 7), or name by name where that is not known."""
+        try:
+            lines = await self._do("", lambda: self._lines(f"MLSD {folder}", most))
+        except Retryable as error:
+            if error.code != "folder_unavailable":
+                raise
+            return await self._named(folder, most)
+        found = (_entry(line) for line in lines)
+        return [entry for entry in found if entry is not None]
 
-    def _listed(self, folder: str, most: int) -> list[Entry]:
+    async def _named(self, folder: str, most: int) -> list[Entry]:
+        """List by NLST and look at each: two questions a file, so only at so many."""
+        try:
+            lines = await self._do(
+                "", lambda: self._lines(f"NLST {folder}", min(most, _MOST_NAMED))
+            )
+        except Retryable as error:
+            if error.code != "file_gone":
+                raise
+            return []  # so many servers say of a folder without files
+        names = {line.rpartition("/")[2] for line in lines} - {"", ".", ".."}
+        found = [await self.stat(folder, name) for name in sorted(names)]
+        return [entry for entry in found if entry is not None]
+
+    def _lines(self, command: str, most: int) -> list[str]:
         room = most * _LONGEST_LINE
         content = bytearray()
         full = False
         try:
-            with self._transfer(f"MLSD {folder}") as data:
+            with self._transfer(command) as data:
                 while chunk := data.recv(_CHUNK):
                     content += chunk
                     full = content.count(b"\n") > most or len(content) > room
@@ -195,8 +217,7 @@ class FtpsSession:
             if not full:  # a server whose listing we broke off may say so
                 raise
         lines = bytes(content).split(b"\n")[:-1][:most]
-        found = (_entry(line.rstrip(b"\r").decode("utf-8", "surrogateescape")) for line in lines)
-        return [entry for entry in found if entry is not None]
+        return [line.rstrip(b"\r").decode("utf-8", "surrogateescape") for line in lines]
 
     async def stat(self, folder: str, name: str) -> Entry | None:
         """Look at one file by SIZE and MDTM; a folder counts as not there."""

@@ -83,6 +83,8 @@ def missing_secrets(loaded: Loaded) -> list[ConfigError]:
     for name, connection in loaded.site.connections.items():
         for path, value in secret_values(connection.options):
             references["connections", name, "options", *path] = value
+        for path, value in secret_values(connection.transport.model_dump(exclude_none=True)):
+            references["connections", name, "transport", *path] = value
     for option, url in loaded.site.servers.model_dump().items():
         if is_reference(url):
             references["servers", option] = url

@@ -8,6 +8,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -15,6 +16,7 @@ from typing import Annotated
 import typer
 
 from canonical.errors import HubError
+from hub.agreements import as2_partners
 from hub.cli.config import find_problems
 from hub.cli.desk import default_config
 from hub.cli.exits import Exit
@@ -25,12 +27,14 @@ from hub.servers.addresses import Addresses, find_running, masked
 from hub.servers.ports import is_free
 from hub.servers.versions import MINIMUM, server_version
 from hub.settings.loader import load
-from hub.settings.model import Http, Servers
+from hub.settings.model import Http, Servers, Site
 
 _PYTHON = (3, 11)
 _LOW_BYTES = 5 * 2**30
 _FULL_BYTES = 2**30
 _MIN_FILES = 1024
+_LAST_DAYS = 30
+"""Partners need weeks to take a new certificate."""
 
 
 class State(StrEnum):
@@ -84,6 +88,7 @@ def examine(config: Path | None) -> Iterator[Finding]:
     if not problems:
         yield Finding("configuration", State.OK, str(config))
         site = load(config).site
+        yield from _certificates(site, datetime.now(UTC))
         yield from _site(site.data_dir, site.servers, site.http)
 
 
@@ -99,6 +104,18 @@ def _site(data_dir: Path, servers: Servers, http: Http) -> Iterator[Finding]:
         yield _port(http)
     else:
         yield from asyncio.run(_reachable(running))
+
+
+def _certificates(site: Site, now: datetime) -> Iterator[Finding]:
+    """How long each side of an AS2 agreement can still be trusted."""
+    for name, partner in as2_partners(site).items():
+        ours = [key.certificate for key in partner.agreement.our_keys]
+        for whose, choices in (("our", ours), ("their", partner.agreement.certificates)):
+            until = max(each.not_valid_after_utc for each in choices)
+            days = (until - now).days
+            state = State.OK if days >= _LAST_DAYS else State.WARNING
+            detail = f"the last one is valid until {until:%Y-%m-%d}, {days} days"
+            yield Finding(f"{whose} certificates, {name}", state, detail)
 
 
 def _guarded(what: str, look: Callable[[], str]) -> Finding:

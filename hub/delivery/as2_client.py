@@ -31,6 +31,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -93,7 +94,9 @@ class As2Client:
         self._wrapping = wrapping
         self._parts = parts
         timeout = httpx.Timeout(parts.timeout_seconds, connect=min(10.0, parts.timeout_seconds))
-        self._http = httpx.AsyncClient(timeout=timeout, trust_env=False)
+        issuers = partner.transport.ca_file
+        verify = ssl.create_default_context(cafile=issuers) if issuers is not None else True
+        self._http = httpx.AsyncClient(timeout=timeout, trust_env=False, verify=verify)
 
     async def deliver(self, outbound: Outbound) -> Settled:
         """Send the message; see `Client.deliver`."""

@@ -129,7 +129,7 @@ class As2Intake:
         return _answered(Answer(written.headers, written.body))
 
     async def _answer(self, call: Call) -> Response:
-        if is_receipt(call.headers, call.body):
+        if await asyncio.to_thread(is_receipt, call.headers, call.body):
             return await self._take_receipt(call)
         request = call.envelope.receipt
         if request is not None and request.url is not None:

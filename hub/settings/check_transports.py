@@ -14,8 +14,10 @@ Secrets that are not set where the check runs are passed over.
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 from canonical.errors import ConfigError
 from connectors.transports.as2.keys import certificate_at, is_valid, read_own_key
@@ -84,6 +86,8 @@ def _mailbox(
         yield _problem(loaded, "folder_missing", path, "expected an inbox, an outbox, or both")
     host = f"[{transport.host}]" if ":" in transport.host else transport.host
     yield from _public(loaded, (*path, "host"), f"//{host}")
+    if isinstance(transport, FtpsTransport):
+        yield from _issuers(loaded, (*path, "ca_file"), transport.ca_file)
     if isinstance(transport, SftpTransport):
         if transport.password is None and transport.private_key is None:
             yield _problem(loaded, "login_missing", path, "expected a password or a private_key")
@@ -98,7 +102,15 @@ def _private_key(loaded: Loaded, path: OptionPath, text: str) -> Problems:
         yield _problem(loaded, error.code, path, error.detail)
 
 
+def _issuers(loaded: Loaded, path: OptionPath, file: Path | None) -> Problems:
+    try:
+        ssl.create_default_context(cafile=file)
+    except (OSError, ssl.SSLError):
+        yield _problem(loaded, "certificate_unreadable", path, "expected a PEM file to read")
+
+
 def _as2(loaded: Loaded, path: OptionPath, transport: As2Transport) -> Problems:
+    yield from _issuers(loaded, (*path, "ca_file"), transport.ca_file)
     if transport.url is not None:
         yield from _public(loaded, (*path, "url"), transport.url)
     if transport.receipt == "async" and transport.receipt_url is None:

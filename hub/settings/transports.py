@@ -26,6 +26,9 @@ class As2Transport(Section):
     our_id: As2Name = Field(description="Our AS2 name.")
     partner_id: As2Name = Field(description="The partner's AS2 name.")
     url: WebAddress | None = Field(None, description="Where we send messages to; none: never.")
+    ca_file: LocalPath | None = Field(
+        None, description="PEM of who issued the TLS certificate of `url`; none: the usual issuers."
+    )
     our_keys: tuple[str, ...] = Field(
         min_length=1,
         description="Ours, as `env:` or `file:`: a PEM with private key and certificate each. The"

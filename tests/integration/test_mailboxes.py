@@ -279,6 +279,19 @@ async def test_a_certificate_that_proves_nothing_gets_no_password(
             await box.intake().look()
 
 
+async def test_an_old_server_that_cannot_list_well_is_asked_name_by_name(
+    tmp_path: Path, engine: AsyncEngine
+) -> None:
+    with ftps_house(tmp_path, unknown=("MLSD", "MLST")) as house:
+        login = house.login()
+        box = Mailbox(house.root, house.transport, lambda: ftps.connected(login), engine, Shelf())
+        (house.root / "in" / "subfolder").mkdir()
+        for name in ("a.x12", "b c.x12"):
+            box.drop(name, name.encode())
+        await box.intake(done="done").look()
+        assert (box.taken(), box.left()) == ([b"a.x12", b"b c.x12"], [])
+
+
 async def test_another_host_key_is_a_hard_stop_before_any_login(
     sftp_box: Mailbox, house: SftpHouse
 ) -> None:

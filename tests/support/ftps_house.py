@@ -78,8 +78,8 @@ def write_certificate(folder: Path) -> Path:
 
 
 @contextmanager
-def ftps_house(folder: Path) -> Iterator[FtpsHouse]:
-    """Serve a folder; `in` and `out` are in it."""
+def ftps_house(folder: Path, *, unknown: tuple[str, ...] = ()) -> Iterator[FtpsHouse]:
+    """Serve a folder; `in` and `out` are in it; some commands may be unknown to the server."""
     root = folder / "mailbox"
     for name in ("in", "out"):
         (root / name).mkdir(parents=True)
@@ -91,6 +91,8 @@ def ftps_house(folder: Path) -> Iterator[FtpsHouse]:
         pass
 
     Handler.authorizer = authorizer
+    known = Handler.proto_cmds.items()
+    Handler.proto_cmds = {name: of for name, of in known if name not in unknown}
     Handler.certfile = str(certificate)
     Handler.tls_control_required = Handler.tls_data_required = True
     loop = IOLoop()

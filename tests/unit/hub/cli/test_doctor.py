@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from typer.testing import CliRunner
 
 from hub.cli.doctor import doctor
 from hub.servers.addresses import Addresses
+from tests.support.as2_keys import certificate_pem, key, key_pem
 
 SITE = """\
 control_points: {reference: shop}
@@ -71,6 +73,23 @@ def test_a_fit_machine_passes(site: Path) -> None:
         "http port": "ok",
     }
     assert "canary" not in report.text
+
+
+def test_a_certificate_that_runs_out_soon_is_a_warning(
+    site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    soon = key("soon", datetime.now(UTC) - timedelta(99), datetime.now(UTC) + timedelta(9))
+    (site.parent / "them.pem").write_bytes(certificate_pem(soon))
+    monkeypatch.setenv("DOCTOR_TEST_KEY", key_pem(key("us")).decode())
+    transport = f"""{{kind: as2, our_id: US, partner_id: THEM, our_keys: [env:DOCTOR_TEST_KEY],
+      partner_certificates: [{site.parent / "them.pem"}]}}"""
+    site.write_text(site.read_text().replace("{kind: webhook}", transport))
+    report = Report(site)
+    assert report.exit_code == 0
+    states = {"our certificates, shop": "ok", "their certificates, shop": "warning"}
+    assert report.states("certificates") == states
+    monkeypatch.delenv("DOCTOR_TEST_KEY")
+    assert "secret_unset" in Report(site).text
 
 
 def test_servers_by_url_are_asked_for_their_versions(

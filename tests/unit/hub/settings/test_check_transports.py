@@ -104,6 +104,8 @@ MISFITS = [
     (SFTP.replace("SHA256:", "MD5:"), 4, "value_invalid"),
     (SFTP.replace("sftp.acme.example", "192.168.1.4"), 1, "address_private"),
     (FTPS.replace("username", "user_name"), 2, "option_unknown"),
+    (FTPS + "      ca_file: none.pem\n", 5, "certificate_unreadable"),
+    (AS2 + "      ca_file: gone.pem\n", 6, "certificate_unreadable"),
 ]
 
 
