@@ -216,6 +216,9 @@ def _waits_are_kept(target: Target) -> Iterator[str]:
     failed: dict[str, float] = {}
     quiet: dict[str, float] = {}
     for call in target.seen:
+        if call.answer == "asked":
+            failed.clear()  # it answers: nobody has to wait any longer
+            continue
         waited = call.at - failed.get(call.delivery, call.at - _FIRST_WAIT)
         if waited < _FIRST_WAIT:
             yield f"hurried: {target.name} was called again {waited:.1f}s after it failed"
@@ -223,7 +226,7 @@ def _waits_are_kept(target: Target) -> Iterator[str]:
         if _IN_HAND <= since < RETRY_AFTER - 1.0:
             yield f"not heeded: {call.process} called {target.name} within its Retry-After"
         if call.answer == "ok":
-            failed.clear()  # it is back: nobody has to wait any longer
+            failed.clear()
         elif call.answer == "server_error":
             failed[call.delivery] = call.answered
         elif call.answer == "throttled":
@@ -233,7 +236,8 @@ def _waits_are_kept(target: Target) -> Iterator[str]:
 def _rate_is_kept(target: Target) -> Iterator[str]:
     calls: dict[str, list[float]] = defaultdict(list)
     for call in target.seen:
-        calls[call.process].append(call.at)
+        if call.answer != "asked":
+            calls[call.process].append(call.at)
     most = LIMITS.per_second + LIMITS.concurrency + 1  # one that was saved up, and those in hand
     for process, times in calls.items():
         busiest = max(sum(at <= each < at + 1.0 for each in times) for at in times)

@@ -73,7 +73,7 @@ def _ledger() -> list[Patch]:
         (audit, "append", decide.record),
         (hub.pipeline, "by_index", decide.by_index),
         *_named(deliveries, deliver, "claim"),
-        *_named(recovered, deliver, "hasten"),
+        *_named(recovered, deliver, "hasten", "waiting"),
         *_named(
             settlements,
             deliver,

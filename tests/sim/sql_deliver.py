@@ -367,3 +367,18 @@ def letter_row(held: Claim, ending: Ending, letter: Letter) -> Row:
         "state": "open",
         "opened_at": ending.ended_at,
     }
+
+
+async def waiting(tx: Transaction, target: str) -> DeliveryRow | None:
+    """`recovered.waiting`."""
+    found = []
+    for row in tx.all("delivery"):
+        last = tx.get("attempt", (row["id"], row["attempts"]))
+        failed = last is not None and last["outcome"] in ("retry", "in_doubt", "ask_failed")
+        waits = row["target"] == target and row["state"] in ("pending", "in_doubt")
+        if waits and row["attempts"] and failed:
+            found.append(row)
+    if not found:
+        return None
+    oldest = min(found, key=lambda row: row["created_at"])
+    return DeliveryRow(**{name: oldest[name] for name in _DELIVERY})

@@ -42,7 +42,7 @@ class Seen(NamedTuple):
     delivery: str
     process: str
     answer: str
-    """``ok``, or the code that it was answered with."""
+    """``ok``, the code that it was answered with, or ``asked``: it was a question, and answered."""
 
 
 class Caller(Protocol):
@@ -169,6 +169,8 @@ class TargetClient:
         if mode == "hangs":
             await asyncio.sleep(10 * TIMEOUT_SECONDS)
         await self.process.step()
+        now = target.loop.time()
+        target.seen.append(Seen(now, now, outbound.id, self.process.name, "asked"))
         there = target.has(outbound.id)
         target.tell(
             "asked", target.name, outbound.body.get("name", ""), "there" if there else "not"

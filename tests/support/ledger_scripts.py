@@ -176,10 +176,13 @@ class Both:
         until = self.now + timedelta(seconds=40)
         async with self.engine.begin() as conn:
             await settlements.renew(conn, tokens, until)
+            waits = await recovered.waiting(conn, target)
             hastened = await recovered.hasten(conn, target, self.now)
         tx = Transaction(self.store)
         await sql_deliver.renew(tx, tokens, until)
         self.done.append(f"renew and hasten {target}: {hastened}")
+        also = await sql_deliver.waiting(tx, target)
+        assert (also and also.id) == (waits and waits.id)
         assert await sql_deliver.hasten(tx, target, self.now) == hastened
 
     async def _people(self) -> None:
