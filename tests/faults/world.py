@@ -36,7 +36,7 @@ BC_SECRET = "sandbox-bc-secret-for-demo"  # noqa: S105  the sandbox's own defaul
 API_TOKEN = "a-token-of-this-campaign-and-no-other"  # noqa: S105
 SNAPSHOTS = 22
 """Customers, items and stock of the emulated company."""
-_START_SECONDS = 120
+_START_SECONDS = 240
 
 
 class World:
@@ -110,8 +110,10 @@ class World:
         self.servers.start()
         self.sandbox.start()
         self._docking.start()
-        self.hubs["hub-a"].start()
-        self.hubs["hub-b"].start()
+        for name in self.hubs:
+            self.start_hub(name)
+        for hub in self.hubs.values():
+            wait_until(hub.ready, _START_SECONDS, "a hub is ready")
         count = "SELECT count(*) FROM reference"
         wait_until(lambda: self.books.count(count) >= SNAPSHOTS, _START_SECONDS, "reference data")
 
@@ -199,7 +201,8 @@ class World:
         with suppress(Exception):
             self.sandbox.kill()
         self._ends.set()
-        self._docking.join(10)
+        if self._docking.ident is not None:
+            self._docking.join(10)
         self.forget_books()
         for proxy in self.links.values():
             proxy.close()
