@@ -17,6 +17,7 @@ from hub.cli.exits import Exit, said
 from hub.cli.map_trial import Trial, try_mapping
 from hub.cli.output import Output, OutputOption, console, print_json, print_rows
 from hub.mapping.cases import ENGINES, Outcome, read_cases, run_case
+from hub.mapping.coverage import coverage
 from hub.mapping.engine import check_engines
 from hub.mapping.files import MappingFile, mapping_files, read_mapping, shipped_mappings
 from hub.mapping.lint.check import lint_mapping
@@ -81,6 +82,29 @@ def lint_command(paths: Paths = None, output: OutputOption = Output.TABLE) -> No
     _finish(found=count > 0, good=not errors)
 
 
+@app.command("coverage")
+def coverage_command(paths: Paths = None, output: OutputOption = Output.TABLE) -> None:
+    """List what the worked cases leave out: source fields not named, results never made."""
+    rows: list[Row] = []
+    with said():
+        for file, _ in _selected(paths):
+            found = coverage(file, read_cases(file))
+            rows.append(
+                {
+                    "mapping": file.name,
+                    "source_fields": found.source_fields,
+                    "not_named": _listed(found.unread, output),
+                    "result_fields": found.result_fields,
+                    "never_made": _listed(found.unmade, output),
+                }
+            )
+    if output is Output.JSON:
+        print_json(rows)
+    else:
+        _table(rows, ("mapping", "source_fields", "not_named", "result_fields", "never_made"))
+    _finish(found=bool(rows), good=True)
+
+
 @app.command("run")
 def run_command(
     system: Annotated[str, typer.Argument(help="Folder of the mapping, such as x12.")],
@@ -134,6 +158,10 @@ def _finish(*, found: bool, good: bool) -> None:
         raise typer.Exit(Exit.NOTHING_MATCHED)
     if not good:
         raise typer.Exit(Exit.FAILURE)
+
+
+def _listed(names: Sequence[str], output: Output) -> object:
+    return list(names) if output is Output.JSON else ", ".join(names)
 
 
 def _row(outcome: Outcome) -> Row:

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal, NamedTuple
 
-from hub.contracts.fields import counts
 from hub.contracts.outcome import Checked, Outcome
 from hub.contracts.results import Results, contracts_of
+from hub.fields import counts
 from hub.mapping.difference import differences
 
 Effect = Literal["breaking", "additive", "mended"]

@@ -16,7 +16,7 @@ from pydantic import Field, ValidationError
 
 from canonical import DOCUMENTS
 from canonical.errors import ConfigError
-from hub.contracts.fields import known_fields
+from hub.fields import known_fields
 from hub.settings.model import Partner
 from hub.settings.names import did_you_mean
 from hub.settings.places import Layer, SettingsError, dotted

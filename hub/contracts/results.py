@@ -21,8 +21,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from canonical import DOCUMENTS
 from canonical.errors import ConfigError
-from hub.contracts.fields import field_types
 from hub.contracts.outcome import Checked, Outcome
+from hub.fields import field_types
 
 Results = dict[str, Any]
 

@@ -18,11 +18,11 @@ from canonical.envelope import VERBS
 from canonical.errors import ConfigError, HubError
 from canonical.identity import business_key, content_id, event_id, reference_for
 from connectors.base import Connector, Numbers, Receipt
-from hub.contracts.fields import counts
 from hub.contracts.model import Contract, Example, Refusal
 from hub.contracts.outcome import Checked, Outcome
 from hub.contracts.payload_schema import misfits
 from hub.events import Subject, canonical_event
+from hub.fields import counts
 from hub.mapping.difference import differences
 from hub.mapping.files import mapping_files
 from hub.mapping.validation import validate
