@@ -26,6 +26,8 @@ from hub.settings.network import is_private_url
 _PORTS = {"http": 80, "https": 443}
 _TIMEOUT = httpx.Timeout(15.0, connect=5.0)
 _RESOLVE_SECONDS = 5.0
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+"""RFC 6052: the last four bytes are an IPv4 address, which may be a private one."""
 _AGAIN = {408, 425, 429, 500, 502, 503, 504}
 
 
@@ -77,6 +79,8 @@ def _parts(url: str) -> tuple[str, str, int]:
 def _is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
     if isinstance(address, ipaddress.IPv6Address):
         inner = address.ipv4_mapped or address.sixtofour
+        if address in _NAT64:
+            inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
         if inner is not None:
             return inner.is_global
     return address.is_global and not address.is_multicast

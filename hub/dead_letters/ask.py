@@ -14,6 +14,7 @@ from canonical.errors import ConfigError, HubError, Rejected, Retryable
 from connectors.base import Comparable, Outbound, Settled
 from hub.connections import live
 from hub.dead_letters.differences import Difference, beyond
+from hub.delivery.carriers import Books
 from hub.delivery.parts import TargetSpec
 from hub.settings.model import Site
 
@@ -21,7 +22,7 @@ TargetOf = Callable[[str], TargetSpec]
 """Builds the target of a name; raises `HubError` where it cannot."""
 
 
-def site_targets(site: Site) -> TargetOf:
+def site_targets(site: Site, books: Books | None = None) -> TargetOf:
     """Return what builds the targets of a site, each alone.
 
     One at a time, so that a secret that is missing for one does not keep the others from being asked.
@@ -32,7 +33,7 @@ def site_targets(site: Site) -> TargetOf:
         if connection is None:
             raise ConfigError("target_unknown", f"connections.{name}", "no such connection")
         alone = site.model_copy(update={"connections": {name: connection}})
-        found = live(alone)[name].target()
+        found = live(alone)[name].target(books)
         if found is None:
             raise ConfigError("target_unknown", f"connections.{name}", "nothing can be sent to it")
         return found

@@ -94,6 +94,8 @@ class RemoteIntake:
 
     async def _work(self, session: Session) -> bool:
         entries = await session.entries(self._inbox, self._transport.max_listed)
+        if len(entries) >= self._transport.max_listed:
+            self._log.warning("mailbox_crowded", count=len(entries))
         now, most = self._door.clock.monotonic(), self._transport.max_bytes
         found = sift(entries, self._watch, most, now, self._seen)
         self._seen = found.seen

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -15,16 +16,28 @@ from fastapi.responses import Response
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from canonical.errors import HubError, InDoubt, Rejected, Retryable
+from connectors.base import Outbound, Settled
 from connectors.transports.as2.message import mic_of
 from connectors.transports.as2.names import read_envelope
 from connectors.transports.as2.receipts import Outcome, write_receipt
 from hub.api.app import http_app
 from hub.api.server import serving
+from hub.delivery.role import DeliverRole
 from hub.ledger.engine import open_engine
 from hub.ledger.tables import exchange
 from hub.settings.model import Http
 from tests.support.as2_house import House, Partner, agreement, house, outbound
 from tests.support.as2_keys import key
+from tests.support.deliveries import (
+    LIMITS,
+    Books,
+    ScriptedTarget,
+    Told,
+    parts,
+    running,
+    spec,
+    until_all,
+)
 from tests.support.ports import free_port
 
 THEIRS = agreement("THEM", "US")
@@ -228,3 +241,20 @@ async def test_an_asynchronous_refusal_is_final(us: House) -> None:
         with pytest.raises(Rejected, match="mdn_refused_authentication_failed"):
             await client.look_up(outbound())
         await client.close()
+
+
+async def test_receipts_that_take_their_time_do_not_open_the_breaker(engine: AsyncEngine) -> None:
+    """Deliveries that wait for receipts are in doubt, and their target is in good health."""
+
+    def waits(_target: ScriptedTarget, _outbound: Outbound) -> Settled:
+        raise InDoubt("mdn_awaited", "", "the receipt has not come yet")
+
+    books, told, target = Books(engine), Told(), ScriptedTarget(script=deque([waits] * 8))
+    limits = LIMITS.model_copy(update={"breaker_failures": 2})
+    role = DeliverRole(spec(target, limits=limits), parts(engine, observer=told))
+    for number in range(8):
+        await books.order(f"PO-{number}")
+    target.questions.extend(InDoubt("mdn_awaited") for _ in range(8))
+    async with running(role):
+        await until_all(books, delivered=8)
+    assert told.named("breaker") == []
