@@ -5,14 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from canonical.errors import HubError, InDoubt, Retryable
 from connectors.base import Settled
 from hub.delivery import harmless
-from hub.delivery.fingerprint import fingerprint
 from hub.delivery.parts import DeliverParts, TargetSpec
 from hub.delivery.persistence import Ledger
 from hub.delivery.recovery import Ask, Attempt, DeadLetter, Halt, Retry, decide
 from hub.failpoints import reached
+from hub.fingerprint import fingerprint
 from hub.ledger import settlements
 from hub.ledger.delivery_rows import Claim, Ending, Letter
 
@@ -35,6 +37,13 @@ class Failure:
     def throttled(self) -> bool:
         """The target is healthy and wants less."""
         return isinstance(self.error, Retryable) and self.error.throttled
+
+    @property
+    def asks_to_wait(self) -> bool:
+        """The target named a time before which it wants no call at all (429 with Retry-After)."""
+        return isinstance(self.error, Retryable) and bool(
+            self.error.throttled and self.error.retry_after
+        )
 
     @property
     def outcome(self) -> str:
@@ -110,10 +119,13 @@ class Settler:
         why, state = harmless.why_of(failure.error), "in_doubt" if doubt else "pending"
         now = self._parts.clock.now()
         ending = Ending(failure.n, outcome, failure.started_at, now, why)
-        done = await self._ledger.surely(
-            lambda conn: settlements.settle_later(conn, failure.claim, ending, state, at)
-        )
-        self._finish(failure.claim, ending, done=done)
+
+        async def record(conn: AsyncConnection) -> bool:
+            if failure.asks_to_wait:
+                await settlements.leave_alone(conn, self._target.name, at)
+            return await settlements.settle_later(conn, failure.claim, ending, state, at)
+
+        self._finish(failure.claim, ending, done=await self._ledger.surely(record))
 
     async def _dead(self, failure: Failure, why: DeadLetter) -> None:
         now = self._parts.clock.now()

@@ -15,8 +15,8 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from hub.delivery.fingerprint import fingerprint
 from hub.events import Event, dead_event
+from hub.fingerprint import fingerprint
 from hub.ids import derived_id
 from hub.ledger import bulk, control_numbers
 from hub.ledger.tables import confirmation, dead_letter, delivery, document

@@ -12,8 +12,8 @@ import orjson
 from canonical.identity import event_id as make_event_id
 from canonical.identity import reference_for
 from connectors.base import Answer, Confirmation
-from hub.delivery.fingerprint import fingerprint
 from hub.events import Event, dead_event
+from hub.fingerprint import fingerprint
 from hub.ids import derived_id
 from hub.normalize.plan import Admitted, Row
 from hub.release.control_points import Reason

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hub.delivery.fingerprint import fingerprint, general
+from hub.fingerprint import fingerprint, general
 
 
 @pytest.mark.parametrize(
