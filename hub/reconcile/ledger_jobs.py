@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
 
@@ -50,7 +51,8 @@ async def targets(context: Context) -> Looked:
     found, looked_at = [], 0
     for statement in await delivery_facts.statements(context.ledger):
         ours, theirs = await delivery_facts.both_sides(context.ledger, statement)
-        found += ledger_vs_target.find(statement, ours, theirs)
+        # In a thread: a list may be long, and the hub's event loop goes on meanwhile.
+        found += await asyncio.to_thread(ledger_vs_target.find, statement, ours, theirs)
         looked_at += len(ours)
     return Looked(found, looked_at)
 
