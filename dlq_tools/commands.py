@@ -2,33 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated, Any
 
 import typer
 
-from connectors.registry import CONNECTORS
-from dlq_tools import acts, exporting, replaying
+from dlq_tools import acts, approving, editing, exporting, replaying
 from dlq_tools.cells import printable, rows_of
 from dlq_tools.options import allowed, check_name, choosing
-from hub.cli.desk import ConfigOption, Desk, desk
+from dlq_tools.planning import planner
+from hub.cli.desk import ConfigOption, desk
 from hub.cli.exits import Exit, run
 from hub.cli.output import Output, OutputOption, print_json, print_rows
 from hub.dead_letters import letters
-from hub.dead_letters.ask import Targets, site_targets
 from hub.dead_letters.diff import diff
 from hub.dead_letters.filters import Filters, State
 from hub.dead_letters.payload import payload
-from hub.dead_letters.plan import Planner
-from hub.mapping.files import shipped_mappings
-from hub.render import WorkerRenderer
-from hub.workers.pool import WorkerPool
-from hub.workers.spec import worker_spec
 
 app = typer.Typer(
-    help="Dead letters: count, list, show, plan, replay, archive, restore, purge, export.",
+    help="Dead letters: count, list, show, plan, edit, replay, archive, restore, purge, export.",
     no_args_is_help=True,
 )
 
@@ -169,20 +162,6 @@ def diff_letter(
         typer.echo("nothing differs")
 
 
-@asynccontextmanager
-async def planner(at: Desk) -> AsyncIterator[Planner]:
-    """Start what planning needs: one worker process and the targets that are asked."""
-    spec = worker_spec(at.site, CONNECTORS, shipped_mappings())
-    targets = Targets(site_targets(at.site))
-    one = at.site.workers.model_copy(update={"processes": 1})
-    try:
-        async with WorkerPool(spec, one) as workers:
-            renderer = WorkerRenderer(workers, at.site.control_points)
-            yield Planner(at.engine, at.archive, targets, renderer, workers)
-    finally:
-        await targets.close()
-
-
 def _one_more(chosen: Filters) -> Filters:
     """Look for one letter more than is shown, to know whether there are more."""
     return replace(chosen, limit=(chosen.limit or _MOST) + 1)
@@ -244,7 +223,8 @@ def _print_letter(letter: dict[str, Any]) -> None:
 app.command("replay")(replaying.replay_letters)
 app.command("status")(replaying.status)
 app.command("cancel")(replaying.cancel)
-app.command("approve")(replaying.approve)
+app.command("edit")(editing.edit_letter)
+app.command("approve")(approving.approve)
 app.command("archive")(acts.archive)
 app.command("restore")(acts.restore)
 app.command("purge")(acts.purge)

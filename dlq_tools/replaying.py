@@ -1,4 +1,4 @@
-"""`crossdock dlq replay`, `status`, `cancel` and `approve`: replay jobs, which the hub works off.
+"""`crossdock dlq replay`, `status` and `cancel`: replay jobs, which the hub works off.
 
 The command only writes the job; the hub's role `jobs` does the rest, whatever becomes of the shell.
 """
@@ -107,7 +107,7 @@ def replay_letters(
     if isinstance(found, list):
         _print_dry(found, output)
     else:
-        _print_job(found, output)
+        print_job(found, output)
     raise typer.Exit(_exit_dry(found) if isinstance(found, list) else _exit_job(found, waits=waits))
 
 
@@ -139,7 +139,7 @@ def status(
         if not found:
             raise typer.Exit(Exit.NOTHING_MATCHED)
         return
-    _print_job(found, output)
+    print_job(found, output)
 
 
 def cancel(
@@ -151,41 +151,15 @@ def cancel(
     output: OutputOption = Output.TABLE,
 ) -> None:
     """End a replay job: nothing more of it begins; what is not on its way is open again."""
-    _change(name, config, by_whom(reason, by), output, ending=True)
+    actor = by_whom(reason, by)
 
-
-def approve(
-    name: JobName,
-    *,
-    reason: Reason,
-    config: ConfigOption = None,
-    by: Actor = None,
-    refuse: Annotated[bool, typer.Option("--refuse", help="Say no instead.")] = False,
-    output: OutputOption = Output.TABLE,
-) -> None:
-    """Let a replay job go that needs a second person, or refuse it."""
-    _change(name, config, by_whom(reason, by), output, refuse=refuse)
-
-
-def _change(
-    name: str,
-    config: ConfigOption,
-    by: tuple[str, str],
-    output: Output,
-    *,
-    ending: bool = False,
-    refuse: bool = False,
-) -> None:
     async def work() -> dict[str, Any]:
         async with desk(config) as at, at.engine.begin() as ledger:
-            allowed(at.site, "operator" if ending else "approver")
+            allowed(at.site, "operator")
             job_id = await jobs.find(ledger, name)
-            act = Act(*by, at.clock.now())
-            if ending:
-                return await jobs.cancel(ledger, job_id, act)
-            return await jobs.approve(ledger, job_id, act, yes=not refuse)
+            return await jobs.cancel(ledger, job_id, Act(*actor, at.clock.now()))
 
-    _print_job(run(work()), output)
+    print_job(run(work()), output)
 
 
 def threshold(site: Site) -> Threshold:
@@ -278,7 +252,8 @@ def _short_job(job: Mapping[str, Any]) -> dict[str, Any]:
     return dict(job) | {"id": job["id"][:_JOB_ID], "counts": counts}
 
 
-def _print_job(job: Mapping[str, Any], output: Output) -> None:
+def print_job(job: Mapping[str, Any], output: Output) -> None:
+    """Print a job, and the outcomes of its letters where it has them."""
     if output is Output.JSON:
         print_json(dict(job))
         return

@@ -1,17 +1,18 @@
 """What callers of `/v1/dead-letters` send: filters and wishes, as models with bounds.
 
-Codes: ``reason_missing``, ``selection_missing``, ``moment_invalid``.
+Codes: ``reason_missing``, ``selection_missing``, ``moment_invalid``, ``correction_missing``.
 """
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
+import orjson
 from pydantic import BaseModel, ConfigDict, Field
 
 from canonical.errors import Rejected
-from hub.dead_letters import export
+from hub.dead_letters import export, json_patch
 from hub.dead_letters.filters import Filters, Stage, State
 from hub.dead_letters.times import moment
 
@@ -116,6 +117,27 @@ class ReplayForm(Action):
     canary: int = Field(0, ge=0, description="So many go first.")
     map_version: Text | None = None
     limit: int | None = Field(None, ge=1, description="At most so many letters, the oldest first.")
+
+
+class Edit(Reason):
+    """A correction: one of a JSON Patch (RFC 6902) and the corrected document."""
+
+    patch: list[dict[str, Any]] | None = Field(None, description="A JSON Patch (RFC 6902).")
+    document: str | None = Field(None, description="The corrected document as text.")
+    dry_run: bool = False
+
+    def applied(self, body: bytes) -> bytes:
+        """Return the corrected document of the original.
+
+        Raises:
+            Rejected: ``correction_missing``, and those of `json_patch`.
+        """
+        if (self.patch is None) == (self.document is None):
+            raise Rejected("correction_missing", "", "expected one of patch and document")
+        if self.document is not None:
+            return self.document.encode()
+        operations = json_patch.read(orjson.dumps(self.patch))
+        return json_patch.write(json_patch.apply(json_patch.read(body), operations))
 
 
 class Approval(Reason):

@@ -6,6 +6,7 @@ Codes: ``nothing_matched`` (404), and those of `hub.dead_letters`.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
@@ -14,19 +15,20 @@ from fastapi.responses import StreamingResponse
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from canonical.errors import Rejected
-from hub.api.access import Access, Caller, Who
+from hub.api.access import Access, Caller, Who, may
 from hub.api.capped import CappedRoute
-from hub.api.dead_letter_forms import Action, Approval, Chosen, Exported, Reason, ReplayForm
+from hub.api.dead_letter_forms import Action, Approval, Chosen, Edit, Exported, Reason, ReplayForm
 from hub.api.refusals import REFUSALS
 from hub.archive import Archive
 from hub.clock import Clock
-from hub.dead_letters import acting, export, jobs, letters
+from hub.dead_letters import acting, editing, export, jobs, letters
 from hub.dead_letters.acting import Verb
 from hub.dead_letters.ask import Targets, site_targets
-from hub.dead_letters.filters import State
+from hub.dead_letters.filters import Filters, State
 from hub.dead_letters.jobs import Threshold, Wish
 from hub.dead_letters.payload import payload
 from hub.dead_letters.plan import Planner
+from hub.delivery.carriers import Books
 from hub.release.holds import Act
 from hub.render import WorkerRenderer
 from hub.settings.model import Role, Site
@@ -72,6 +74,8 @@ class DeadLettersApi:
         self._add_acts(router)
         add, operator = router.add_api_route, self._needs("operator")
         add("/{letter_id}", self.show, summary="Everything known of one", **self._needs("viewer"))
+        fixes = operator | _POST
+        add("/{letter_id}/edit", self.edit, summary="Correct its document", **fixes)
         add("/{letter_id}/payload", self.payload, summary="Its bytes: personal data", **operator)
         return router
 
@@ -105,6 +109,8 @@ class DeadLettersApi:
         add = router.add_api_route
         add("/archive", self.archive, summary="Give letters up; nothing is deleted", **operator)
         add("/restore", self.restore, summary="Open archived letters again", **operator)
+        approver, path = self._needs("approver") | _POST, "/edits/{edit_id}/approve"
+        add(path, self.approve_edit, summary="Say yes to a correction, or no", **approver)
         add("/purge", self.purge, summary="Delete archived letters past retention", **admin)
 
     def _act(self, caller: Caller, form: Reason) -> Act:
@@ -134,20 +140,54 @@ class DeadLettersApi:
             letter = await letters.show(ledger, letter_id)
         return (await payload(self._desk.archive, letter)).as_json()
 
-    async def plan(self, chosen: Filtered) -> list[Row]:
-        """Ask the target and try the mapping, for the 20 oldest letters that are chosen."""
+    @asynccontextmanager
+    async def _planner(self) -> AsyncIterator[Planner]:
         desk = self._desk
-        most = min(chosen.limit, _MOST_PLANNED)
-        filters = chosen.filters(desk.clock.now(), limit=most)
-        async with desk.engine.connect() as ledger:
-            rows = await letters.listing(ledger, filters, (State.OPEN,))
-        targets = Targets(site_targets(desk.site))
+        targets = Targets(site_targets(desk.site, Books(desk.engine, desk.clock)))
         renderer = WorkerRenderer(desk.workers, desk.site.control_points)
-        plans = Planner(desk.engine, desk.archive, targets, renderer, desk.workers)
         try:
-            return [(await plans.plan(row)).row() for row in rows]
+            yield Planner(desk.engine, desk.archive, targets, renderer, desk.workers, desk.clock)
         finally:
             await targets.close()
+
+    async def plan(self, chosen: Filtered) -> list[Row]:
+        """Ask the target and try the mapping, for the 20 oldest letters that are chosen."""
+        most = min(chosen.limit, _MOST_PLANNED)
+        filters = chosen.filters(self._desk.clock.now(), limit=most)
+        async with self._desk.engine.connect() as ledger:
+            rows = await letters.listing(ledger, filters, (State.OPEN,))
+        async with self._planner() as plans:
+            return [(await plans.plan(row)).row() for row in rows]
+
+    async def edit(self, letter_id: str, form: Edit, caller: Who) -> Row:
+        """Correct a document by a JSON Patch or as text; off unless the site lets the role."""
+        self._check_editor(caller)
+        act = self._act(caller, form)
+        async with self._desk.engine.connect() as ledger:
+            (letter,) = await letters.listing(ledger, Filters(ids=(letter_id,)))
+        async with self._planner() as plans:
+            before = await editing.original(plans, letter)
+            edited = form.applied(before.body)
+            if not form.dry_run:
+                return await editing.edit(plans, letter, edited, act, self._threshold())
+            await editing.check(plans, letter, before, edited)
+            return {"letter_id": letter["id"], "of": before.of, "state": "would_edit"}
+
+    async def approve_edit(self, edit_id: str, form: Approval, caller: Who) -> Row:
+        """Let a correction count that somebody else made, or refuse it."""
+        self._check_editor(caller)
+        act = self._act(caller, form)
+        async with self._planner() as plans:
+            return await editing.approve(plans, edit_id, act, yes=not form.refuse)
+
+    def _check_editor(self, caller: Caller) -> None:
+        roles = self._desk.site.dead_letters.edit_roles
+        if not any(may(caller.role, role) for role in roles):
+            raise Rejected("edit_off", "dead_letters.edit_roles", "the site does not let this role")
+
+    def _threshold(self) -> Threshold:
+        given = self._desk.site.dead_letters
+        return Threshold(given.approve_above_letters, given.approve_above_value)
 
     async def export(self, chosen: Annotated[Exported, Query()]) -> StreamingResponse:
         """Write at most `limit` letters, never a document's content; formula cells are made text."""
@@ -211,9 +251,8 @@ class DeadLettersApi:
             form.max,
             form.map_version,
         )
-        threshold = Threshold(given.approve_above_letters, given.approve_above_value)
         async with self._desk.engine.connect() as ledger, ledger.begin() as transaction:
-            job = await jobs.ask(ledger, wish, act, threshold)
+            job = await jobs.ask(ledger, wish, act, self._threshold())
             if form.dry_run:
                 await transaction.rollback()
         return job

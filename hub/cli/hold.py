@@ -11,6 +11,7 @@ from hub.cli.desk import ConfigOption, actor, desk, warn_if_idle
 from hub.cli.exits import Exit, run
 from hub.cli.output import Output, OutputOption, print_json, print_rows
 from hub.ledger import holds
+from hub.release import held
 from hub.release.holds import Act, reject, release
 
 app = typer.Typer(help="Held documents: list, show, release, reject.", no_args_is_help=True)
@@ -48,16 +49,20 @@ def ls(
     rows = run(work())
     if output is Output.TABLE:
         rows = [row | {"id": row["id"][:8], "reasons": _codes(row)} for row in rows]
-    print_rows(rows, _COLUMNS, output)
+    if rows or output is Output.JSON:
+        print_rows(rows, _COLUMNS, output)
+    if not rows:
+        typer.echo("no hold matches", err=True)
+        raise typer.Exit(Exit.NOTHING_MATCHED)
 
 
 @app.command("show")
 def show(name: Name, config: ConfigOption = None, output: OutputOption = Output.TABLE) -> None:
-    """Show one hold with every reason."""
+    """Show one hold with every reason, the item that it is about, and what a conflict changes."""
 
     async def work() -> dict[str, Any]:
         async with desk(config) as at, at.engine.connect() as ledger:
-            return dict(await holds.find(ledger, name))
+            return await held.view(ledger, dict(await holds.find(ledger, name)))
 
     row = run(work())
     if output is Output.JSON:
@@ -75,13 +80,30 @@ def show(name: Name, config: ConfigOption = None, output: OutputOption = Output.
         "state",
     )
     print_rows([row], shown, output)
-    print_rows(row["reasons"], ("control_point", "code", "where", "detail"), output)
+    print_rows(row["reasons"], ("control_point", "code", "where", "item", "detail"), output)
+    if row["differences"]:
+        print_rows(row["differences"], ("where", "in_force", "held"), output, title="differences")
+    for warning in row["warnings"]:
+        typer.echo(f"{warning}: {held.WARNINGS[warning]}", err=True)
 
 
 @app.command("release")
-def release_hold(name: Name, reason: Reason, config: ConfigOption = None, by: Actor = None) -> None:
-    """Let a held document go; a conflict goes as a replacement of the version in force."""
-    _act(name, reason, config, by, letting_go=True)
+def release_hold(
+    name: Name,
+    *,
+    reason: Reason,
+    config: ConfigOption = None,
+    by: Actor = None,
+    anyway: Annotated[
+        bool, typer.Option("--anyway", help="Also where the target will usually refuse it.")
+    ] = False,
+) -> None:
+    """Let a held document go; a conflict goes as a replacement of the version in force.
+
+    A change to an order that has been shipped is usually refused by the target and becomes a dead
+    letter: that takes --anyway.
+    """
+    _act(name, reason, config, by, letting_go=True, anyway=anyway)
 
 
 @app.command("reject")
@@ -90,7 +112,15 @@ def reject_hold(name: Name, reason: Reason, config: ConfigOption = None, by: Act
     _act(name, reason, config, by, letting_go=False)
 
 
-def _act(name: str, reason: str, config: ConfigOption, by: str | None, *, letting_go: bool) -> None:
+def _act(
+    name: str,
+    reason: str,
+    config: ConfigOption,
+    by: str | None,
+    *,
+    letting_go: bool,
+    anyway: bool = False,
+) -> None:
     if not reason.strip():
         typer.echo("a reason is needed: it goes into the audit trail", err=True)
         raise typer.Exit(Exit.USAGE)
@@ -100,6 +130,8 @@ def _act(name: str, reason: str, config: ConfigOption, by: str | None, *, lettin
             act = Act(actor(by), reason, at.clock.now())
             async with at.engine.begin() as ledger:
                 found = await holds.find(ledger, name)
+                if letting_go and not anyway:
+                    await held.check_release(ledger, dict(found))
                 if letting_go:
                     await release(ledger, found["id"], act, at.site)
                 else:

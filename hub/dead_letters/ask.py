@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from canonical.errors import ConfigError, HubError, Rejected, Retryable
 from connectors.base import Comparable, Outbound, Settled
 from hub.connections import live
-from hub.dead_letters.differences import Difference, beyond
 from hub.delivery.carriers import Books
 from hub.delivery.parts import TargetSpec
+from hub.differences import Difference, beyond
 from hub.settings.model import Site
 
 TargetOf = Callable[[str], TargetSpec]

@@ -22,9 +22,9 @@ import sqlalchemy as sa
 
 from canonical.errors import Rejected
 from hub.dead_letters import ask
-from hub.dead_letters.differences import Difference, between
 from hub.dead_letters.plan import Planner, Prepared
 from hub.delivery.outbound import outbound
+from hub.differences import Difference, between
 from hub.ledger.tables import delivery, letter_edit
 
 Row = dict[str, Any]

@@ -116,7 +116,7 @@ class Planner:
         Args:
             letter: a row of `letters.listing`.
         """
-        blank = Forecast(letter["id"], letter["stage"], letter["target"], letter["number"])
+        blank = Forecast(letter["id"], letter["stage"], letter["target"], letter.get("number"))
         try:
             if letter["delivery_id"] is None:
                 return await self._from_receipt(letter, blank)
@@ -130,7 +130,7 @@ class Planner:
         Raises:
             Rejected: ``document_missing``; the mapping's or the codec's refusal is in `found`.
         """
-        blank = Forecast(letter["id"], letter["stage"], letter["target"], letter["number"])
+        blank = Forecast(letter["id"], letter["stage"], letter["target"], letter.get("number"))
         async with self.engine.connect() as ledger:
             sent = await _row(ledger, delivery, letter["delivery_id"])
             source = await _row(ledger, document, letter["document_id"])
@@ -219,9 +219,11 @@ class Planner:
         async with self.engine.connect() as ledger:
             row = await _row(ledger, receipt, letter["receipt_id"])
             earlier = await dead_letters.documents_of(ledger, [letter["receipt_id"]])
+            edited = await dead_letters.edited_of(ledger, letter["edit_id"])
         if row is None:
             raise Rejected("receipt_missing", letter["id"], "the ledger has no such receipt")
-        body = await asyncio.to_thread(self.archive.read, row["archive"], row["sha256"])
+        place, sha256 = edited or (row["archive"], row["sha256"])
+        body = await asyncio.to_thread(self.archive.read, place, sha256)
         named = {key: letter[key] for key in ("position", "replays")} | {"letter": letter["id"]}
         again = replay_receipt({**row, **named}, body)
         (result,) = await self.workers.normalize([again])

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.ledger.arrays import among
-from hub.ledger.tables import dead_letter, document, receipt
+from hub.ledger.tables import dead_letter, document, letter_edit, receipt
 
 SUPERSEDED = "superseded"
 """The state of a failed document that was replayed: another row stands for it now."""
@@ -91,18 +91,37 @@ async def close_replayed(
 async def to_resubmit(connection: AsyncConnection, limit: int) -> Sequence[sa.RowMapping]:
     """Return letters whose receipt is to go through the pipeline again, the oldest first.
 
-    Columns: ``letter``, ``replays``, ``position``, and those of the receipt.
+    Columns: ``letter``, ``replays``, ``position``, and those of the receipt; ``archive`` and
+    ``sha256`` are of the bytes that a person corrected, where somebody did.
     """
+    edited = {"archive": letter_edit.c.edited_archive, "sha256": letter_edit.c.edited_sha256}
+    columns = [
+        sa.func.coalesce(edited[each.name], each).label(each.name) if each.name in edited else each
+        for each in receipt.c
+    ]
+    named = (dead_letter.c.id.label("letter"), dead_letter.c.replays, dead_letter.c.position)
+    correction = sa.and_(
+        letter_edit.c.id == dead_letter.c.edit_id, letter_edit.c.state == "accepted"
+    )
     result = await connection.execute(
-        sa.select(
-            dead_letter.c.id.label("letter"), dead_letter.c.replays, dead_letter.c.position, receipt
-        )
+        sa.select(*named, *columns)
         .join(receipt, receipt.c.id == dead_letter.c.receipt_id)
+        .outerjoin(letter_edit, correction)
         .where(dead_letter.c.state == "replaying", dead_letter.c.delivery_id.is_(None))
         .order_by(dead_letter.c.opened_at, dead_letter.c.id)
         .limit(limit)
     )
     return result.mappings().all()
+
+
+async def edited_of(connection: AsyncConnection, edit_id: str | None) -> tuple[str, str] | None:
+    """Return place and sha256 of the bytes that a correction made; None: there is none."""
+    if edit_id is None:
+        return None
+    columns = (letter_edit.c.edited_archive, letter_edit.c.edited_sha256)
+    counts = letter_edit.c.id == edit_id, letter_edit.c.state == "accepted"
+    row = (await connection.execute(sa.select(*columns).where(*counts))).first()
+    return None if row is None else (row.edited_archive, row.edited_sha256)
 
 
 async def reopen(connection: AsyncConnection, letter: str) -> None:

@@ -150,7 +150,7 @@ async def _replacement(
     if row["entity"] != "order":
         raise Rejected("not_an_order", row["number"] or "", "only an order can replace an order")
     change = as_change(
-        await _in_force(connection, row["business_key"]),
+        await order_in_force(connection, row["business_key"]),
         Order.model_validate_json(orjson.dumps(row["canonical"])),
         head.sequence + 1,
     )
@@ -166,7 +166,7 @@ async def _replacement(
     )
 
 
-async def _in_force(connection: AsyncConnection, key: str) -> Order:
+async def order_in_force(connection: AsyncConnection, key: str) -> Order:
     """Return the order of a key as its versions have left it.
 
     Raises:

@@ -18,7 +18,7 @@ from hub.api.capped import MOST_BYTES
 from hub.api.dead_letters import DeadLettersApi, Desk
 from hub.clock import SystemClock
 from hub.ledger.tables import audit, dead_letter
-from hub.settings.model import Role
+from hub.settings.model import DeadLetters, Role
 from tests.support.dead_letters import SITE, Servers, replaying
 from tests.support.deliveries import Books, running
 from tests.support.dying import role
@@ -30,6 +30,7 @@ CALLERS = ("nobody", "vera", *ROLES)
 NAMES: dict[str, str] = {"viewer": "vera", "operator": "olga", "approver": "adam", "admin": "root"}
 LETTER = "letter-0000001"
 JOB = "00000000-0000-7000-8000-000000000000"
+EDIT = "no-such-edit"
 WHY: dict[str, Any] = {"reason": "ticket 812"}
 ACT: dict[str, Any] = WHY | {"filters": {"error": "no_such"}}
 
@@ -45,6 +46,8 @@ MATRIX: tuple[tuple[str, str, Any, str], ...] = (
     ("POST", "/replays", ACT, "operator"),
     ("POST", f"/replays/{JOB}/cancel", WHY, "operator"),
     ("POST", f"/replays/{JOB}/approve", WHY, "approver"),
+    ("POST", f"/{LETTER}/edit", WHY, "operator"),
+    ("POST", f"/edits/{EDIT}/approve", WHY, "approver"),
     ("POST", "/archive", ACT, "operator"),
     ("POST", "/restore", ACT, "operator"),
     ("POST", "/purge", ACT, "admin"),
@@ -54,7 +57,9 @@ MATRIX: tuple[tuple[str, str, Any, str], ...] = (
 @pytest.fixture
 def api(at: Servers) -> DeadLettersApi:
     access = Access({name: f"token-of-{name}" for name in CALLERS if name != "nobody"}, ROLES)
-    desk = Desk(SITE, at.engine, at.archive, SystemClock(), cast("Any", None))
+    everybody = DeadLetters(edit_roles=("viewer",))
+    site = SITE.model_copy(update={"dead_letters": everybody})
+    desk = Desk(site, at.engine, at.archive, SystemClock(), cast("Any", None))
     return DeadLettersApi(desk, access)
 
 
@@ -104,7 +109,10 @@ def test_the_matrix_names_every_route(api: DeadLettersApi) -> None:
         (
             method,
             "/v1/dead-letters"
-            + path.partition("?")[0].replace(LETTER, "{letter_id}").replace(JOB, "{job_id}"),
+            + path.partition("?")[0]
+            .replace(LETTER, "{letter_id}")
+            .replace(JOB, "{job_id}")
+            .replace(EDIT, "{edit_id}"),
         )
         for method, path, _, _ in MATRIX
     }

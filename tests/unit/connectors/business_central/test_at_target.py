@@ -6,7 +6,7 @@ from copy import deepcopy
 from typing import TYPE_CHECKING
 
 from connectors.base import Comparable
-from hub.dead_letters.differences import beyond
+from hub.differences import beyond
 from tests.support.business_central import ORDER, outbound, shipment
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from hub.dead_letters.differences import between, beyond
+from hub.differences import between, beyond
 
 SENT: dict[str, Any] = {
     "number": "XD1",

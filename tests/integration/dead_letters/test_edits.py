@@ -1,0 +1,233 @@
+"""Corrections: valid, still the same document, the original kept, approved where it matters."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import httpx
+import orjson
+import pytest
+import sqlalchemy as sa
+
+from canonical.errors import Rejected
+from hub.api.access import Access
+from hub.api.app import http_app
+from hub.api.dead_letters import DeadLettersApi, Desk
+from hub.clock import SystemClock
+from hub.dead_letters import editing, letters
+from hub.dead_letters.ask import Targets
+from hub.dead_letters.diff import diff
+from hub.dead_letters.filters import Filters
+from hub.dead_letters.jobs import Threshold
+from hub.dead_letters.plan import Planner
+from hub.ledger.tables import audit, dead_letter, document, letter_edit, receipt
+from hub.render import WorkerRenderer
+from hub.settings.model import DeadLetters
+from hub.workers.pool import WorkerPool
+from tests.support.dead_letters import ONE, SITE, Servers, Shell, hub
+from tests.support.deliveries import Books, spec
+from tests.support.dying import act, begin, dead
+from tests.support.ledgers import order
+from tests.support.paper import ORDER, paper_order, paper_receipt, paper_spec
+
+FREE = Threshold()
+SPEC = paper_spec(slip=ORDER)
+
+
+@asynccontextmanager
+async def planner(at: Servers) -> AsyncIterator[Planner]:
+    targets = Targets(lambda name: spec(at.target, name))
+    async with WorkerPool(SPEC, ONE) as workers:
+        renderer = WorkerRenderer(workers, SITE.control_points)
+        yield Planner(at.engine, at.archive, targets, renderer, workers)
+
+
+def slip(po: str, **changes: str) -> dict[str, Any]:
+    return paper_order(po, **changes) | {"flow": "slip"}
+
+
+async def one_letter(at: Servers) -> dict[str, Any]:
+    async with at.engine.connect() as ledger:
+        (letter,) = await letters.listing(ledger, Filters())
+    return letter
+
+
+async def unreadable(at: Servers) -> dict[str, Any]:
+    """A receipt of a good order and one with a unit that nobody knows; the letter."""
+    await at.take_in(paper_receipt(paper_order("PO-1"), slip("PO-2", uom="XX")))
+    async with hub(at, SPEC):
+        await at.until_letters(1, state="open", stage="map")
+    return await one_letter(at)
+
+
+def with_unit(body: bytes, unit: str = "EA", **changes: str) -> bytes:
+    """The receipt with another unit (and more) on the slip."""
+    found = json.loads(body)
+    found["documents"][1]["body"]["lines"][0]["uom"] = unit
+    found["documents"][1]["body"] |= changes
+    return json.dumps(found).encode()
+
+
+async def test_a_receipt_is_corrected_replayed_and_linked_to_the_original(
+    at: Servers, books: Books
+) -> None:
+    letter = await unreadable(at)
+    async with planner(at) as plans:
+        before = await editing.original(plans, letter)
+        made = await editing.edit(plans, letter, with_unit(before.body), act(), FREE)
+        rows = await diff(plans, letter)
+    assert (made["state"], made["changed"]) == (
+        "accepted",
+        ["documents[1].body.lines[0].uom"],
+    )
+    assert [(row["left"], row["right"]) for row in rows] == [("XX", "EA")]
+    await begin(at, letter)
+    async with hub(at, SPEC):
+        await at.until_letters(1, state="replayed")
+    again = await books.row(document, number="PO-2")
+    assert again["receipt_id"] != letter["receipt_id"]
+    came = await books.row(receipt, id=again["receipt_id"])
+    assert came["facts"]["letter"] == letter["id"]
+    assert came["sha256"] == made["edited_sha256"]
+    first = await books.row(receipt, id=letter["receipt_id"])
+    assert first["sha256"] == made["original_sha256"]
+    assert at.archive.read(first["archive"], first["sha256"]) == before.body
+    assert (await at.balance()).adds_up
+
+
+async def test_a_correction_is_in_the_audit_trail_without_values(at: Servers, books: Books) -> None:
+    letter = await unreadable(at)
+    async with planner(at) as plans:
+        before = await editing.original(plans, letter)
+        await editing.edit(plans, letter, with_unit(before.body), act(), FREE)
+    (entry,) = await books.rows(audit, action="dead_letter.edit")
+    assert (entry["subject"], entry["actor"]) == (letter["id"], "ann")
+    assert entry["before"]["sha256"] != entry["after"]["sha256"]
+    assert entry["after"]["changed"] == ["documents[1].body.lines[0].uom"]
+
+
+@pytest.mark.parametrize(
+    ("edited", "code"),
+    [
+        (lambda body: body, "edit_empty"),
+        (lambda body: with_unit(body, "YY"), "code_unknown"),
+        (lambda body: with_unit(body, po="PO-INVENTED"), "identity_locked"),
+        (lambda body: body.replace(b"PO-1", b"PO-9").replace(b"XX", b"EA"), "edit_elsewhere"),
+        (lambda _body: b"not json", "edit_elsewhere"),
+    ],
+)
+async def test_what_is_not_valid_or_not_the_same_document_is_refused(
+    at: Servers, books: Books, edited: Any, code: str
+) -> None:
+    letter = await unreadable(at)
+    async with planner(at) as plans:
+        before = await editing.original(plans, letter)
+        with pytest.raises(Rejected) as raised:
+            await editing.edit(plans, letter, edited(before.body), act(), FREE)
+    assert raised.value.code == code
+    assert await books.rows(letter_edit) == []
+    assert (await books.row(dead_letter))["edit_id"] is None
+
+
+async def test_a_correction_of_great_value_waits_for_a_second_person(
+    at: Servers, books: Books
+) -> None:
+    letter = await unreadable(at)
+    async with planner(at) as plans:
+        before = await editing.original(plans, letter)
+        limit = Threshold(value=Decimal(1))
+        made = await editing.edit(plans, letter, with_unit(before.body), act(), limit)
+        assert made["state"] == "awaiting_approval"
+        assert (await books.row(dead_letter))["edit_id"] is None
+        with pytest.raises(Rejected, match="edit_waiting"):
+            await editing.edit(plans, letter, with_unit(before.body, "PC"), act("bob"), FREE)
+        with pytest.raises(Rejected, match="second_person_needed"):
+            await editing.approve(plans, made["id"], act("ann"))
+        found = await asyncio.gather(
+            *(editing.approve(plans, made["id"], act(name)) for name in ("bob", "eve")),
+            return_exceptions=True,
+        )
+    assert sorted(type(each).__name__ for each in found) == ["Rejected", "dict"]
+    assert (await books.row(dead_letter))["edit_id"] == made["id"]
+
+
+async def test_a_refused_correction_never_counts(at: Servers, books: Books) -> None:
+    letter = await unreadable(at)
+    async with planner(at) as plans:
+        before = await editing.original(plans, letter)
+        limit = Threshold(value=Decimal(1))
+        made = await editing.edit(plans, letter, with_unit(before.body), act(), limit)
+        refused = await editing.approve(plans, made["id"], act("bob"), yes=False)
+    assert refused["state"] == "refused"
+    assert (await books.row(dead_letter))["edit_id"] is None
+
+
+async def test_a_document_that_no_target_has_is_corrected_in_place(
+    at: Servers, books: Books
+) -> None:
+    letter = await dead(at, books, "PO-1")
+    async with at.engine.begin() as ledger:
+        await ledger.execute(sa.update(document).values(canonical=order("PO-1")))
+    async with planner(at) as plans:
+        before = await editing.original(plans, letter)
+        right = orjson.dumps(orjson.loads(before.body) | {"notes": ["call first"]})
+        await editing.edit(plans, letter, right, act(), FREE)
+        other = orjson.dumps(orjson.loads(before.body) | {"po_number": "PO-2"})
+        with pytest.raises(Rejected, match="identity_locked"):
+            await editing.edit(plans, letter, other, act(), FREE)
+        with pytest.raises(Rejected, match="canonical_invalid"):
+            await editing.edit(plans, letter, b"{}", act(), FREE)
+        row = await books.row(document)
+        assert row["canonical"]["notes"] == ["call first"]
+        assert row["content_id"] != "content-PO-1"
+        await books.delivery(row["id"], "lakeside", state="delivered", next_at=None)
+        late = orjson.dumps(orjson.loads(before.body) | {"notes": ["too late"]})
+        with pytest.raises(Rejected, match="edit_too_late"):
+            await editing.edit(plans, letter, late, act(), FREE)
+    assert (await books.row(document))["canonical"]["notes"] == ["call first"]
+
+
+async def test_nobody_edits_unless_the_site_lets_the_role(
+    at: Servers, desk: Shell, tmp_path: Path
+) -> None:
+    letter = await unreadable(at)
+    result = await desk.run("edit", letter["id"], "--reason", "x")
+    assert result.exit_code == 2  # nobody to open an editor for
+    patch = tmp_path / "patch.json"
+    patch.write_text('[{"op": "replace", "path": "/x", "value": 1}]')
+    result = await desk.run("edit", letter["id"], "--reason", "x", "--patch", str(patch))
+    assert result.exit_code == 4
+    assert "edit_off" in result.output
+
+
+async def test_corrections_over_http(at: Servers, books: Books) -> None:
+    letter = await unreadable(at)
+    site = SITE.model_copy(update={"dead_letters": DeadLetters(edit_roles=("approver",))})
+    tokens = {name: f"token-of-{name}-{'x' * 9}" for name in ("olga", "adam")}
+    access = Access(tokens, {"olga": "operator", "adam": "approver"})
+    path = f"http://hub/v1/dead-letters/{letter['id']}/edit"
+    change = {"op": "replace", "path": "/documents/1/body/lines/0/uom", "value": "EA"}
+    async with WorkerPool(SPEC, ONE) as workers:
+        api = DeadLettersApi(Desk(site, at.engine, at.archive, SystemClock(), workers), access)
+        transport = httpx.ASGITransport(http_app([api.routes()]))
+        async with httpx.AsyncClient(transport=transport) as http:
+
+            async def post(name: str, **body: Any) -> httpx.Response:
+                headers = {"authorization": f"Bearer {tokens[name]}"}
+                return await http.post(path, json={"reason": "x"} | body, headers=headers)
+
+            assert (await post("olga", patch=[change])).json()["error"]["code"] == "edit_off"
+            missing = await post("adam")
+            assert missing.json()["error"]["code"] == "correction_missing"
+            dry = await post("adam", patch=[change], dry_run=True)
+            assert dry.json()["state"] == "would_edit"
+            assert await books.rows(letter_edit) == []
+            done = await post("adam", patch=[change])
+    assert (done.status_code, done.json()["state"]) == (200, "accepted")
+    assert (await books.row(letter_edit))["actor"] == "adam"
