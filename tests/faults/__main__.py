@@ -1,9 +1,8 @@
-"""Run faults: ``python -m tests.faults gate|campaign|replay|report|outage|full-replay``; see docs/fault-report.md."""
+"""Run faults: ``python -m tests.faults gate|campaign|replay|report|outage``; see docs/fault-report.md."""
 
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
 import shutil
 import sys
@@ -12,7 +11,6 @@ import time
 from pathlib import Path
 
 from tests.faults import report
-from tests.faults.full_replay import full_replay
 from tests.faults.outage import outage
 from tests.faults.run import Outcome, Plan, replay, run
 from tests.faults.schedule import SERVERS
@@ -25,10 +23,8 @@ def main() -> int:
     asked = _parser().parse_args()
     folder = asked.folder or Path(tempfile.mkdtemp(prefix="crossdock-faults-"))
     if asked.command == "report":
-        report.write(report.gather(asked.folder) if asked.folder else [])
+        report.write(asked.folder)
         return 0
-    if asked.command == "full-replay":
-        return _full_replay(asked.documents, folder)
     outcomes = []
     if asked.command == "replay":
         outcomes.append(replay(asked.history, folder / "replay"))
@@ -60,13 +56,6 @@ def _gate(folder: Path, plan: Plan) -> Outcome:
     return outcome
 
 
-def _full_replay(messages: int, folder: Path) -> int:
-    """Deliver a whole stream again; 1 where anything took effect again."""
-    found = asyncio.run(full_replay(messages, folder))
-    print(json.dumps(found, indent=1))  # noqa: T201
-    return 0 if found["after"] == found["before"] else 1
-
-
 def _campaign(folder: Path, asked: argparse.Namespace) -> list[Outcome]:
     """Run seed after seed until the time is over; a run that cannot even begin is no good run."""
     end = time.monotonic() + asked.hours * 3600
@@ -86,9 +75,7 @@ def _plan(asked: argparse.Namespace, seed: int) -> Plan:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
-    parser.add_argument(
-        "command", choices=("gate", "campaign", "replay", "report", "outage", "full-replay")
-    )
+    parser.add_argument("command", choices=("gate", "campaign", "replay", "report", "outage"))
     parser.add_argument("history", nargs="?", type=Path, help="history.jsonl of an earlier run")
     parser.add_argument("--server", choices=(*SERVERS, "sandbox"), default="nats", help="of outage")
     parser.add_argument("--folder", type=Path, help="where everything of the run is kept")

@@ -149,8 +149,8 @@ ROWS = (
         15,
         "power loss: unsynced writes dropped, the acknowledgement floor reset",
         within(
-            "faults/test_full_replay.py",
-            "15_a_whole_stream_that_is_delivered_again_has_no_effect",
+            "integration/test_full_replay.py",
+            "a_replay_of_the_whole_stream_has_no_effect",
         )
         + within(PIPELINE, "a_receipt_that_is_delivered_again_changes_nothing"),
         "no device that drops writes is to be had here (LazyFS, dm-flakey); kill -9 keeps the "

@@ -19,18 +19,19 @@ PAGE = ROOT / "docs" / "fault-report.md"
 FIGURES, ROWS_BEGIN, END = "<!-- figures -->", "<!-- matrices -->", "<!-- end -->"
 
 
-def write(results: Sequence[dict[str, Any]]) -> None:
-    """Write the page anew; without results its figures stay as they are."""
+def write(folder: Path | None) -> None:
+    """Write the page anew, with the figures of all runs below a folder; without it, with the old ones."""
     page = PAGE.read_text("utf-8")
     page = _between(page, ROWS_BEGIN, matrices())
-    if results:
-        page = _between(page, FIGURES, figures(results))
+    if folder is not None:
+        found = figures(gather(folder, "result.json"))
+        page = _between(page, FIGURES, f"{found}\n{outages(gather(folder, 'outage.json'))}")
     PAGE.write_text(page, "utf-8")
 
 
-def gather(folder: Path) -> list[dict[str, Any]]:
-    """Read the results of all runs below a folder."""
-    return [json.loads(path.read_text()) for path in sorted(folder.rglob("result.json"))]
+def gather(folder: Path, name: str) -> list[dict[str, Any]]:
+    """Read what all runs below a folder came to."""
+    return [json.loads(path.read_text()) for path in sorted(folder.rglob(name))]
 
 
 def _between(page: str, mark: str, text: str) -> str:
@@ -99,6 +100,26 @@ def figures(results: Sequence[dict[str, Any]]) -> str:
             "",
         ]
     )
+
+
+def outages(results: Sequence[dict[str, Any]]) -> str:
+    """What long outages came to, as a table; nothing where there were none."""
+    rows = [
+        "| away | for | CPU of a hub meanwhile | calls answered meanwhile | yes again after "
+        "| effects again after | documents | invariants |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for result in results:
+        found, verdict = result["outage"], result["verdict"]
+        answers = ", ".join(f"{status}: {count:,}" for status, count in found["answers"].items())
+        rows.append(
+            f"| {result['server']} | {found['down_seconds']:.0f} s "
+            f"| {found['cpu_share_while_down']:.1%} of a core | {answers} "
+            f"| {found['yes_again_after_seconds']} s | {found['effects_again_after_seconds']} s "
+            f"| {verdict['counts']['documents_acknowledged']:,} "
+            f"| {'hold' if verdict['holds'] else 'BREACHED'} |"
+        )
+    return "\n".join([*rows, ""]) if results else ""
 
 
 def _runs(results: Sequence[dict[str, Any]]) -> Iterable[str]:
