@@ -419,6 +419,7 @@ finding = sa.Table(
         postgresql_where=sa.text("state <> 'closed'"),
     ),
     sa.Index("ix_finding_subject", "subject"),
+    sa.Index("ix_finding_reference", "reference"),
     sa.Index("ix_finding_state_since", "state", "since"),
     sa.Index("ix_finding_job_state_since", "job", "state", "since"),
     sa.Index("ix_finding_owner_state_since", "owner", "state", "since"),

@@ -148,9 +148,9 @@ async def _findings(
     connection: AsyncConnection, documents: Sequence[sa.RowMapping]
 ) -> Sequence[sa.RowMapping]:
     keys = {row["business_key"] for row in documents}
-    keys |= {f"reference/{row['reference']}" for row in documents if row["reference"]}
-    asked = sa.select(finding).where(among(finding.c.subject, keys)).order_by(finding.c.since)
-    return await _rows(connection, asked)
+    references = {row["reference"] for row in documents if row["reference"]}
+    theirs = sa.or_(among(finding.c.subject, keys), among(finding.c.reference, references))
+    return await _rows(connection, sa.select(finding).where(theirs).order_by(finding.c.since))
 
 
 def _found(findings: Sequence[sa.RowMapping]) -> list[Entry]:

@@ -105,17 +105,19 @@ async def test_a_finding_is_part_of_the_thread_with_its_money_and_owner(
     at: Dock, site: Path
 ) -> None:
     now = datetime.now(UTC)
+    (reference,) = [row["reference"] for row in await at.rows(document) if row["entity"] == "order"]
     async with at.engine.begin() as ledger:
         await ledger.execute(
             sa.insert(finding).values(
-                id="f", job="ship-not-invoiced", subject="order/acme/PO-1/", state="open",
+                id="f", job="ledger-vs-target", subject="target/bc/create_order/SO-1", state="open",
+                reference=reference,
                 cause="not billed", remedy="bill it", owner="billing", amount=20, currency="USD",
                 since=now, opened_at=now, last_seen_at=now,
             )
         )  # fmt: skip
     found = await traced(site)
     assert [(row["owner"], row["amount"]) for row in found["findings"]] == [("billing", "20")]
-    assert "finding, ship-not-invoiced" in [entry["about"] for entry in found["timeline"]]
+    assert "finding, ledger-vs-target" in [entry["about"] for entry in found["timeline"]]
     result = await command(site, "trace", "PO-1")
     assert result.exit_code == 0
     assert "Line quantities" in result.stdout

@@ -336,6 +336,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_finding")),
         comment="What reconciliation found missing, extra, different or late.",
     )
+    op.create_index("ix_finding_reference", "finding", ["reference"], unique=False)
     for name in ("job", "owner", "partner"):
         op.create_index(
             f"ix_finding_{name}_state_since", "finding", [name, "state", "since"], unique=False
@@ -685,6 +686,7 @@ def downgrade() -> None:
         postgresql_where=sa.text("state <> 'closed'"),
     )
     op.drop_index("ix_finding_subject", table_name="finding")
+    op.drop_index("ix_finding_reference", table_name="finding")
     op.drop_index("ix_finding_state_since", table_name="finding")
     for name in ("job", "owner", "partner"):
         op.drop_index(f"ix_finding_{name}_state_since", table_name="finding")
