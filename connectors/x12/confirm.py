@@ -55,7 +55,7 @@ def confirmations(flow: str, body: Json) -> tuple[Confirmation, ...]:
 
 def _group(heading: Json, flow: str) -> Iterator[Confirmation]:
     number = heading.get("AK1", {}).get("AK102", "")
-    if not number.isdecimal():
+    if not _is_number(number):
         return
     trailer, note, group = ("IK5", "IK3", "AK9") if flow == "999" else ("AK5", "AK3", "AK9")
     code = heading.get(group, {}).get("AK901", "")
@@ -96,7 +96,7 @@ def _notes(loop: Json, tag: str) -> Iterator[Reason]:
 
 def _interchange(segment: Json) -> Iterator[Confirmation]:
     number, code = segment.get("TA101", ""), segment.get("TA105", "000")
-    if number.isdecimal():
+    if _is_number(number):
         word = _WORDS["TA1"].get(code, "partner_error")
         reasons = () if code == "000" else (Reason(word, "ISA", f"code {_plain(code)}"),)
         state = _STATES.get(segment.get("TA104", ""), "rejected")
@@ -108,7 +108,7 @@ def _advice(body: Json) -> Iterator[Confirmation]:
     for loop in body.get("detail", {}).get("OTI_loop", ()):
         oti = loop["OTI"]
         number, code = oti.get("OTI08", ""), oti.get("OTI01", "")
-        if number.isdecimal():
+        if _is_number(number):
             reasons = [
                 Reason(
                     "application_error",
@@ -119,6 +119,11 @@ def _advice(body: Json) -> Iterator[Confirmation]:
                 for each in loop.get("TED_loop", ())
             ]
             yield Confirmation(int(number), _STATES.get(code[-1:], "rejected"), tuple(reasons))
+
+
+def _is_number(text: str) -> bool:
+    """Whether it can be a control number (elements I12 and 28: nine digits at most)."""
+    return text.isascii() and text.isdecimal() and len(text) <= 9  # noqa: PLR2004  # as above
 
 
 def _plain(text: str) -> str:

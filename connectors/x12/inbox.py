@@ -47,12 +47,15 @@ GROUPS = {
     "PO": ("850",),
     "PC": ("860",),
     "SW": ("945",),
+    "SH": ("856",),
+    "IN": ("810",),
+    "QM": ("214",),
     "FA": ("997", "999"),
     "AG": ("824",),
 }
 """Functional group (GS01, element 479) -> the transaction sets that partners may send in it."""
 
-MAPPED = ("850", "860", "945")
+MAPPED = ("850", "860", "945", "856", "810", "214")
 """Transaction sets that become canonical documents."""
 
 _SETS = frozenset(each for sets in GROUPS.values() for each in sets)

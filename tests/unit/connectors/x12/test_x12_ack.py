@@ -91,7 +91,7 @@ def test_a_component_is_named_with_its_position() -> None:
         ("GE*1*1", "GE*1*2", "AK5*R", "AK9*R*1*1*0*4"),
         ("GE*1*1", "GE*7*1", "AK5*R", "AK9*R*7*1*0*5"),
         ("GE*1*1", "GE*x*2", "AK5*R", "AK9*R*1*1*0*4*5"),
-        ("GS*PO", "GS*IN", "AK5*R*6", "AK9*R*1*1*0*1"),
+        ("GS*PO", "GS*RA", "AK5*R*6", "AK9*R*1*1*0*1"),
         ("*X*004010", "*X*003020", "AK5*R", "AK9*R*1*1*0*2"),
     ],
 )

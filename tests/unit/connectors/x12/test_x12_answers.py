@@ -160,6 +160,14 @@ def test_without_the_agreement_an_application_error_is_left_to_the_mapping() -> 
     assert [type(document) for document in found.documents] == [SourceDocument]
 
 
+@pytest.mark.parametrize("number", ["9" * 5000, "1234567890", "", "A", "\u0661"])
+def test_a_ta1_about_no_control_number_is_kept_for_a_person(number: str) -> None:
+    body = as_bytes([isa(), f"TA1*{number}*261120*0830*A*000", "IEA*0*000000905"])
+    (refusal,) = decode(body).documents
+    assert isinstance(refusal, Refusal)
+    assert refusal.error.code == "ta1_invalid"
+
+
 def test_reasons_never_repeat_what_a_partner_copied_from_our_data() -> None:
     content = "AK1*IN*12\nAK2*810*0001\nAK3*SECRET*3\nAK4*2**7*SECRET\nAK5*R*5\nAK9*R*1*1*0"
     body = as_bytes(interchange(group("FA", [("997", content.replace("SECRET*3", "IT1*3"))])))

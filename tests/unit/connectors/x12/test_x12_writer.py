@@ -19,6 +19,7 @@ from connectors.x12.engine.checker import check
 from connectors.x12.engine.delimiters import Delimiters
 from connectors.x12.engine.envelope import TransactionSet, walk
 from connectors.x12.engine.guide import load_guide
+from connectors.x12.engine.levels import nested
 from connectors.x12.engine.reader import read
 from connectors.x12.engine.writer import Envelope, write
 
@@ -60,6 +61,7 @@ def read_back(data: bytes, identifier: str) -> dict[str, Any]:
     (found,) = (event for event in walk(read((data,))) if isinstance(event, TransactionSet))
     checked = check(guide, found.segments, Delimiters())
     assert (found.faults, checked.faults) == ([], [])
+    nested(checked.areas)
     return dict(checked.areas)
 
 
