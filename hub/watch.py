@@ -18,7 +18,7 @@ import nats.errors
 import structlog
 from nats.aio.client import Client
 from nats.js import JetStreamContext
-from nats.js.errors import BadRequestError
+from nats.js.errors import APIError, BadRequestError
 
 from canonical.errors import ConfigError, Retryable
 from hub import topology
@@ -27,6 +27,8 @@ from hub.telemetry.metrics import Metrics
 
 _EVERY_SECONDS = 5.0
 _PAUSE_SECONDS = 1.0
+_NO_CLUSTER = 10074
+"""The server's err_code: more than one copy, and no cluster; it calls that its own fault (500)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +65,10 @@ class Streams:
         first = int(self.clock.now().timestamp() * 1_000_000)
         try:
             return await topology.declare(self.js, self.ledger_id, self.sizes, first)
-        except BadRequestError as error:
-            raise ConfigError("stream_refused", "", error.description or "") from error
+        except APIError as error:
+            if isinstance(error, BadRequestError) or error.err_code == _NO_CLUSTER:
+                raise ConfigError("stream_refused", "", error.description or "") from error
+            raise
 
     async def missing(self) -> list[str]:
         """Return the names of those that are not there.

@@ -12,7 +12,7 @@ from hub.cli.desk import ConfigOption, desk
 from hub.cli.exits import run
 from hub.cli.output import Output, OutputOption, print_json, print_rows, printable
 from hub.ledger import account as accounts
-from hub.ledger import threads
+from hub.ledger import threads, under_way
 from hub.ledger.tables import document
 from hub.reconcile.forms import Form, Forms
 from hub.reconcile.trace import as_json, lines
@@ -114,9 +114,11 @@ def documents(
         if state:
             statement = statement.where(document.c.state == state)
         async with desk(config) as at, at.engine.connect() as ledger:
-            return [dict(row) for row in (await ledger.execute(statement)).mappings()]
+            rows = [dict(row) for row in (await ledger.execute(statement)).mappings()]
+            waits = await under_way.waiting(ledger, [row["id"] for row in rows])
+            return [row | {"waiting": waits.get(row["id"])} for row in rows]
 
-    print_rows(run(work()), ("created_at", *_DOCUMENTS, "place"), output)
+    print_rows(run(work()), ("created_at", *_DOCUMENTS, "place", "waiting"), output)
 
 
 def account(config: ConfigOption = None, output: OutputOption = Output.TABLE) -> None:

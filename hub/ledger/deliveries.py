@@ -29,7 +29,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.ledger.arrays import among
 from hub.ledger.delivery_rows import Claim, Claimed, DeliveryRow, DocumentRow, Tries, Wanted
-from hub.ledger.tables import attempt, delivery, document
+from hub.ledger.tables import attempt, delivery, document, pause
 
 WAITING_BEHIND = "waiting_behind"
 WAITING_FOR_TARGET = "waiting_for_target"
@@ -53,6 +53,8 @@ def _texts(name: str) -> sa.BindParameter[Any]:
 def _due(state: str, clock: sa.Column[datetime]) -> sa.Select[*tuple[Any, ...]]:
     """Select what is due of one state: each kind has an index range of its own."""
     columns = [delivery.c[name] for name in _DELIVERY_FIELDS]
+    mine = pause.c.target == sa.bindparam("target")
+    paused = sa.exists().where(mine, pause.c.until > sa.bindparam("now"))
     return (
         sa.select(*columns, clock.label("due_at"))
         .where(
@@ -61,6 +63,7 @@ def _due(state: str, clock: sa.Column[datetime]) -> sa.Select[*tuple[Any, ...]]:
             clock <= sa.bindparam("now"),
             delivery.c.business_key != sa.all_(_texts("busy")),
             delivery.c.attempts <= sa.bindparam("tried"),
+            sa.not_(paused),
         )
         .order_by(clock)
         .limit(sa.bindparam("most", type_=sa.Integer))

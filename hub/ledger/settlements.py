@@ -23,7 +23,7 @@ from hub.ids import derived_id
 from hub.ledger.arrays import among
 from hub.ledger.deliveries import WAITING, made_good
 from hub.ledger.delivery_rows import Call, Claim, Ending, Letter, Why
-from hub.ledger.tables import attempt, dead_letter, delivery, document, outbox
+from hub.ledger.tables import attempt, dead_letter, delivery, document, outbox, pause
 
 
 def _waking() -> ReturningUpdate[str]:
@@ -132,6 +132,15 @@ async def put_back(
             )
             .values(ended_at=next_at)
         )
+
+
+async def leave_alone(conn: AsyncConnection, target: str, until: datetime) -> None:
+    """Let nobody call a target before the time that it named; never shorten such a time."""
+    asked = insert(pause).values(target=target, until=until)
+    latest = sa.func.greatest(pause.c.until, asked.excluded.until)
+    await conn.execute(
+        asked.on_conflict_do_update(index_elements=["target"], set_={"until": latest})
+    )
 
 
 async def settle_later(

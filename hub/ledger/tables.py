@@ -550,6 +550,14 @@ exchange = sa.Table(
     comment="What transports must remember of a message: its receipt, or that it is on its way.",
 )
 
+pause = sa.Table(
+    "pause",
+    metadata,
+    sa.Column("target", sa.Text, primary_key=True),
+    _time("until", null=False),
+    comment="Targets that asked to be left alone until then: all replicas keep to it, and restarts.",
+)
+
 suspect = sa.Table(
     "suspect",
     metadata,

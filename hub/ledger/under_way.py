@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from hub.ledger.arrays import among
 from hub.ledger.deliveries import WAITING, WAITING_BEHIND, WAITING_FOR_TARGET
 from hub.ledger.tables import dead_letter, delivery, document
 
@@ -37,28 +38,8 @@ async def listing(connection: AsyncConnection, chosen: Chosen) -> list[dict[str,
     or None), ``blocker`` (the id of the delivery in its way, or None), ``letter`` (the dead letter
     that holds the blocker up, or None).
     """
-    other, its, letter = delivery.alias("other"), document.alias("its"), dead_letter.alias("letter")
-    behind = sa.and_(delivery.c.code == WAITING_BEHIND, other.c.id == delivery.c.place)
-    open_ = sa.and_(letter.c.delivery_id == other.c.id, letter.c.state.in_(("open", "replaying")))
     query = (
-        sa.select(
-            *(delivery.c[name] for name in _DELIVERY),
-            document.c.entity,
-            document.c.number,
-            other.c.id.label("blocker"),
-            other.c.action.label("other_action"),
-            other.c.state.label("other_state"),
-            other.c.version.label("other_version"),
-            its.c.entity.label("other_entity"),
-            its.c.number.label("other_number"),
-            letter.c.id.label("letter"),
-        )
-        .select_from(
-            delivery.outerjoin(document, document.c.id == delivery.c.document_id)
-            .outerjoin(other, behind)
-            .outerjoin(its, its.c.id == other.c.document_id)
-            .outerjoin(letter, open_)
-        )
+        _found()
         .where(delivery.c.target.in_(chosen.targets), delivery.c.state.in_(chosen.states))
         .order_by(delivery.c.created_at, delivery.c.id)
         .limit(chosen.limit)
@@ -66,6 +47,45 @@ async def listing(connection: AsyncConnection, chosen: Chosen) -> list[dict[str,
     if chosen.waiting:
         query = query.where(delivery.c.code.in_(WAITING))
     return [_shown(row) for row in (await connection.execute(query)).mappings()]
+
+
+async def waiting(connection: AsyncConnection, documents: Sequence[str]) -> dict[str, str]:
+    """Return, of those documents that wait behind something, what that is, in words."""
+    query = _found().where(
+        among(delivery.c.document_id, documents),
+        delivery.c.state == "pending",
+        delivery.c.code.in_(WAITING),
+    )
+    found: dict[str, str] = {}
+    for row in (await connection.execute(query)).mappings():
+        words = f"{row['target']}: {_waiting(row)}"
+        known = found.get(row["document_id"])
+        found[row["document_id"]] = f"{known}; {words}" if known else words
+    return found
+
+
+def _found() -> sa.Select[Any]:
+    """Select deliveries with what is in their way."""
+    other, its, letter = delivery.alias("other"), document.alias("its"), dead_letter.alias("letter")
+    behind = sa.and_(delivery.c.code == WAITING_BEHIND, other.c.id == delivery.c.place)
+    open_ = sa.and_(letter.c.delivery_id == other.c.id, letter.c.state.in_(("open", "replaying")))
+    return sa.select(
+        *(delivery.c[name] for name in _DELIVERY),
+        document.c.entity,
+        document.c.number,
+        other.c.id.label("blocker"),
+        other.c.action.label("other_action"),
+        other.c.state.label("other_state"),
+        other.c.version.label("other_version"),
+        its.c.entity.label("other_entity"),
+        its.c.number.label("other_number"),
+        letter.c.id.label("letter"),
+    ).select_from(
+        delivery.outerjoin(document, document.c.id == delivery.c.document_id)
+        .outerjoin(other, behind)
+        .outerjoin(its, its.c.id == other.c.document_id)
+        .outerjoin(letter, open_)
+    )
 
 
 def _shown(row: sa.RowMapping) -> dict[str, Any]:

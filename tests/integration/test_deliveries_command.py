@@ -53,6 +53,9 @@ async def test_a_change_behind_a_dead_original_names_the_original_and_its_letter
     assert await listed(books, "pending") == {change: words}
     assert await listed(books, "pending", waiting=True) == {change: words}
     assert await listed(books, "dead") == {original: None}
+    async with books.engine.connect() as ledger:
+        said = await under_way.waiting(ledger, ["doc-1", changed])
+    assert said == {changed: f"bc: {words}"}
 
 
 async def test_what_follows_another_target_says_which(books: Books) -> None:

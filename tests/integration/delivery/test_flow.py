@@ -19,6 +19,8 @@ from hub.clock import SystemClock
 from hub.delivery.parts import DeliverParts
 from hub.delivery.persistence import Ledger
 from hub.delivery.role import DeliverRole
+from hub.ledger import deliveries
+from hub.ledger.delivery_rows import Wanted
 from hub.ledger.tables import attempt, dead_letter, delivery, document, outbox
 from tests.support.deliveries import (
     LIMITS,
@@ -231,6 +233,28 @@ class Certain(random.Random):
 
     def random(self) -> float:
         return 0.999
+
+
+async def test_a_target_that_asks_for_peace_is_left_alone_by_all_replicas_and_after_a_restart(
+    books: Books, target: ScriptedTarget
+) -> None:
+    target.script.append(fails_with(Retryable("throttled", retry_after=600, throttled=True)))
+    one = await books.order("1")
+    async with running(DeliverRole(spec(target), parts(books.engine))):
+        await wait_for(lambda: target.calls)
+        await until(books, one, "pending")
+    await books.order("2")
+    await books.order("3", target="lakeside")
+
+    async def claimable(name: str, seconds: float) -> int:
+        now = datetime.now(UTC) + timedelta(seconds=seconds)
+        wanted = Wanted(name, "t", now, limit=9)
+        async with books.engine.connect() as conn:  # and nothing is committed
+            return len((await deliveries.claim(conn, wanted, now)).claims)
+
+    assert await claimable("bc", 590) == 0
+    assert await claimable("bc", 601) == 2
+    assert await claimable("lakeside", 1) == 1
 
 
 async def test_no_more_calls_run_at_once_than_allowed(books: Books, target: ScriptedTarget) -> None:

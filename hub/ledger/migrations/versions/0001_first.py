@@ -497,6 +497,13 @@ def upgrade() -> None:
         comment="One thing that a target says it holds.",
     )
     op.create_table(
+        "pause",
+        sa.Column("target", sa.Text(), nullable=False),
+        sa.Column("until", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("target", name=op.f("pk_pause")),
+        comment="Targets that asked to be left alone until then: all replicas keep to it, and restarts.",
+    )
+    op.create_table(
         "suspect",
         sa.Column("message", sa.Text(), nullable=False),
         sa.Column("times", sa.Integer(), nullable=False),
@@ -665,6 +672,7 @@ def downgrade() -> None:
     )
     op.drop_table("replay_job")
     op.drop_table("suspect")
+    op.drop_table("pause")
     op.drop_table("reference")
     op.drop_index("ix_receipt_received_at", table_name="receipt")
     op.drop_index("ix_receipt_connection_sha256", table_name="receipt")
