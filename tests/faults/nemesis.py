@@ -18,8 +18,9 @@ from tests.faults.load import Load
 from tests.faults.schedule import HUBS, SERVERS, Strike
 from tests.faults.world import World
 
-_REACHED_SECONDS = 25.0
-"""How long a failpoint is waited for; then the hub is killed all the same."""
+_START_SECONDS = 60.0
+_REACHED_SECONDS = 10.0
+"""How long a hub at work may take to reach a failpoint; then it is killed all the same."""
 _GRACE_SECONDS = 40.0
 _REST_SECONDS = 120.0
 _LOOK_SECONDS = 0.05
@@ -94,9 +95,8 @@ class Nemesis:
         hub.kill()
         self.kills[strike.subject] += 1
         self._world.start_hub(strike.subject, place)
-        end = time.monotonic() + _REACHED_SECONDS
-        while hub.alive and time.monotonic() < end:
-            time.sleep(_LOOK_SECONDS)
+        _while(lambda: hub.alive and not hub.ready(), _START_SECONDS)
+        _while(lambda: hub.alive, _REACHED_SECONDS)
         reached = not hub.alive and hub.process is not None
         if reached and hub.process is not None and hub.process.returncode != -signal.SIGKILL:
             return "deserted"
@@ -139,8 +139,7 @@ class Nemesis:
             return "nobody"
         asked = time.monotonic()
         hub.process.terminate()
-        while hub.alive and time.monotonic() - asked < _GRACE_SECONDS:
-            time.sleep(_LOOK_SECONDS)
+        _while(lambda: hub.alive, _GRACE_SECONDS)
         took, status = time.monotonic() - asked, hub.process.poll()
         hub.kill()
         self._world.start_hub(strike.subject)
@@ -199,6 +198,13 @@ class Nemesis:
         except Exception as error:  # it may be dead or asleep just now
             return type(error).__name__
         return "told"
+
+
+def _while(condition: Callable[[], bool], seconds: float) -> None:
+    """Wait as long as the condition holds, but no longer than so many seconds."""
+    end = time.monotonic() + seconds
+    while condition() and time.monotonic() < end:
+        time.sleep(_LOOK_SECONDS)
 
 
 def _wait(seconds: float) -> None:

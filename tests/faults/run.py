@@ -109,10 +109,14 @@ def run(folder: Path, plan: Plan, strikes: Iterable[Strike] | None = None) -> Ou
 
 def replay(history: Path, folder: Path) -> Outcome:
     """Do the same to a new world as was done in an earlier run: same load, same strikes."""
+    return run(folder, *planned(history))
+
+
+def planned(history: Path) -> tuple[Plan, list[Strike]]:
+    """Read what a run was to do, and what it did to the world."""
     rows = list(read(history))
-    plan = Plan(**rows[0]["plan"])
     strikes = [strike_from(row["strike"]) for row in rows if "strike" in row]
-    return run(folder, plan, strikes)
+    return Plan(**rows[0]["plan"]), strikes
 
 
 def recovery(folder: Path) -> dict[str, float]:

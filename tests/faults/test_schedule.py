@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from itertools import islice
+from pathlib import Path
 
+from tests.faults.journal import Journal
+from tests.faults.run import Plan, plan_row, planned
 from tests.faults.schedule import COMPONENTS, HUBS, NOT_HERE, PLACES, schedule, strike_from
 
 ROUND = 60
@@ -21,6 +24,17 @@ def test_no_component_and_no_place_is_left_out_of_a_round() -> None:
     assert places == set(PLACES) - set(NOT_HERE)
     assert {one.subject for one in strikes if one.kind == "kill"} == set(COMPONENTS)
     assert {one.subject for one in strikes if one.kind == "term"} == set(HUBS)
+
+
+def test_a_history_tells_all_that_is_needed_to_do_it_again(tmp_path: Path) -> None:
+    plan, strikes = Plan(seed=9, documents=10, kills=2, seconds=5), list(islice(schedule(9), ROUND))
+    history = Journal(tmp_path / "history.jsonl")
+    history.append(seed=9, commit="abc", plan=plan_row(plan))
+    history.append(deserted="hub-a", status=1)
+    for strike in strikes:
+        history.append(strike=strike.row(), outcome="done")
+    history.close()
+    assert planned(history.path) == (plan, strikes)
 
 
 def test_what_a_history_keeps_is_the_strike_itself() -> None:
