@@ -214,7 +214,7 @@ def _paced(world: World) -> Iterator[str]:
 
 def _waits_are_kept(target: Target) -> Iterator[str]:
     failed: dict[str, float] = {}
-    quiet: dict[str, float] = {}
+    quiet = -RETRY_AFTER
     for call in target.seen:
         if call.answer == "asked":
             failed.clear()  # it answers: nobody has to wait any longer
@@ -222,15 +222,14 @@ def _waits_are_kept(target: Target) -> Iterator[str]:
         waited = call.at - failed.get(call.delivery, call.at - _FIRST_WAIT)
         if waited < _FIRST_WAIT:
             yield f"hurried: {target.name} was called again {waited:.1f}s after it failed"
-        since = call.at - quiet.get(call.process, call.at)
-        if _IN_HAND <= since < RETRY_AFTER - 1.0:
+        if _IN_HAND <= call.at - quiet < RETRY_AFTER - 2 * MOST_SKEW - 1.0:
             yield f"not heeded: {call.process} called {target.name} within its Retry-After"
         if call.answer == "ok":
             failed.clear()
         elif call.answer == "server_error":
             failed[call.delivery] = call.answered
         elif call.answer == "throttled":
-            quiet[call.process] = call.answered
+            quiet = call.answered
 
 
 def _rate_is_kept(target: Target) -> Iterator[str]:

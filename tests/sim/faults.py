@@ -117,5 +117,5 @@ async def nothing(world: World) -> None:
 
 FAULTS: tuple[Fault, ...] = (
     kill, kill, kill, end, pause, pause, broker_killed, full_replay, late_answers, stream_full,
-    ledger_away, commits_fail, commits_fail, mood, mood, mood, strike, strike, strike, nothing,
+    ledger_away, commits_fail, commits_fail, mood, mood, mood, strike, strike, strike, strike, strike, nothing,
 )  # fmt: skip

@@ -103,6 +103,9 @@ class VirtualLoop(asyncio.BaseEventLoop):
             if not handle.cancelled():
                 handle._run()  # noqa: SLF001  # what a loop does with a handle
 
+    def __del__(self) -> None:
+        """Complain of nothing: it holds nothing of the operating system's."""
+
     def _process_events(self, event_list: list[Any]) -> None:
         """There are none."""
 

@@ -299,7 +299,7 @@ async def update(tx: Transaction, document_id: str, values: dict[str, Any]) -> N
 
 
 async def in_force(tx: Transaction, key: str) -> Order:
-    """`hub.release.holds._in_force`: the versions of a key, put together by the hub's own rule."""
+    """`hub.release.holds.order_in_force`: the versions of a key, put together by the hub's own rule."""
     rows = [
         row
         for row in tx.all("document")

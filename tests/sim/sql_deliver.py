@@ -122,6 +122,9 @@ def _choose(rows: list[Row], limit: int) -> list[Row]:
 
 
 def _due(tx: Transaction, wanted: Wanted, now: datetime) -> list[Row]:
+    paused = tx.get("pause", wanted.target)
+    if paused is not None and paused["until"] > now:
+        return []
     tried = 0 if wanted.fresh_only else 2**31 - 1
     rows = [
         row
@@ -230,6 +233,13 @@ async def put_back(
         last = tx.get("attempt", (row["id"], row["attempts"]))
         if row["attempts"] != one.delivery.attempts and last and last["ended_at"] is None:
             tx.change("attempt", last, ended_at=next_at)
+
+
+async def leave_alone(tx: Transaction, target: str, until: datetime) -> None:
+    """`settlements.leave_alone`."""
+    row = tx.get("pause", target)
+    latest = until if row is None else max(row["until"], until)
+    tx.put("pause", {"target": target, "until": latest})
 
 
 async def settle_later(

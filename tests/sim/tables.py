@@ -21,7 +21,7 @@ Row = dict[str, Any]
 
 _TABLES = (
     tables.receipt, tables.document, tables.key_head, tables.delivery, tables.attempt, tables.hold,
-    tables.dead_letter, tables.outbox, tables.finding, tables.suspect,
+    tables.dead_letter, tables.outbox, tables.pause, tables.suspect,
 )  # fmt: skip
 
 

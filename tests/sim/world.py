@@ -141,6 +141,9 @@ class World:
 
     def _committed(self, table: str, row: Row) -> None:
         """Stand for the ticks of the deliver roles: they are woken when something is due."""
+        if table == "pause":
+            at = (row["until"] - START).total_seconds() + MOST_SKEW + 0.1
+            self.loop.call_at(at, self._wake, row["target"])
         if table != "delivery":
             return
         self.tell("row", row["target"], row["id"][:6], f"v{row['version']}", row["state"])

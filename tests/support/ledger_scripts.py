@@ -36,6 +36,7 @@ _COMPARED: Mapping[str, Sequence[str]] = {
     ),
     "document": ("id", "state", "settled_at"),
     "outbox": ("event_id", "subject"),
+    "pause": ("target", "until"),
 }  # fmt: skip
 """What is compared; not `place`: where two stand in the way, either may be named."""
 
@@ -174,14 +175,17 @@ class Both:
         target = self.rng.choice(_TARGETS)
         tokens = [one.token for one, _ in self.claims]
         until = self.now + timedelta(seconds=40)
+        quiet = self.now + timedelta(seconds=self.rng.choice((0, 0, 30)))
         async with self.engine.begin() as conn:
             await settlements.renew(conn, tokens, until)
             waits = await recovered.waiting(conn, target)
+            await settlements.leave_alone(conn, target, quiet)
             hastened = await recovered.hasten(conn, target, self.now)
         tx = Transaction(self.store)
         await sql_deliver.renew(tx, tokens, until)
         self.done.append(f"renew and hasten {target}: {hastened}")
         also = await sql_deliver.waiting(tx, target)
+        await sql_deliver.leave_alone(tx, target, quiet)
         assert (also and also.id) == (waits and waits.id)
         assert await sql_deliver.hasten(tx, target, self.now) == hastened
 
