@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from connectors.registry import CONNECTORS
 from hub.mapping.files import SUFFIX, flow_word, shipped_mappings
+from hub.reconcile.runner import JOBS
 from hub.release.control_points import CONTROL_POINTS
 from hub.settings.check_parts import Known
 from hub.settings.model import Route
@@ -11,7 +12,7 @@ from hub.settings.model import Route
 
 def known() -> Known:
     """Everything that a site may refer to."""
-    return Known(CONNECTORS, CONTROL_POINTS.keys(), _has_mapping)
+    return Known(CONNECTORS, CONTROL_POINTS.keys(), _has_mapping, JOBS)
 
 
 def _has_mapping(system: str, route: Route) -> bool:

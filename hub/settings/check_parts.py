@@ -50,6 +50,8 @@ class Known:
     control_points: Collection[str]
     has_mapping: Callable[[str, Route], bool]
     """Whether there is a mapping for a route to a system."""
+    jobs: Collection[str] = ()
+    """The jobs of reconciliation; none: their names are not checked."""
 
 
 Problems = Iterator[ConfigError]
