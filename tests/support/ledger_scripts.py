@@ -175,7 +175,7 @@ class Both:
         target = self.rng.choice(_TARGETS)
         tokens = [one.token for one, _ in self.claims]
         until = self.now + timedelta(seconds=40)
-        quiet = self.now + timedelta(seconds=self.rng.choice((0, 0, 30)))
+        quiet = self.now + timedelta(seconds=self.rng.choice((0, 0, 0, 0, 0, 30)))
         async with self.engine.begin() as conn:
             await settlements.renew(conn, tokens, until)
             waits = await recovered.waiting(conn, target)
