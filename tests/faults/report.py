@@ -16,6 +16,8 @@ from tests.faults.rows import Row
 from tests.support.hub_process import ROOT
 
 PAGE = ROOT / "docs" / "fault-report.md"
+BREACHES = ("lost", "doubled", "reordered", "unexplained", "given_up")
+"""What a headline must say, also where it is nothing."""
 FIGURES, ROWS_BEGIN, END = "<!-- figures -->", "<!-- matrices -->", "<!-- end -->"
 
 
@@ -78,7 +80,7 @@ def figures(results: Sequence[dict[str, Any]]) -> str:
         total.update(result["verdict"]["counts"])
         kills.update(result["kills"])
         strikes.update(result["strikes"])
-    lost = {name: total[name] for name in ("lost", "doubled", "reordered", "unexplained")}
+    lost = {name: total[name] for name in BREACHES}
     minutes = sum(result["seconds"] for result in results) / 60
     return "\n".join(
         [
@@ -87,7 +89,7 @@ def figures(results: Sequence[dict[str, Any]]) -> str:
             "",
             f"**{total['documents_acknowledged']:,} documents acknowledged, "
             f"{sum(kills.values()):,} kills: "
-            + ", ".join(f"{count} {name}" for name, count in lost.items())
+            + ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in lost.items())
             + ".**",
             "",
             *_runs(results),
