@@ -324,8 +324,11 @@ class Inbox:
         else:
             body = acknowledgment(result, self._config.version)
             self._answers.append(Answer("997", body))
-        if not trusted:
-            return
+        if trusted and any(found.application for found in group.sets):
+            self._advise(group, result)
+
+    def _advise(self, group: _Group, result: GroupResult) -> None:
+        """Owe an 824 for each set that keeps its guide and is wrong all the same."""
         day = self._receipt.received_at.astimezone(UTC).strftime("%Y%m%d")
         for found, said in zip(group.sets, result.sets, strict=True):
             if found.application:
