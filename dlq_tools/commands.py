@@ -41,6 +41,7 @@ _FACTS = (
 )  # fmt: skip
 _HISTORY = ("n", "started_at", "ended_at", "outcome", "code", "place", "detail")
 _RELATED = ("id", "state", "stage", "code", "place", "opened_at", "closed_at")
+_EDITS = ("id", "made_at", "of", "state", "changed", "actor", "approved_by", "reason")
 _ACTS = ("at", "actor", "action", "reason")
 _DIFF = ("of", "where", "left", "right")
 _PLAN = (
@@ -213,7 +214,13 @@ def _print_letter(letter: dict[str, Any]) -> None:
         facts |= {"delivery": sent["id"], "delivery state": sent["state"]}
         facts |= {"action": sent["action"], "sent sha256": sent["sent_sha256"] or ""}
     _table([{"fact": name, "value": value} for name, value in facts.items()], ("fact", "value"))
-    for title, columns in (("history", _HISTORY), ("related", _RELATED), ("acts", _ACTS)):
+    titles = (
+        ("history", _HISTORY),
+        ("related", _RELATED),
+        ("edits", _EDITS),
+        ("acts", _ACTS),
+    )
+    for title, columns in titles:
         if letter[title]:
             _table(letter[title], columns, title)
     if letter["waiting"]:

@@ -14,7 +14,7 @@ from hub.dead_letters.filters import Filters, State, conditions, resolve
 from hub.ledger import dead_letters, deployments
 from hub.ledger.arrays import among
 from hub.ledger.deployments import Change
-from hub.ledger.tables import attempt, audit, dead_letter, delivery, document, receipt
+from hub.ledger.tables import attempt, audit, dead_letter, delivery, document, letter_edit, receipt
 from hub.normalize.replay import replay_id
 
 Row = dict[str, Any]
@@ -155,7 +155,7 @@ async def show(connection: AsyncConnection, name: str) -> Row:
 
     Keys: those of `listing`, ``receipt``, ``delivery`` (None where it never came to one),
     ``history`` (every try of the delivery), ``related`` (the letters before and after it of the
-    same document), ``acts`` (who did what to it).
+    same document), ``acts`` (who did what to it), ``edits`` (corrections: places, never values).
 
     Raises:
         Rejected: the id is unknown, ambiguous or too short.
@@ -171,6 +171,12 @@ async def show(connection: AsyncConnection, name: str) -> Row:
         "acts": await _rows(
             connection,
             sa.select(*acts).where(audit.c.subject == letter["id"]).order_by(audit.c.seq),
+        ),
+        "edits": await _rows(
+            connection,
+            sa.select(*_EDIT)
+            .where(letter_edit.c.letter_id == letter["id"])
+            .order_by(letter_edit.c.made_at),
         ),
     }
 
@@ -197,6 +203,16 @@ _DELIVERY = sa.select(
     delivery.c.external_id,
     delivery.c.sent_sha256,
     delivery.c.archive,
+)
+_EDIT = (
+    letter_edit.c.id,
+    letter_edit.c.made_at,
+    letter_edit.c.of,
+    letter_edit.c.state,
+    letter_edit.c.changed,
+    letter_edit.c.actor,
+    letter_edit.c.approved_by,
+    letter_edit.c.reason,
 )
 _RELATED = ("id", "state", "stage", "code", "place", "opened_at", "closed_at", "actor", "reason")
 

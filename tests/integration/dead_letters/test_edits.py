@@ -110,6 +110,10 @@ async def test_a_correction_is_in_the_audit_trail_without_values(at: Servers, bo
     assert (entry["subject"], entry["actor"]) == (letter["id"], "ann")
     assert entry["before"]["sha256"] != entry["after"]["sha256"]
     assert entry["after"]["changed"] == ["documents[1].body.lines[0].uom"]
+    async with at.engine.connect() as ledger:
+        (shown,) = (await letters.show(ledger, letter["id"]))["edits"]
+    assert (shown["state"], shown["actor"]) == ("accepted", "ann")
+    assert "XX" not in str(shown)
 
 
 @pytest.mark.parametrize(
