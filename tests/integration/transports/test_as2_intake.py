@@ -14,19 +14,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from connectors.transports.as2.message import Wrapping, as2_headers, write_message
 from connectors.transports.as2.names import read_envelope
 from connectors.transports.as2.receipts import Outcome, read_receipt, write_receipt
-from hub.ledger.engine import open_engine
 from hub.ledger.tables import exchange
 from tests.support.as2_house import ASKS, House, Partner, agreement, house, transport
 from tests.support.as2_keys import NOW, key
 from tests.support.waiting import wait_for
 from tests.support.webhook_catcher import Catcher, catching
-
-
-@pytest.fixture
-async def engine(database: str) -> AsyncIterator[AsyncEngine]:
-    opened = open_engine(database)
-    yield opened
-    await opened.dispose()
 
 
 @pytest.fixture

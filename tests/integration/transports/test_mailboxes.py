@@ -19,7 +19,6 @@ from connectors.transports.remote import Opener
 from hub.delivery.remote_client import RemoteClient
 from hub.intake.door import Door
 from hub.intake.remote import MailboxTransport, RemoteIntake
-from hub.ledger.engine import open_engine
 from tests.support.as2_house import outbound
 from tests.support.doors import Shelf, door
 from tests.support.ftps_house import ftps_house
@@ -62,13 +61,6 @@ class Mailbox:
     def taken(self) -> list[bytes]:
         """What we have taken in."""
         return [receipt.body for receipt in self.shelf.receipts]
-
-
-@pytest.fixture
-async def engine(database: str) -> AsyncIterator[AsyncEngine]:
-    opened = open_engine(database)
-    yield opened
-    await opened.dispose()
 
 
 @pytest.fixture

@@ -23,7 +23,6 @@ from connectors.transports.as2.receipts import Outcome, write_receipt
 from hub.api.app import http_app
 from hub.api.server import serving
 from hub.delivery.role import DeliverRole
-from hub.ledger.engine import open_engine
 from hub.ledger.tables import exchange
 from hub.settings.model import Http
 from tests.support.as2_house import House, Partner, agreement, house, outbound
@@ -42,13 +41,6 @@ from tests.support.ports import free_port
 
 THEIRS = agreement("THEM", "US")
 Answering = Callable[[Request, bytes], Response]
-
-
-@pytest.fixture
-async def engine(database: str) -> AsyncIterator[AsyncEngine]:
-    opened = open_engine(database)
-    yield opened
-    await opened.dispose()
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A running hub trades by AS2 and by SFTP: an 850 comes in, the order is made, the 997 goes back."""
+"""A running hub trades by AS2, SFTP and FTPS: an order comes in and is answered the way it came."""
 
 from __future__ import annotations
 
@@ -8,17 +8,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from connectors.transports.as2.receipts import Receipt
 from hub.ledger.engine import open_engine
 from hub.servers.addresses import Addresses
 from tests.support.as2_house import House, Partner, agreement, house
 from tests.support.as2_keys import certificate_pem, key, key_pem
+from tests.support.ftps_house import FtpsHouse, ftps_house
 from tests.support.hub_world import SETTLE_SECONDS, Background, World, world
+from tests.support.processes import ROOT
 from tests.support.sftp_house import PASSWORD, SftpHouse, sftp_house
 from tests.support.waiting import wait_until
 
 THEIRS = agreement("THEM", "US")
+SAMPLES = ROOT / "connectors" / "edifact" / "samples"
 
 
 class Partners:
@@ -30,9 +34,10 @@ class Partners:
         self._engine = open_engine(database, pool_size=2)
         as2 = house(self._engine, our_id="THEM", partner_id="US", agreement=THEIRS)
         self.as2: House = self.loop.run(lambda: self._stack.enter_async_context(as2))
-        (folder / "mailbox").mkdir()
-        mailbox = sftp_house(folder / "mailbox")
+        (folder / "sftp").mkdir()
+        mailbox = sftp_house(folder / "sftp")
         self.sftp: SftpHouse = self.loop.run(lambda: self._stack.enter_async_context(mailbox))
+        self.ftps: FtpsHouse = self._stack.enter_context(ftps_house(folder))
 
     def close(self) -> None:
         """End both."""
@@ -50,7 +55,7 @@ def partners(tmp_path: Path, database: str) -> Iterator[Partners]:
 
 @pytest.fixture
 def trading(tmp_path: Path, addresses: Addresses, partners: Partners) -> Iterator[World]:
-    """A hub whose acme trades by AS2 and whose northside has a mailbox."""
+    """A hub: acme trades X12 by AS2, northside X12 by SFTP, hamburg EDIFACT by FTPS."""
 
     def change(site: dict[str, Any]) -> None:
         connections = site["connections"]
@@ -62,9 +67,19 @@ def trading(tmp_path: Path, addresses: Addresses, partners: Partners) -> Iterato
             "our_keys": [f"file:{tmp_path / 'us.pem'}"],
             "partner_certificates": [str(tmp_path / "them.crt")],
         }
-        options = partners.sftp.transport().model_dump(mode="json", exclude_defaults=True)
         secret = {"password": f"file:{tmp_path / 'password'}", "every_seconds": 0.2}
-        connections["northside-edi"]["transport"] = options | secret | {"kind": "sftp"}
+        boxes: dict[str, SftpHouse | FtpsHouse] = {
+            "northside-edi": partners.sftp,
+            "hamburg-edi": partners.ftps,
+        }
+        connections["hamburg-edi"] = {"system": "edifact", "partner": "northside"}
+        connections["hamburg-edi"]["options"] = yaml.safe_load(
+            (SAMPLES / "options.yaml").read_text()
+        )
+        for name, box in boxes.items():
+            options = box.transport().model_dump(mode="json", exclude_defaults=True)
+            kind = box.transport().kind
+            connections[name]["transport"] = options | secret | {"kind": kind}
 
     (tmp_path / "us.pem").write_bytes(key_pem(key("US")))
     (tmp_path / "them.crt").write_bytes(certificate_pem(key("THEM")))
@@ -88,9 +103,10 @@ def by_as2(trading: World, partners: Partners, body: bytes) -> Receipt:
     return them.read(partners.loop.run(lambda: them.send(body, "850-1@them")))
 
 
-def test_an_850_is_answered_by_a_997_the_way_it_came(trading: World, partners: Partners) -> None:
+def test_an_order_is_answered_the_way_it_came(trading: World, partners: Partners) -> None:
     trades_by_as2(trading, partners)
-    trades_by_mailbox(trading, partners)
+    trades_by_sftp(trading, partners)
+    trades_by_ftps(trading, partners)
 
 
 def trades_by_as2(trading: World, partners: Partners) -> None:
@@ -112,18 +128,35 @@ def trades_by_as2(trading: World, partners: Partners) -> None:
     assert trading.effects("AS2-1") == {"sales_order_created": 1, "warehouse_order_received": 1}
 
 
-def trades_by_mailbox(trading: World, partners: Partners) -> None:
+def trades_by_sftp(trading: World, partners: Partners) -> None:
     root = partners.sftp.root
     body = written(trading, "BOX-1").replace(b"ACMEDIST ", b"NORTHSIDE")  # ISA06 keeps its length
     (root / "in" / "po.x12").write_bytes(body.replace(b"ACMEDIST", b"NORTHSIDE"))
+    assert b"AK9*A*1*1*1" in answer_in(root, ".x12")
+    assert list((root / "in").iterdir()) == []
+    accepted = "SELECT count(*) FROM document WHERE number = 'BOX-1' AND verdict = 'accept'"
+    assert trading.books.count(accepted) == 1
+
+
+def trades_by_ftps(trading: World, partners: Partners) -> None:
+    root = partners.ftps.root
+    (root / "in" / "po.edi").write_bytes((SAMPLES / "ORDERS" / "one_order.edi").read_bytes())
+    answer = answer_in(root, ".edi")
+    assert b"CONTRL" in answer
+    assert b"UCI+905+" in answer
+    assert list((root / "in").iterdir()) == []
+    read = "SELECT count(*) FROM document WHERE connection = 'hamburg-edi' AND entity = 'order'"
+    assert trading.books.count(read) == 1
+
+
+def answer_in(root: Path, suffix: str) -> bytes:
+    """The one file that was left for the partner, whole."""
     left: list[Path] = []
 
-    def answered() -> bool:
-        left[:] = [path for path in (root / "out").iterdir() if path.suffix == ".x12"]
+    def there() -> bool:
+        left[:] = [path for path in (root / "out").iterdir() if path.suffix == suffix]
         return bool(left)
 
-    wait_until(answered, SETTLE_SECONDS, "the 997")
-    assert b"AK9*A*1*1*1" in left[0].read_bytes()
-    assert list((root / "in").iterdir()) == []
-    effects = "SELECT count(*) FROM document WHERE number = 'BOX-1' AND verdict = 'accept'"
-    assert trading.books.count(effects) == 1
+    wait_until(there, SETTLE_SECONDS, f"an answer *{suffix}")
+    (path,) = left
+    return path.read_bytes()
