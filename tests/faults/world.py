@@ -37,6 +37,9 @@ API_TOKEN = "a-token-of-this-campaign-and-no-other"  # noqa: S105
 SNAPSHOTS = 22
 """Customers, items and stock of the emulated company."""
 _START_SECONDS = 240
+_COMMAND_SECONDS = 180
+TOO_LONG = 124
+"""Status of a command that did not end, as timeout(1) has it."""
 
 
 class World:
@@ -177,15 +180,18 @@ class World:
     def command(self, *words: str) -> dict[str, Any]:
         """Run a command of the product as a person would, on the ledger of this world."""
         hub = self.hubs["hub-a"]
-        run = subprocess.run(
-            [sys.executable, *PROGRAM, *words, "--output", "json", "--config", str(hub.config)],
-            cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": python_path(), **hub.environment},
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+        try:
+            run = subprocess.run(
+                [sys.executable, *PROGRAM, *words, "--output", "json", "--config", str(hub.config)],
+                cwd=ROOT,
+                env={**os.environ, "PYTHONPATH": python_path(), **hub.environment},
+                capture_output=True,
+                text=True,
+                timeout=_COMMAND_SECONDS,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            return {"status": TOO_LONG, "out": "", "errors": ""}
         return {"status": run.returncode, "out": run.stdout, "errors": run.stderr}
 
     def processes(self, hub: str) -> list[psutil.Process]:
