@@ -40,6 +40,11 @@ class ConnectorConfig(BaseModel):
         return ".json"
 
     @property
+    def is_test(self) -> bool | None:
+        """Whether what comes and goes here is agreed to be a test; None: the format says nothing."""
+        return None
+
+    @property
     def confirmed_within(self) -> timedelta | None:
         """How long the partner may take to acknowledge what we send; None: it never does."""
         return None

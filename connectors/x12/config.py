@@ -93,6 +93,11 @@ class X12Config(ConnectorConfig):
         return f"{self.our_qualifier}:{self.our_id}/{self.partner_qualifier}:{self.partner_id}/{self.usage}"
 
     @property
+    def is_test(self) -> bool:
+        """Whether ISA15 is T here; interchanges of the other kind are refused."""
+        return self.usage == "T"
+
+    @property
     def confirmed_within(self) -> timedelta | None:
         """How long the partner may take to acknowledge what we send."""
         hours = self.confirmed_within_hours
