@@ -8,10 +8,11 @@ from typing import Any
 
 import typer
 
+from canonical.errors import Rejected
 from dlq_tools.cells import rows_of
 from dlq_tools.consent import Consent
 from dlq_tools.exits import exit_of
-from dlq_tools.options import Actor, DryRun, Reason, Yes, allowed, by_whom, choosing
+from dlq_tools.options import Actor, DryRun, Most, Reason, Yes, allowed, by_whom, choosing
 from hub.cli.desk import ConfigOption, desk
 from hub.cli.exits import Exit, run
 from hub.cli.output import Output, OutputOption, print_json, print_rows
@@ -33,11 +34,12 @@ def archive(
     by: Actor = None,
     dry_run: DryRun = False,
     yes: Yes = False,
+    most: Most = None,
     output: OutputOption = Output.TABLE,
 ) -> None:
     """Give dead letters up: nothing is deleted, and what waited behind them goes on."""
     consent = _consent(yes=yes, dry_run=dry_run)
-    _act(acting.ARCHIVE, chosen, config, by_whom(reason, by), consent, output)
+    _act(acting.ARCHIVE, chosen, config, by_whom(reason, by), (consent, most), output)
 
 
 @choosing
@@ -49,11 +51,12 @@ def restore(
     by: Actor = None,
     dry_run: DryRun = False,
     yes: Yes = False,
+    most: Most = None,
     output: OutputOption = Output.TABLE,
 ) -> None:
     """Open archived letters again, unless a later version has gone to the target since."""
     consent = _consent(yes=yes, dry_run=dry_run)
-    _act(acting.RESTORE, chosen, config, by_whom(reason, by), consent, output)
+    _act(acting.RESTORE, chosen, config, by_whom(reason, by), (consent, most), output)
 
 
 @choosing
@@ -65,6 +68,7 @@ def purge(
     by: Actor = None,
     dry_run: DryRun = False,
     yes: Yes = False,
+    most: Most = None,
     output: OutputOption = Output.TABLE,
 ) -> None:
     """Delete archived letters whose retention (`dead_letters.retention_days`) is over.
@@ -72,7 +76,7 @@ def purge(
     The audit trail keeps what they were; documents, tries and bytes stay.
     """
     consent = _consent(yes=yes, dry_run=dry_run)
-    _act(None, chosen, config, by_whom(reason, by), consent, output)
+    _act(None, chosen, config, by_whom(reason, by), (consent, most), output)
 
 
 def _consent(*, yes: bool, dry_run: bool) -> Consent:
@@ -91,10 +95,11 @@ def _act(
     chosen: Filters,
     config: ConfigOption,
     by: tuple[str, str],
-    consent: Consent,
+    guards: tuple[Consent, int | None],
     output: Output,
 ) -> None:
     """Choose, ask, act on each, print, and exit with what it came to."""
+    consent, most = guards
 
     async def work() -> list[dict[str, Any]]:
         consent.check_selection(narrow=chosen.narrow)
@@ -105,6 +110,8 @@ def _act(
                 rows = await letters.listing(ledger, chosen, (doing.usual,))
             if not rows:
                 return []
+            if most is not None and len(rows) > most:
+                raise Rejected("too_many", "max", f"more than {most} letters are chosen")
             consent.check(_question(doing, rows))
             ids, act = [row["id"] for row in rows], Act(*by, at.clock.now())
             found = await acting.each(at.engine, doing, ids, act, dry_run=consent.dry_run)

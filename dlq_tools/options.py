@@ -27,6 +27,10 @@ Actor = Annotated[str | None, typer.Option(help="Who; by default the user of thi
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask; needed where nobody can be asked.")]
 
+Most = Annotated[
+    int | None, typer.Option("--max", min=1, help="Refuse if more letters are chosen.")
+]
+
 _Ids = Annotated[
     list[str] | None, typer.Argument(help="Dead letters: their ids, or the first 8 characters.")
 ]

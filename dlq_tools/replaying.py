@@ -18,7 +18,7 @@ from canonical.errors import Rejected
 from dlq_tools.cells import rows_of
 from dlq_tools.consent import Consent
 from dlq_tools.exits import exit_of
-from dlq_tools.options import Actor, DryRun, Reason, Yes, allowed, by_whom, choosing
+from dlq_tools.options import Actor, DryRun, Most, Reason, Yes, allowed, by_whom, choosing
 from hub.cli.desk import ConfigOption, Desk, desk, site_of
 from hub.cli.exits import Exit, run
 from hub.cli.output import Output, OutputOption, console, print_json, print_rows
@@ -57,9 +57,7 @@ def replay_letters(
     rate: Annotated[
         float | None, typer.Option(min=0.01, max=1000, help="Letters begun a second.")
     ] = None,
-    most: Annotated[
-        int | None, typer.Option("--max", min=1, help="Refuse if more letters are chosen.")
-    ] = None,
+    most: Most = None,
     canary: Annotated[
         int, typer.Option(min=0, help="So many go first; the rest only if these go well.")
     ] = 0,
@@ -131,7 +129,8 @@ def status(
                 return await jobs.listing(ledger, min(limit, 100))
             job_id = await jobs.find(ledger, name)
             job = await jobs.status(ledger, job_id)
-            return job | {"items": await jobs.items(ledger, job_id, outcome, limit)}
+            found = await jobs.items(ledger, job_id, outcome, limit)
+            return job | {"items": found, "arrived": await jobs.arrived(ledger, job)}
 
     found = run(work())
     if isinstance(found, list):
@@ -258,6 +257,8 @@ def print_job(job: Mapping[str, Any], output: Output) -> None:
         print_json(dict(job))
         return
     _print_jobs([job], output)
+    if job.get("arrived"):
+        typer.echo(f"since it was asked for, {job['arrived']} more have come that fit its filters")
     if job.get("left_out"):
         typer.echo(f"left out: {job['left_out']} that are not open or in another job", err=True)
     if job["state"] == "awaiting_approval":

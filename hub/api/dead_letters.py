@@ -211,7 +211,8 @@ class DeadLettersApi:
         async with self._desk.engine.connect() as ledger:
             found = await jobs.find(ledger, job_id)
             items = await jobs.items(ledger, found, outcome, limit)
-            return await jobs.status(ledger, found) | {"items": items}
+            job = await jobs.status(ledger, found)
+            return job | {"items": items, "arrived": await jobs.arrived(ledger, job)}
 
     async def cancel(self, job_id: str, form: Reason, caller: Who) -> Row:
         """End a job: nothing more of it begins; what is not on its way is open again."""

@@ -5,7 +5,7 @@ Codes: ``letter_unknown``, ``letter_ambiguous``, ``id_too_short``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -21,6 +21,7 @@ SHORTEST = 8
 """Characters of an id or a fingerprint that name it, as tables show them."""
 
 _WHOLE = 36
+_TIMES = ("since", "until")
 
 
 class State(StrEnum):
@@ -73,6 +74,14 @@ class Filters:
         chosen = (self.group, self.partner, self.doc, self.key, self.error, self.stage, self.target)
         more = (self.since, self.until, self.replayed)
         return bool(self.ids or any(chosen)) or any(each is not None for each in more)
+
+    @classmethod
+    def of_json(cls, given: Mapping[str, Any]) -> Filters:
+        """Return what `as_json` was made of."""
+        times = {name: datetime.fromisoformat(given[name]) for name in _TIMES if name in given}
+        kinds = {"stage": Stage, "state": State}
+        words = {name: kind(given[name]) for name, kind in kinds.items() if name in given}
+        return cls(**{**given, **times, **words, "ids": tuple(given.get("ids", ()))})
 
     def as_json(self) -> dict[str, Any]:
         """Return what was given, as plain JSON values."""

@@ -43,6 +43,7 @@ Row = dict[str, Any]
 
 CANCELLED = "cancelled"
 NOT_BEGUN = "not_begun"
+_MOST_ARRIVED = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +206,17 @@ async def items(
         unended = sa.and_(replay_item.c.outcome.is_(None), replay_item.c.state == outcome)
         query = query.where(sa.or_(replay_item.c.outcome == outcome, unended))
     return [dict(row) for row in (await connection.execute(query)).mappings()]
+
+
+async def arrived(connection: AsyncConnection, job: Mapping[str, Any]) -> int:
+    """Return how many letters have come since that the job's filters would choose; at most 1,000."""
+    asked = Filters.of_json(job["filters"])
+    if asked.ids:
+        return 0
+    moment = max(filter(None, (asked.since, job["requested_at"])))
+    newer = replace(asked, since=moment, state=State.OPEN, limit=_MOST_ARRIVED)
+    found = (await letters.choice(connection, newer, (State.OPEN,))).subquery()
+    return int(await connection.scalar(sa.select(sa.func.count()).select_from(found)) or 0)
 
 
 async def approve(connection: AsyncConnection, job_id: str, act: Act, *, yes: bool = True) -> Row:

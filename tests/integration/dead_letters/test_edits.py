@@ -49,7 +49,7 @@ async def planner(at: Servers) -> AsyncIterator[Planner]:
 
 
 def slip(po: str, **changes: str) -> dict[str, Any]:
-    return paper_order(po, **changes) | {"flow": "slip"}
+    return paper_order(po, 2, **changes) | {"flow": "slip"}
 
 
 async def one_letter(at: Servers) -> dict[str, Any]:

@@ -92,6 +92,17 @@ async def test_a_document_of_which_a_part_was_given_up_is_never_called_delivered
     assert (await books.row(document))["state"] == "dead"
 
 
+async def test_more_letters_than_expected_are_refused(
+    at: Servers, books: Books, desk: Shell
+) -> None:
+    for number in "12":
+        await dead(at, books, number)
+    result = await desk.run("archive", "--target", "bc", "--reason", "x", "--yes", "--max", "1")
+    assert result.exit_code == 4
+    assert "too_many" in result.output
+    assert {row["state"] for row in await at.letters()} == {"open"}
+
+
 async def test_archive_and_restore_by_command(at: Servers, books: Books, desk: Shell) -> None:
     letter = await dead(at, books)
     (row,) = await desk.json("archive", "--error", "customer_unknown", "--reason", "x", "--yes")

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from canonical.errors import Rejected
 from hub.dead_letters import jobs
-from hub.dead_letters.filters import Filters
+from hub.dead_letters.filters import Filters, Stage
 from hub.dead_letters.jobs import Threshold, Wish
 from hub.dead_letters.runner import ReplayRunner
 from hub.ledger import audit
@@ -342,6 +342,21 @@ async def test_jobs_by_command(at: Servers, desk: Shell) -> None:
     assert (await desk.run("status", "ffffffff")).exit_code == 3
     table = await desk.run("status", job["id"])
     assert "cancelled" in table.stdout
+
+
+async def test_a_job_tells_what_has_come_since_that_its_filters_would_choose(
+    at: Servers, books: Books
+) -> None:
+    await many_dead(at.engine, 2)
+    job = await ask(at, Wish(Filters(target="bc", stage=Stage.DELIVER), 500))
+    assert job["total"] == 2
+    later = {"id": "letter-later", "opened_at": datetime.now(UTC) + timedelta(minutes=1)}
+    first = await books.row(dead_letter, id="letter-0000001")
+    async with at.engine.begin() as ledger:
+        await ledger.execute(sa.insert(dead_letter).values(**first | later))
+        elsewhere = {"id": "letter-elsewhere", "target": "lakeside"}
+        await ledger.execute(sa.insert(dead_letter).values(**first | later | elsewhere))
+        assert await jobs.arrived(ledger, job) == 1
 
 
 async def test_no_step_of_a_job_reads_a_table_whole(at: Servers) -> None:

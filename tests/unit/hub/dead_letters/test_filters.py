@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 
 import pytest
@@ -87,3 +88,10 @@ def test_wildcards_in_a_group_are_ordinary_characters() -> None:
 def test_a_group_that_is_too_short_to_name_one_is_refused() -> None:
     with pytest.raises(Rejected, match="id_too_short"):
         conditions(Filters(group="ab"))
+
+
+def test_filters_are_kept_as_json_and_read_back() -> None:
+    since = datetime(2026, 5, 5, tzinfo=UTC)
+    given = Filters(ids=("a" * 8,), stage=Stage.MAP, since=since, replayed=False, limit=3)
+    assert Filters.of_json(json.loads(json.dumps(given.as_json()))) == given
+    assert Filters.of_json({}) == Filters()
