@@ -142,8 +142,8 @@ ROWS = (
             "faults/test_forgetting.py",
             "14_a_wiped_nats_gets_its_streams_again_and_takes_messages",
         ),
-        "restored from yesterday; receipts that were stored and not yet decided are lost by design",
-        campaign=True,
+        "restored from yesterday, and to its end in a campaign; receipts that were stored and not yet "
+        "decided are lost by design",
     ),
     Row(
         15,
