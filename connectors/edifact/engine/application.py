@@ -12,7 +12,7 @@ from decimal import Decimal, InvalidOperation
 from canonical.gs1 import is_gln, is_gtin, is_sscc
 from connectors.edifact.engine.checker import placed
 from connectors.edifact.engine.delimiters import Delimiters
-from connectors.edifact.engine.envelope import Parts, part, parts_of
+from connectors.edifact.engine.envelope import Parts, part
 from connectors.edifact.engine.faults import Fault
 from connectors.edifact.engine.moment import exists
 
@@ -36,10 +36,11 @@ def findings(segments: list[list[str]], marks: Delimiters) -> list[Fault]:
         marks: of its interchange.
 
     """
-    look = _Look()
+    look, component = _Look(), marks.component
     for position, segment in enumerate(segments, 1):
         if segment[0] in _LOOKED_AT:
-            look.take(position, segment[0], parts_of(segment, marks))
+            # Stand-ins may stay: nothing that is looked at here holds a delimiter.
+            look.take(position, segment[0], [each.split(component) for each in segment])
     look.finish()
     return placed(look.found, segments) if look.found else []
 

@@ -14,7 +14,7 @@ from connectors.edifact.engine.faults import Fault
 from connectors.edifact.engine.guide import Guide, SegmentRule
 from connectors.edifact.engine.marks import table
 from connectors.edifact.engine.packing import nest
-from connectors.edifact.engine.pattern import SEPARATOR, pattern
+from connectors.edifact.engine.pattern import SEPARATOR, pattern, patterns
 from connectors.edifact.engine.tree import MAX_FAULTS, Node, Tree
 
 
@@ -61,10 +61,14 @@ def _check_elements(
     """Check the elements of every segment by the rule of its place."""
     faults: list[Fault] = []
     component, repetition = marks.component, marks.repetition or ""
+    known = patterns(component, repetition)
     for index, rule in enumerate(rules, 1):
         if rule is None:
             continue
-        if not pattern(rule, component, repetition).fullmatch(joined[index], len(rule.tag)):
+        right = known.get(rule)
+        if right is None:
+            right = known[rule] = pattern(rule, component, repetition)
+        if not right.fullmatch(joined[index], 3):  # behind the tag
             faults += segment_faults(rule, segments[index], index + 1, marks)
             if len(faults) >= MAX_FAULTS:
                 break

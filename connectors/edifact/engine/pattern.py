@@ -18,7 +18,16 @@ PLAIN = "\x00-\x1f\x7f-\x9f\ufffd"
 """What no value may hold, as the inside of a character class."""
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=64)
+def patterns(component: str, repetition: str) -> dict[SegmentRule, re.Pattern[str]]:
+    """Where the expressions for these separators are kept, as far as they were needed.
+
+    Who misses one adds it: their number is bounded by the guides.
+    """
+    del component, repetition
+    return {}
+
+
 def pattern(rule: SegmentRule, component: str, repetition: str) -> re.Pattern[str]:
     """The expression for the elements of `rule`, each preceded by `SEPARATOR`, without the tag.
 
