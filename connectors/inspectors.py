@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from connectors.base import Json
+from connectors.edifact.inspector import INSPECTOR as EDIFACT
 from connectors.x12.inspector import INSPECTOR as X12
 
 
@@ -30,6 +31,7 @@ class Inspector(Protocol):
 
 
 INSPECTORS: dict[str, Inspector] = {
+    "edifact": EDIFACT,
     "x12": X12,
 }
 """Format -> its inspector."""
