@@ -67,7 +67,7 @@ def test_one_bad_set_of_three_is_the_only_one_that_is_rejected(tmp_path: Path) -
 
 @pytest.mark.parametrize(
     ("data", "code"),
-    [(b"UNH+1'", "format_unknown"), (b"", "format_unknown"), (b"ISA*00*", "isa_unreadable")],
+    [(b"EDI 850;", "format_unknown"), (b"", "format_unknown"), (b"ISA*00*", "isa_unreadable")],
 )
 def test_what_is_no_edi_is_said_to_be_none(tmp_path: Path, data: bytes, code: str) -> None:
     status, found = looked(tmp_path, data)
