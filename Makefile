@@ -48,7 +48,7 @@ demo: $(VENV)/.runs
 	@$(BIN)/crossdock demo $(ARGS)
 
 test: $(VENV)/.checks
-	@$(BIN)/pytest --numprocesses=$(WORKERS) $(ARGS)
+	@$(BIN)/pytest --numprocesses=$(WORKERS) --dist=worksteal $(ARGS)
 
 check: $(VENV)/.checks
 	@$(BIN)/ruff format --check --quiet || { echo "run: make format"; exit 1; }
