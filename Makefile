@@ -10,6 +10,7 @@
 #   make faults  two hubs, killed and cut off again and again; `make campaign HOURS=2` goes on for longer
 #   make sim     the hub in simulated time under every fault, SEEDS=5000 of them; SEED=77 replays one
 #   make teeth   seeded bugs, each of which a test must catch
+#   make fuzz    bad bytes for the EDI readers and AS2, MINUTES=1 of processor time each; TARGET=x12 for one
 #   make clean   remove what was built and what the demo stored; `make distclean` also the environment
 
 PYTHON ?= python3
@@ -25,7 +26,7 @@ SEEDS ?= 5000
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test check format planted replay outages bench faults campaign sim teeth clean distclean
+.PHONY: demo test check format planted replay outages bench faults campaign sim teeth fuzz clean distclean
 .DEFAULT_GOAL := demo
 
 # What runs the hub, from pyproject.toml; an editable install, so that changes need none of this.
@@ -89,6 +90,11 @@ sim: $(VENV)/.checks
 
 teeth: $(VENV)/.checks
 	@$(BIN)/pytest --quiet tests/faults/teeth/bite.py $(ARGS)
+
+# Guided by coverage; without MINUTES and TARGET a minute of each. KEEP=1 takes over what it found out.
+fuzz: $(VENV)/.checks
+	@$(BIN)/python -m pip install --quiet --quiet --group fuzz
+	@$(BIN)/python -m tests.fuzz --target $(or $(TARGET),all) --minutes $(or $(MINUTES),1) $(if $(KEEP),--keep) $(ARGS)
 
 # A hub that runs holds its folder's lock: its data is not pulled from under it.
 clean:

@@ -64,7 +64,7 @@ def implementation_acknowledgment(group: GroupResult) -> Json:
     body = acknowledgment(group, VERSION_999)
     heading = body["heading"]
     if group.version:
-        heading["AK1"]["AK103"] = group.version[:12]
+        heading["AK1"]["AK103"] = _fitted(group.version, 1, 12)
     results = zip(group.sets, heading.get("AK2_loop", ()), strict=True)
     for result, response in results if "AK2_loop" in heading else ():
         notes = [_context_note(list(faults)) for _, faults in groupby(result.faults, _place)]

@@ -177,8 +177,11 @@ class _Walker:
         held += batch.segments[start:end]
 
     def _stray(self, segment: list[str]) -> None:
+        """Note the first of them: how many there are depends on how the stream was cut."""
         tag = segment[0] if segment[0].isalnum() else ""
-        self._faults.append(EnvelopeFault("interchange_content_invalid", tag[:3]))
+        fault = EnvelopeFault("interchange_content_invalid", tag[:3])
+        if not any(found.code == fault.code for found in self._faults):
+            self._faults.append(fault)
 
     def _control(self, segment: list[str], batch: Batch, index: int) -> Iterator[Event]:
         tag = segment[0]

@@ -1,0 +1,88 @@
+"""`make fuzz`: ``python -m tests.fuzz [--target NAME] [--minutes N]``, a process a target.
+
+What covers something new is kept in a working corpus under ``.crossdock/fuzz``; ``--keep`` then
+takes the few smallest inputs that cover the same into ``tests/fuzz/corpus``, where every test run
+finds them. A finding is an input beside the report of what it broke; the command then fails.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.fuzz.seeds import written
+from tests.fuzz.targets import CORPUS, ROOT, TARGETS, inputs
+
+_WORK = ROOT / ".crossdock" / "fuzz"
+_LARGEST = 3_000
+"""A kept input has no more bytes than this."""
+
+
+def main() -> int:
+    """Fuzz what was asked for; 1 where something was found."""
+    parser = argparse.ArgumentParser(prog="fuzz", description=__doc__)
+    parser.add_argument("--target", choices=[*TARGETS, "all"], default="all")
+    parser.add_argument("--minutes", type=float, default=1, help="processor minutes a target")
+    parser.add_argument("--keep", action="store_true", help="take over what covers something new")
+    asked = parser.parse_args()
+    names = list(TARGETS) if asked.target == "all" else [asked.target]
+    found = [_fuzz(name, asked.minutes) for name in names]
+    if asked.keep:
+        for name in names:
+            _keep(name)
+    return 1 if any(found) else 0
+
+
+def _fuzz(name: str, minutes: float) -> bool:
+    """Fuzz one target; whether anything was found."""
+    corpus, findings = _WORK / name / "corpus", _WORK / name / "findings"
+    _fill(name, corpus)
+    findings.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-m", "tests.fuzz.run", name, str(minutes)]
+    command += [str(corpus), str(findings)]
+    report = findings / "report.txt"
+    with report.open("w", encoding="utf-8") as said:
+        ended = subprocess.run(command, cwd=ROOT, stdout=said, stderr=said, check=False)
+    done = json.loads((findings / "done.json").read_text("utf-8"))
+    spent = done["cpu_seconds"] / 60
+    print(  # noqa: T201
+        f"{name}: {done['inputs']:,} inputs in {spent:.1f} processor minutes, "
+        + (f"FOUND something: {report}" if ended.returncode else "nothing found")
+    )
+    return ended.returncode != 0
+
+
+def _fill(name: str, corpus: Path) -> None:
+    corpus.mkdir(parents=True, exist_ok=True)
+    files = [path for folder in TARGETS[name].seeds for path in folder.rglob("*.edi")]
+    if (CORPUS / name).is_dir():
+        files += inputs(name)
+    contents = [path.read_bytes() for path in files] + written(name)
+    for content in contents:
+        (corpus / hashlib.sha256(content).hexdigest()[:16]).write_bytes(content)
+
+
+def _keep(name: str) -> None:
+    """Take the smallest inputs that cover what the working corpus covers."""
+    merged = _WORK / name / "merged"
+    shutil.rmtree(merged, ignore_errors=True)
+    merged.mkdir(parents=True)
+    command = [sys.executable, "-m", "tests.fuzz.run", name, "600"]
+    command += [str(merged), str(merged.parent)]
+    command += ["-merge=1", str(_WORK / name / "corpus")]
+    subprocess.run(command, cwd=ROOT, capture_output=True, check=True)
+    target = CORPUS / name
+    shutil.rmtree(target, ignore_errors=True)
+    target.mkdir(parents=True)
+    for path in merged.iterdir():
+        if path.stat().st_size <= _LARGEST:
+            shutil.copy(path, target / path.name[:16])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
