@@ -15,10 +15,17 @@ document without release (shipment, tracking, invoice, reference data)."""
 VERBS: dict[str, tuple[Verb, ...]] = {
     "order": ("released",),
     "order_change": ("changed",),
+    "order_response": ("recorded",),
     "shipment": ("recorded",),
+    "receiving_advice": ("recorded",),
     "tracking": ("recorded",),
     "invoice": ("recorded",),
+    "remittance": ("recorded",),
     "inventory": ("recorded",),
+    "stock_adjustment": ("recorded",),
+    "load_tender": ("recorded",),
+    "tender_response": ("recorded",),
+    "application_advice": ("recorded",),
     "item": ("recorded",),
     "customer": ("recorded",),
 }

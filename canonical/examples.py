@@ -165,13 +165,183 @@ CUSTOMER: dict[str, Any] = {
     "modified_at": "2026-01-20T10:00:00Z",
 }
 
+ORDER_RESPONSE: dict[str, Any] = {
+    "po_number": "PO-106023",
+    "order_reference": _REFERENCE,
+    "order_number": "SO-88117",
+    "status": "changed",
+    "code": "AC",
+    "ordered_on": "2026-03-02",
+    "responded_on": "2026-03-03",
+    "seller": {"id": "LAKESIDE", "scheme": "92", "name": "Lakeside Supply"},
+    "ship_to": _DOCK,
+    "currency": "USD",
+    "lines": [
+        {
+            "number": "1",
+            "item": _DESK,
+            "quantity": {"value": "4", "unit": "EA"},
+            "unit_price": {"amount": "649.40", "currency": "USD"},
+            "answers": [
+                {
+                    "status": "accepted",
+                    "code": "IA",
+                    "quantity": {"value": "3", "unit": "EA"},
+                    "deliver_on": "2026-03-09",
+                },
+                {
+                    "status": "backordered",
+                    "code": "IB",
+                    "quantity": {"value": "1", "unit": "EA"},
+                    "ship_on": "2026-03-20",
+                },
+            ],
+        }
+    ],
+    "references": [{"kind": "DP", "value": "0042"}],
+}
+
+RECEIVING_ADVICE: dict[str, Any] = {
+    "number": "RC-55310",
+    "order_reference": _REFERENCE,
+    "po_number": "PO-106023",
+    "shipment_number": "SH-90017",
+    "received_on": "2026-03-09",
+    "site": "LAKE",
+    "ship_to": {"id": "LAKESIDE3PL", "scheme": "92", "name": "Lakeside 3PL"},
+    "carrier": "UPSN",
+    "lines": [
+        {
+            "number": "1",
+            "item": _DESK,
+            "advised": {"value": "4", "unit": "EA"},
+            "received": {"value": "4", "unit": "EA"},
+            "lot": "B2207",
+            "exceptions": [
+                {"condition": "damaged", "code": "01", "quantity": {"value": "1", "unit": "EA"}}
+            ],
+        }
+    ],
+}
+
+STOCK_ADJUSTMENT: dict[str, Any] = {
+    "number": "ADJ-7712",
+    "adjusted_on": "2026-03-10",
+    "site": "LAKE",
+    "warehouse": {"id": "LAKESIDE3PL", "scheme": "92"},
+    "lines": [
+        {
+            "number": "1",
+            "item": {"seller_sku": "1896-S"},
+            "quantity": {"value": "-2", "unit": "EA"},
+            "reason": "damage",
+            "code": "01",
+            "note": "Fork lift",
+        }
+    ],
+}
+
+REMITTANCE: dict[str, Any] = {
+    "number": "ACH-118207",
+    "paid_on": "2026-04-03",
+    "total": {"amount": "2780.14", "currency": "USD"},
+    "method": "ACH",
+    "payer": {"id": "ACMEDIST", "scheme": "ZZ", "name": "Acme Distribution"},
+    "items": [
+        {
+            "kind": "IV",
+            "number": "PS-INV103217",
+            "paid": {"amount": "2780.14", "currency": "USD"},
+            "invoiced": {"amount": "2831.38", "currency": "USD"},
+            "discount": {"amount": "28.31", "currency": "USD"},
+            "adjustments": [
+                {
+                    "amount": {"amount": "-22.93", "currency": "USD"},
+                    "code": "06",
+                    "reference": {"kind": "CM", "value": "CL-19"},
+                }
+            ],
+        }
+    ],
+}
+
+LOAD_TENDER: dict[str, Any] = {
+    "number": "LD-204501",
+    "order_reference": _REFERENCE,
+    "carrier": "HJBT",
+    "payment": "PP",
+    "tendered_on": "2026-03-04",
+    "respond_by": {"kind": "64", "on": "2026-03-04", "time": "17:00"},
+    "weight": {"value": "1840", "unit": "LBR"},
+    "stops": [
+        {
+            "number": 1,
+            "reason": "CL",
+            "place": {"id": "LAKE", "scheme": "92", "name": "Lakeside 3PL"},
+            "role": "SF",
+            "appointments": [{"kind": "37", "on": "2026-03-05", "time": "08:00"}],
+            "orders": [
+                {
+                    "reference": _REFERENCE,
+                    "po_number": "4500017843",
+                    "quantity": {"value": "16", "unit": "XCT"},
+                    "weight": {"value": "1840", "unit": "LBR"},
+                }
+            ],
+        },
+        {"number": 2, "reason": "CU", "place": _DOCK, "role": "ST"},
+    ],
+}
+
+TENDER_RESPONSE: dict[str, Any] = {
+    "number": "LD-204501",
+    "order_reference": _REFERENCE,
+    "carrier": "HJBT",
+    "status": "accepted",
+    "code": "A",
+    "responded_on": "2026-03-04",
+    "carrier_number": "1253011",
+}
+
+APPLICATION_ADVICE: dict[str, Any] = {
+    "number": "AA-3304",
+    "advised_on": "2026-03-06",
+    "documents": [
+        {
+            "status": "rejected",
+            "code": "TR",
+            "kind": "IV",
+            "number": "PS-INV103217",
+            "document_type": "810",
+            "group_number": "118",
+            "set_number": "0001",
+            "errors": [
+                {
+                    "code": "010",
+                    "message": "Total Out of Balance",
+                    "segment": "TDS",
+                    "position": 14,
+                    "element": 1,
+                }
+            ],
+        }
+    ],
+}
+
 EXAMPLES: dict[str, dict[str, Any]] = {
     "order": ORDER,
     "order_change": ORDER_CHANGE,
+    "order_response": ORDER_RESPONSE,
     "shipment": SHIPMENT,
+    "receiving_advice": RECEIVING_ADVICE,
     "tracking": TRACKING,
     "invoice": INVOICE,
+    "remittance": REMITTANCE,
     "inventory": INVENTORY,
+    "stock_adjustment": STOCK_ADJUSTMENT,
+    "load_tender": LOAD_TENDER,
+    "tender_response": TENDER_RESPONSE,
+    "application_advice": APPLICATION_ADVICE,
     "item": ITEM,
     "customer": CUSTOMER,
 }

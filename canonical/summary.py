@@ -5,15 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
+from canonical.application_advice import ApplicationAdvice
 from canonical.base import Document
 from canonical.currency import MINOR_UNITS
 from canonical.decimal_text import INTEGER_DIGITS
 from canonical.inventory import InventoryPosition
 from canonical.invoice import Invoice
 from canonical.item import Item
+from canonical.load_tender import LoadTender
 from canonical.order import Order, OrderChange
+from canonical.order_response import OrderResponse
 from canonical.party import Customer
+from canonical.receiving_advice import ReceivingAdvice
+from canonical.remittance import Remittance
 from canonical.shipment import Shipment, Tracking
+from canonical.stock_adjustment import StockAdjustment
+from canonical.tender_response import TenderResponse
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +41,7 @@ class Summary:
     """ISO 4217."""
 
 
-def summarise(document: Document) -> Summary:  # noqa: PLR0911  # one return per entity
+def summarise(document: Document) -> Summary:  # noqa: C901, PLR0911  # one case per entity
     """Read the facts off a document.
 
     Raises:
@@ -57,6 +64,16 @@ def summarise(document: Document) -> Summary:  # noqa: PLR0911  # one return per
             return Summary(number=document.key_parts()[0])
         case Customer():
             return Summary(number=document.number, buyer_account=document.number)
+        case OrderResponse() | LoadTender() | TenderResponse():
+            number = document.key_parts()[0]
+            return Summary(number=number, reference_number=document.order_reference)
+        case ReceivingAdvice():
+            return _receiving_advice(document)
+        case Remittance():
+            total = document.total
+            return Summary(document.number, amount=total.amount, currency=total.currency)
+        case StockAdjustment() | ApplicationAdvice():
+            return Summary(number=document.number)
         case _:
             raise TypeError(f"no summary of {document.entity}")
 
@@ -102,6 +119,14 @@ def _shipment(shipment: Shipment) -> Summary:
         number=shipment.number,
         reference_number=shipment.order_reference,
         buyer_po=shipment.po_number,
+    )
+
+
+def _receiving_advice(advice: ReceivingAdvice) -> Summary:
+    return Summary(
+        number=advice.number,
+        reference_number=advice.order_reference,
+        buyer_po=advice.po_number,
     )
 
 

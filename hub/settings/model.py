@@ -155,12 +155,18 @@ class Partner(Section):
     )
 
 
+RoutedEntity = Literal[
+    "order", "order_change", "order_response", "shipment", "receiving_advice", "tracking",
+    "invoice", "remittance", "inventory", "stock_adjustment", "load_tender", "tender_response",
+    "application_advice",
+]  # fmt: skip
+"""Every entity but customers and items, which nobody is told of."""
+
+
 class Route(Section):
     """Which documents go to which target, and what is done there."""
 
-    entity: Literal["order", "order_change", "shipment", "tracking", "invoice", "inventory"] = (
-        Field(description="What kind of document.")
-    )
+    entity: RoutedEntity = Field(description="What kind of document.")
     to: Name = Field(description="The target connection.")
     action: str = Field(description="The target's action, such as `create_order`.")
     flow: str = Field(description="The outbound flow: mapping `<entity>.<flow>.jsonata`.")

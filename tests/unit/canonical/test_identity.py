@@ -50,8 +50,10 @@ def changed(field: str | int, value: Any) -> Any:
     """Another value that fits the same field."""
     fits = {
         "unit": "MTR", "base_unit": "MTR", "currency": "EUR", "country": "CA", "kind": "cancel",
-        "action": "delete", "status": "delivered",
+        "action": "delete", "condition": "short", "reason": "loss", "time": "23:59",
     }  # fmt: skip
+    if field == "status":  # of tracking; of an answer, whatever it answers
+        return "delivered" if value == "in_transit" else "unknown"
     if field in fits:
         return fits[str(field)]
     if str(field).endswith("_at") or field == "at":

@@ -21,6 +21,13 @@ EXPECTED = {
     ),
     "order_change": Summary("4500017843", None, "C10010", "4500017843"),
     "shipment": Summary("LS-338120", "XDPCVYNDOA7Y", None, "4500017843"),
+    "order_response": Summary("PO-106023", "XDPCVYNDOA7Y"),
+    "receiving_advice": Summary("RC-55310", "XDPCVYNDOA7Y", None, "PO-106023"),
+    "remittance": Summary("ACH-118207", amount=Decimal("2780.14"), currency="USD"),
+    "stock_adjustment": Summary("ADJ-7712"),
+    "load_tender": Summary("LD-204501", "XDPCVYNDOA7Y"),
+    "tender_response": Summary("LD-204501", "XDPCVYNDOA7Y"),
+    "application_advice": Summary("AA-3304"),
     "tracking": Summary("1Z5338FF0107231059"),
     "invoice": Summary(
         "PS-INV103217", "XDPCVYNDOA7Y", "C10010", None, Decimal("2831.38"), "USD"
