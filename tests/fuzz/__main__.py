@@ -77,8 +77,10 @@ def _keep(name: str) -> None:
     command += ["-merge=1", str(_WORK / name / "corpus")]
     subprocess.run(command, cwd=ROOT, capture_output=True, check=True)
     target = CORPUS / name
-    shutil.rmtree(target, ignore_errors=True)
-    target.mkdir(parents=True)
+    target.mkdir(parents=True, exist_ok=True)
+    for path in inputs(name):
+        if not path.name.startswith("found-"):  # what broke something once stays
+            path.unlink()
     for path in merged.iterdir():
         if path.stat().st_size <= _LARGEST:
             shutil.copy(path, target / path.name[:16])

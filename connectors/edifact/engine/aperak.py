@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from connectors.edifact.engine.contrl import plain
 from connectors.edifact.engine.faults import Fault
 
 Json = dict[str, Any]
@@ -79,4 +80,4 @@ def _error(fault: Fault) -> Json:
 
 def _fitted(text: str, most: int) -> str:
     """A number of the sender's made to fit the element that repeats it."""
-    return "".join(filter(str.isprintable, text))[:most] or "0"
+    return plain(text, most) or "0"

@@ -57,9 +57,9 @@ def answer(unb: Parts, fault: EnvelopeFault | None, groups: Sequence[GroupResult
 
     """
     uci = {
-        **_repeated("UCI01", [part(unb, 5) or "0"], 14),
-        **_repeated("UCI02", _side(unb, 2), 35),
-        **_repeated("UCI03", _side(unb, 3), 35),
+        **_repeated("UCI01", [part(unb, 5)], 14, "0"),
+        **_repeated("UCI02", _side(unb, 2), 35, "?"),
+        **_repeated("UCI03", _side(unb, 3), 35, "?"),
         "UCI0401": REJECTED if fault else ACKNOWLEDGED,
         **_error("UCI", fault),
     }
@@ -78,7 +78,7 @@ def _detail(groups: Sequence[GroupResult]) -> Json:
 
 def _group(group: GroupResult) -> Json:
     ucf = {
-        **_repeated("UCF01", [part(group.ung, 5) or "0"], 14),
+        **_repeated("UCF01", [part(group.ung, 5)], 14, "0"),
         **_repeated("UCF02", [part(group.ung, 2, 1), part(group.ung, 2, 2)], 35),
         **_repeated("UCF03", [part(group.ung, 3, 1), part(group.ung, 3, 2)], 35),
         "UCF0401": REJECTED if group.fault else ACKNOWLEDGED,
@@ -93,7 +93,7 @@ def _group(group: GroupResult) -> Json:
 def _message(result: MessageResult) -> Json:
     unh = result.unh
     ucm = {
-        **_repeated("UCM01", [part(unh, 1) or "0"], 14),
+        **_repeated("UCM01", [part(unh, 1)], 14, "0"),
         **_repeated("UCM02", [part(unh, 2, at) for at in range(1, 6)], 6),
         "UCM0301": REJECTED,
         **_error("UCM", result.envelope),
@@ -144,15 +144,29 @@ def _error(tag: str, fault: EnvelopeFault | None) -> Json:
 
 
 def _side(unb: Parts, at: int) -> list[str]:
-    return [part(unb, at, 1) or "?", part(unb, at, 2), part(unb, at, 3)]
+    return [part(unb, at, 1), part(unb, at, 2), part(unb, at, 3)]
 
 
-def _repeated(prefix: str, values: list[str], most: int) -> Json:
-    """Values of the sender's, made to fit the elements that repeat them."""
+def _repeated(prefix: str, values: list[str], most: int, least: str = "") -> Json:
+    """Values of the sender's, made to fit the elements that repeat them.
+
+    Only ASCII is repeated: what no character set of ours can write would leave the sender without
+    any answer.
+
+    Args:
+        prefix: of the keys.
+        values: the components.
+        most: how long the first may be.
+        least: what stands for the first where nothing of it is left; "": nothing does.
+
+    """
     longest = [most, 4, 14] if most == 35 else [most] * len(values)  # noqa: PLR2004  # S002, S003
     longest = [6, 3, 3, 3, 6] if prefix == "UCM02" else longest
-    fitted = (
-        "".join(filter(str.isprintable, value))[:size]
-        for value, size in zip(values, longest, strict=False)
-    )
+    fitted = [plain(value, size) for value, size in zip(values, longest, strict=False)]
+    fitted[0] = fitted[0] or least
     return {f"{prefix}{at:02d}": value for at, value in enumerate(fitted, 1) if value}
+
+
+def plain(text: str, most: int) -> str:
+    """The printable ASCII of a text, at most so many characters."""
+    return "".join(c for c in text if " " <= c <= "~")[:most].strip(" ")
