@@ -8,7 +8,9 @@ HubError
 
 Every error has a bounded `code` (a documented word, used as a metric label), a `where` that a
 person can follow (``PO1[3].PO104``, ``lines[3].unit_price``, ``partners/acme.yaml:14``) and a
-`detail` in plain words. None of the three ever carries a payload value or a secret.
+`detail` in plain words. None of the three ever carries a payload value or a secret. Beside them
+stands what the other side `said` in its own words, where it said something: with its values
+masked, never as it came.
 
 Worker processes send these errors through pipes. `HubError` hands its three parts to `Exception`
 and keeps everything else in ``__dict__``, so that pickling and copying lose nothing (except
@@ -16,6 +18,8 @@ and keeps everything else in ``__dict__``, so that pickling and copying lose not
 """
 
 from __future__ import annotations
+
+from typing import Self
 
 
 class HubError(Exception):
@@ -33,6 +37,13 @@ class HubError(Exception):
         self.code = code
         self.where = where
         self.detail = detail
+        self.said = ""
+        """What the other side answered, its values masked; "" where it said nothing."""
+
+    def saying(self, said: str) -> Self:
+        """Return itself, with what the other side `said`: in its words, values masked."""
+        self.said = said
+        return self
 
     def __str__(self) -> str:
         place = f" at {self.where}" if self.where else ""

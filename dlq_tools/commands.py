@@ -28,18 +28,18 @@ app = typer.Typer(
 _MOST = 100
 _GROUPS = (
     "group", "count", "stage", "code", "place", "target", "partners", "money", "first_seen",
-    "last_seen", "changed",
+    "last_seen", "changed", "said",
 )  # fmt: skip
 _LETTERS = (
     "id", "opened_at", "state", "stage", "code", "place", "partner", "entity", "number", "target",
-    "attempts", "amount",
+    "attempts", "amount", "said",
 )  # fmt: skip
 _FACTS = (
-    "id", "state", "stage", "code", "place", "detail", "connection", "partner", "entity", "flow",
+    "id", "state", "stage", "code", "place", "detail", "said", "connection", "partner", "entity", "flow",
     "number", "target", "business_key", "amount", "currency", "mapping_version", "fingerprint",
     "attempts", "replays", "opened_at", "closed_at", "actor", "reason",
 )  # fmt: skip
-_HISTORY = ("n", "started_at", "ended_at", "outcome", "code", "place", "detail")
+_HISTORY = ("n", "started_at", "ended_at", "outcome", "code", "place", "detail", "said")
 _RELATED = ("id", "state", "stage", "code", "place", "opened_at", "closed_at")
 _EDITS = ("id", "made_at", "of", "state", "changed", "actor", "approved_by", "reason")
 _ACTS = ("at", "actor", "action", "reason")

@@ -232,7 +232,8 @@ class Api:
 
     def _classified(self, raw: Raw, *, writing: bool) -> HubError:
         wait = retry_after(raw.headers.get("Retry-After"), self._clocks.utc())
-        return classify(Answer(raw.status, _error_code(raw.body), wait), writing=writing)
+        code, message = _error(raw.body)
+        return classify(Answer(raw.status, code, wait, message), writing=writing)
 
     def _json(self, raw: Raw, *, writing: bool) -> Json:
         try:
@@ -257,11 +258,12 @@ def written(made: Json, key: str) -> str:
     return value
 
 
-def _error_code(body: bytes) -> str | None:
+def _error(body: bytes) -> tuple[str | None, str]:
     """Business Central's ``{"error": {"code": ..., "message": ...}}``; the message holds data."""
     try:
         error = read_object(body).get("error")
     except Rejected:
-        return None
-    code = error.get("code") if isinstance(error, dict) else None
-    return code if isinstance(code, str) else None
+        return None, ""
+    found = error if isinstance(error, dict) else {}
+    code, message = found.get("code"), found.get("message")
+    return code if isinstance(code, str) else None, message if isinstance(message, str) else ""

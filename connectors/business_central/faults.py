@@ -43,6 +43,7 @@ from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 
 from canonical.errors import HubError, InDoubt, Rejected, Retryable
+from connectors.wording import masked
 
 _SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?", re.ASCII)
 """Whole seconds by the RFC; fractions are sent all the same."""
@@ -71,8 +72,14 @@ _CODES = {
     "BadRequest_MethodNotAllowed": "request_refused",
     "BadRequest_MethodNotImplemented": "request_refused",
 }
-"""Business Central's error code -> ours; only codes of this table are ever repeated in a detail."""
+"""Business Central's error code -> ours; a detail repeats only codes of this table."""
 
+_CODE = re.compile(
+    r"(Application|Authentication|Authorization|BadRequest|Internal|Request)(_[A-Za-z]{1,60})?",
+    re.ASCII,
+)
+"""How Business Central's codes look; what looks otherwise is not repeated."""
+_CORRELATION = re.compile(r"CorrelationId:\s*([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
 _STALE_CODES = {"Request_EntityChanged", "BadRequest_InvalidToken"}
 _SERVER_CODES = {"Internal_ServerError", "Internal_TenantUnavailable"}
 _UNANSWERED = {
@@ -97,16 +104,34 @@ class Stale(Retryable):
 class Answer:
     """What classification needs of an answer that is not a success.
 
-    `code` is Business Central's ``error.code``, None where the body is not its error object.
+    `code` is Business Central's ``error.code``, None where the body is not its error object;
+    `message` its ``error.message``, as it came.
     """
 
     status: int
     code: str | None
     retry_after: float | None
+    message: str = ""
+
+    @property
+    def said(self) -> str:
+        """Status, code and message, without anything of the document or of a person."""
+        code = self.code if self.code and _CODE.fullmatch(self.code) else ""
+        told = f"HTTP {self.status}" + (f", {code}" if code else "")
+        if not self.message:
+            return told
+        # Microsoft's support asks for the correlation id; it tells nothing else.
+        found = _CORRELATION.search(self.message)
+        words = masked(self.message[: found.start()] if found else self.message)
+        return f"{told}: {words}" + (f" (correlation {found[1]})" if found else "")
 
 
 def classify(answer: Answer, *, writing: bool) -> HubError:
     """Name what an unsuccessful answer means; see the module's tables."""
+    return _meaning(answer, writing=writing).saying(answer.said)
+
+
+def _meaning(answer: Answer, *, writing: bool) -> HubError:
     passing = _passing(answer)
     if passing is not None:
         return passing

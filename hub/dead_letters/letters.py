@@ -68,8 +68,9 @@ async def groups(
     """Return letters counted by fingerprint, the largest group first.
 
     Columns: ``group``, ``stage``, ``code``, ``place`` (of one of them), ``target``,
-    ``mapping_version``, ``count``, ``first_seen``, ``last_seen``, ``partners``, ``money`` (what the
-    documents are worth, by currency; documents that could not be read have no amount).
+    ``said`` (what the target answered one of them), ``mapping_version``, ``count``, ``first_seen``,
+    ``last_seen``, ``partners``, ``money`` (what the documents are worth, by currency; documents
+    that could not be read have no amount).
     """
     chosen = filters.states(usual)
     picked = [*conditions(filters), dead_letter.c.state.in_(chosen)]
@@ -84,6 +85,7 @@ async def groups(
             sa.func.min(letter.code).label("code"),
             sa.func.min(letter.place).label("place"),
             sa.func.min(letter.target).label("target"),
+            sa.func.max(letter.said).label("said"),
             sa.func.min(letter.mapping_version).label("mapping_version"),
             count.label("count"),
             sa.func.min(letter.opened_at).label("first_seen"),
@@ -145,6 +147,7 @@ def _merge(merged: dict[str, Row], row: Row) -> None:
     group["partners"] = sorted({*group["partners"], *row["partners"]})
     group["first_seen"] = min(group["first_seen"], row["first_seen"])
     group["last_seen"] = max(group["last_seen"], row["last_seen"])
+    group["said"] = group["said"] or row["said"]
     if amount is not None:
         money: dict[str, Decimal] = group["money"]
         money[currency or ""] = money.get(currency or "", Decimal(0)) + amount

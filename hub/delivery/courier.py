@@ -28,7 +28,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from canonical.errors import ConfigError, HubError, InDoubt, Rejected, Retryable
-from connectors.base import Numbers, Outbound, Settled
+from connectors.base import Json, Numbers, Outbound, Settled
 from hub.delivery.health import Health, Leave
 from hub.delivery.outbound import NOTHING, outbound, unnumbered
 from hub.delivery.parts import DeliverParts, Rendered, TargetSpec
@@ -62,6 +62,8 @@ class Hand:
     stage: str = "map"
     mapping_version: str | None = None
     refusal: Rejected | None = None
+    sent: Json = field(default_factory=dict)
+    """The document in the target's words, once it is rendered."""
 
     def __post_init__(self) -> None:
         self.doubt = self.claim.in_doubt
@@ -152,6 +154,7 @@ class Courier:
             rendered = NOTHING
         hand.mapping_version = rendered.mapping_version
         hand.stage = "deliver"
+        hand.sent = dict(rendered.body)
         return outbound(delivery, self._target, rendered)
 
     async def _render(self, hand: Hand) -> Rendered:
@@ -273,6 +276,7 @@ class Courier:
                 doubt=hand.doubt,
                 stage=hand.stage,
                 mapping_version=hand.mapping_version,
+                sent=hand.sent,
             )
         )
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from canonical.errors import HubError, InDoubt, Retryable
-from connectors.base import Settled
+from connectors.base import Json, Settled
 from hub.delivery import harmless
 from hub.delivery.parts import DeliverParts, TargetSpec
 from hub.delivery.persistence import Ledger
@@ -32,6 +32,13 @@ class Failure:
     """An earlier call may have taken effect, and the target has not been asked."""
     stage: str
     mapping_version: str | None
+    sent: Json
+    """What was sent or was to be sent; {} where it never came to that."""
+
+    @property
+    def said(self) -> str | None:
+        """What the target answered in its own words, nothing of ours in them."""
+        return harmless.said(self.error, self.sent)
 
     @property
     def throttled(self) -> bool:
@@ -118,7 +125,7 @@ class Settler:
     async def _later(self, failure: Failure, outcome: str, at: datetime, *, doubt: bool) -> None:
         why, state = harmless.why_of(failure.error), "in_doubt" if doubt else "pending"
         now = self._parts.clock.now()
-        ending = Ending(failure.n, outcome, failure.started_at, now, why)
+        ending = Ending(failure.n, outcome, failure.started_at, now, why, failure.said)
 
         async def record(conn: AsyncConnection) -> bool:
             if failure.asks_to_wait:
@@ -130,7 +137,7 @@ class Settler:
     async def _dead(self, failure: Failure, why: DeadLetter) -> None:
         now = self._parts.clock.now()
         reason = harmless.why(why.code, why.where, why.detail)
-        ending = Ending(failure.n, "dead", failure.started_at, now, reason)
+        ending = Ending(failure.n, "dead", failure.started_at, now, reason, failure.said)
         version = failure.mapping_version
         mark = fingerprint(failure.stage, why.code, why.where, self._target.name, version)
         letter = Letter(failure.stage, mark, version)

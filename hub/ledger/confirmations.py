@@ -1,6 +1,9 @@
-"""What partners said of what we sent: matched by control number, and what follows from a no.
+"""What partners said of what we sent: matched by number, and what follows from a no.
 
-Code: ``partner_rejected``: the partner's acknowledgement (X12 997, 999, TA1, 824) refuses what it got. The
+By the control number that it went out with; where an answer names our document itself (EDIFACT
+APERAK), by that, and by both where it names both.
+
+Code: ``partner_rejected``: the partner's acknowledgement (X12 997, 999, TA1, 824; EDIFACT CONTRL, APERAK) refuses what it got. The
 delivery is dead then, with a dead letter whose place and detail are the partner's first reason; a
 replay goes out under a number of its own, as the old one would be a duplicate to the partner.
 """
@@ -24,15 +27,29 @@ from hub.ledger.tables import confirmation, dead_letter, delivery, document
 Row = sa.RowMapping | Mapping[str, Any]
 
 _SENT = """
-SELECT w.id AS confirmation, c.key, d.id, d.document_id, d.target, d.flow, d.business_key,
-    d.attempts
-FROM unnest($1::text[], $2::text[], $3::bigint[]) AS w(id, connection, number)
+SELECT w.id AS confirmation, c.key, c.number, d.id, d.document_id, d.target, d.flow,
+    d.business_key, d.attempts
+FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[]) AS w(id, connection, number, document)
 CROSS JOIN LATERAL (
     SELECT * FROM control_number WHERE control_number.number = w.number OFFSET 0) AS c
 JOIN delivery AS d ON d.target = w.connection
     AND d.reference = split_part(c.key, '/', 1) AND d.action = split_part(c.key, '/', 2)
     AND d.version::text = split_part(split_part(c.key, '/', 3), '#', 1)
+CROSS JOIN LATERAL (SELECT * FROM document WHERE document.id = d.document_id OFFSET 0) AS o
+WHERE w.document = '' OR o.number = w.document
 ORDER BY w.id, c.at, d.created_at
+"""
+_NAMED = """
+SELECT w.id AS confirmation, c.key, c.number, d.id, d.document_id, d.target, d.flow,
+    d.business_key, d.attempts
+FROM unnest($1::text[], $2::text[], $3::text[]) AS w(id, connection, document)
+CROSS JOIN LATERAL (SELECT * FROM document WHERE document.number = w.document OFFSET 0) AS o
+JOIN delivery AS d ON d.document_id = o.id AND d.target = w.connection AND d.attempts > 0
+LEFT JOIN LATERAL (SELECT n.key, n.number FROM control_counter AS s JOIN control_number AS n
+    ON n.scope = s.scope AND n.key = d.reference || '/' || d.action || '/' || d.version
+    ORDER BY n.at DESC LIMIT 1) AS c ON true
+WHERE o.entity <> 'acknowledgement'
+ORDER BY w.id, d.created_at
 """
 _OUT = ("delivered", "in_doubt", "in_flight")
 """States in which the partner may have it: its word settles what we did not know."""
@@ -43,18 +60,19 @@ async def settle(ledger: AsyncConnection, rows: Sequence[Row]) -> list[Event]:
 
     Args:
         ledger: in the transaction that takes the acknowledgements in.
-        rows: of `confirmation`, without ``delivery_id``; ``reasons`` as JSON text.
+        rows: of `confirmation`, without ``delivery_id``; ``reasons`` as JSON text; and
+            ``document``, the number of ours that is named, or "".
 
     Returns:
         The events that tell of the dead letters.
     """
     if not rows:
         return []
-    columns = [[row[name] for row in rows] for name in ("id", "connection", "number")]
-    result = await ledger.exec_driver_sql(_SENT, tuple(columns))
-    sent = {row.confirmation: row for row in result}  # the last one of each is the latest
+    sent = await _sent(ledger, rows)
     matched = [
-        {**row, "delivery_id": sent[row["id"]].id if row["id"] in sent else None} for row in rows
+        {name: value for name, value in row.items() if name != "document"}
+        | {"delivery_id": sent[row["id"]].id if row["id"] in sent else None}
+        for row in rows
     ]
     await bulk.insert(ledger, confirmation, matched, conflict="ON CONFLICT (id) DO NOTHING")
     refused = {row["delivery_id"]: row for row in matched if row["state"] == "rejected"}
@@ -64,6 +82,19 @@ async def settle(ledger: AsyncConnection, rows: Sequence[Row]) -> list[Event]:
         event = await _reject(ledger, sent[row["id"]], row)
         events += [event] if event else []
     return events
+
+
+async def _sent(ledger: AsyncConnection, rows: Sequence[Row]) -> dict[str, Any]:
+    """Return what each of the rows is about: the latest delivery that has its number."""
+    columns = [[row[name] for row in rows] for name in ("id", "connection", "number", "document")]
+    result = await ledger.exec_driver_sql(_SENT, tuple(columns))
+    sent = {row.confirmation: row for row in result}  # the last one of each is the latest
+    named = [row for row in rows if row["document"] and row["id"] not in sent]
+    if named:
+        columns = [[row[name] for row in named] for name in ("id", "connection", "document")]
+        result = await ledger.exec_driver_sql(_NAMED, tuple(columns))
+        sent |= {row.confirmation: row for row in result}
+    return sent
 
 
 async def _reject(ledger: AsyncConnection, sent: Any, said: Row) -> Event | None:
@@ -89,7 +120,8 @@ async def _reject(ledger: AsyncConnection, sent: Any, said: Row) -> Event | None
     await ledger.execute(
         sa.update(document).where(document.c.id == sent.document_id).values(state="dead")
     )
-    await control_numbers.retire(ledger, sent.key, said["number"])
+    if sent.key is not None:
+        await control_numbers.retire(ledger, sent.key, sent.number)
     letter = _letter(sent, source, said, why)
     await bulk.insert(ledger, dead_letter, [letter], conflict="ON CONFLICT (id) DO NOTHING")
     return _event(letter, said["at"])

@@ -128,6 +128,8 @@ class Ending:
     started_at: datetime
     ended_at: datetime
     why: Why | None = None
+    said: str | None = None
+    """What the target answered in its own words, values masked."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,8 @@ SELECT d.id, d.target, d.flow, d.settled_at, d.state, o.number AS document, o.pa
 FROM delivery AS d
 JOIN document AS o ON o.id = d.document_id
 LEFT JOIN LATERAL (SELECT * FROM confirmation WHERE confirmation.delivery_id = d.id
-    ORDER BY confirmation.at DESC, confirmation.id DESC LIMIT 1) AS c ON true
+    ORDER BY confirmation.state = 'received', confirmation.at DESC, confirmation.id DESC LIMIT 1
+    ) AS c ON true
 LEFT JOIN control_number AS n ON n.scope = $2
     AND n.key = d.reference || '/' || d.action || '/' || d.version
 WHERE d.target = $1 AND o.entity <> 'acknowledgement' AND d.settled_at >= $3
@@ -45,9 +46,9 @@ class Sent(NamedTuple):
     """The control number that it went out with."""
     sent_at: datetime
     state: str
-    """``sent``, ``accepted``, ``accepted_with_errors``, ``rejected`` or ``overdue``."""
+    """``sent``, ``received``, ``accepted``, ``accepted_with_errors``, ``rejected``, ``overdue``."""
     said_in: str
-    """The flow of the acknowledgement: 997, 999, TA1, 824; "" where there is none."""
+    """The flow of the acknowledgement, such as 997 or CONTRL; "" where there is none."""
     said_at: datetime | None
     reasons: tuple[Mapping[str, str], ...]
 
@@ -78,7 +79,7 @@ def _sent(row: Any, how: Asked, now: datetime) -> Sent:
         partner=row.partner,
         flow=row.flow,
         document=row.document or "",
-        number=row.number if row.confirmed is None else row.confirmed,
+        number=row.confirmed or row.number,  # 0: it named our document instead
         sent_at=row.settled_at,
         state=row.said or waiting,
         said_in=row.said_in or "",

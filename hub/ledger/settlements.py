@@ -228,7 +228,8 @@ async def _settle(
     changed = await conn.execute(_mine(held).values(attempts=ending.n, **error, **values))
     if not changed.rowcount:
         return False
-    last = {"outcome": ending.outcome, "ended_at": ending.ended_at, **error}
+    said = {"said": ending.said}
+    last = {"outcome": ending.outcome, "ended_at": ending.ended_at, **error, **said}
     row = {"delivery_id": held.delivery.id, "n": ending.n, "started_at": ending.started_at}
     await conn.execute(
         insert(attempt)
@@ -298,6 +299,7 @@ def _letter_row(held: Claim, ending: Ending, letter: Letter) -> dict[str, Any]:
         "delivery_id": mine.id,
         "business_key": mine.business_key,
         **asdict(ending.why or Why("", "", "")),
+        "said": ending.said,
         "fingerprint": letter.fingerprint,
         "attempts": ending.n,
         "mapping_version": letter.mapping_version,

@@ -230,6 +230,7 @@ attempt = sa.Table(
         "outcome"
     ),  # delivered, asked_found, retry, throttled, in_doubt, ask_failed, halted, dead
     *_error(),
+    _text("said", null=True),  # what the target answered in its own words, values masked
     _time("started_at", null=False),
     _time("ended_at"),
     comment="Every try of a delivery and how it ended.",
@@ -273,6 +274,7 @@ dead_letter = sa.Table(
     _text("delivery_id", null=True),
     _text("business_key", null=True),
     *_error(),
+    _text("said", null=True),  # by the target, of the last try
     _text("fingerprint"),
     sa.Column("attempts", sa.Integer, nullable=False, server_default="1"),
     sa.Column("replays", sa.Integer, nullable=False, server_default="0"),
@@ -494,11 +496,15 @@ control_number = sa.Table(
 interchange = sa.Table(
     "interchange",
     metadata,
-    sa.Column("connection", sa.Text, primary_key=True),
-    sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("scope", sa.Text, primary_key=True),  # sender, receiver and usage
+    sa.Column("reference", sa.Text, primary_key=True),  # as its sender writes it
+    sa.Column("number", sa.BigInteger, nullable=True),  # NULL: no number, no gaps
+    _text("connection"),
     _text("sha256"),
     _text("receipt_id"),
     _time("received_at", null=False),
+    sa.Index("ix_interchange_scope_number", "scope", "number"),
+    sa.Index("ix_interchange_scope_received_at", "scope", "received_at"),
     comment="Numbers that senders have used: a repeated one is a retransmission or a conflict.",
 )
 
@@ -509,7 +515,7 @@ confirmation = sa.Table(
     _text("connection"),
     sa.Column("number", sa.BigInteger, nullable=False),
     _text("flow"),
-    _text("state"),  # accepted | accepted_with_errors | rejected
+    _text("state"),  # received | accepted | accepted_with_errors | rejected
     sa.Column("reasons", JSONB, nullable=False),  # [{code, where, detail}]
     _text("document_id"),
     _text("delivery_id", null=True),

@@ -307,7 +307,8 @@ def _settle(tx: Transaction, held: Claim, ending: Ending, values: Mapping[str, A
     error = blank if ending.why is None else asdict(ending.why)
     tx.change("delivery", row, attempts=ending.n, **error, **values)
     named = {"delivery_id": held.delivery.id, "n": ending.n}
-    last = {"outcome": ending.outcome, "ended_at": ending.ended_at, **error}
+    said = {"said": ending.said}
+    last = {"outcome": ending.outcome, "ended_at": ending.ended_at, **error, **said}
     known = tx.get("attempt", (held.delivery.id, ending.n))
     if known is None:
         tx.put("attempt", named | {"started_at": ending.started_at} | last)
@@ -371,6 +372,7 @@ def letter_row(held: Claim, ending: Ending, letter: Letter) -> Row:
         "delivery_id": mine.id,
         "business_key": mine.business_key,
         **asdict(ending.why or Why("", "", "")),
+        "said": ending.said,
         "fingerprint": letter.fingerprint,
         "attempts": ending.n,
         "mapping_version": letter.mapping_version,

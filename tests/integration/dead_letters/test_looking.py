@@ -4,15 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from canonical.errors import Rejected
 from tests.support.dead_letters import Servers, Shell
-from tests.support.deliveries import (
-    Books,
-)
-from tests.support.dying import (
-    dead,
-    failed_slips,
-    slip,
-)
+from tests.support.deliveries import Books, fails_with, running, until
+from tests.support.dying import dead, failed_slips, role, slip
 
 
 async def test_failures_of_one_cause_are_counted_together(
@@ -46,6 +41,24 @@ async def test_a_letter_is_shown_with_its_attempts_and_never_its_payload(
     assert "PO-SECRET" not in plain.stdout + str(shown)
     asked = await desk.run("show", letter["id"], "--payload")
     assert "PO-SECRET" in asked.stdout
+
+
+async def test_what_the_target_said_is_shown_and_nothing_that_was_sent_is_in_it(
+    at: Servers, books: Books, desk: Shell
+) -> None:
+    answer = "HTTP 400, Application_DialogException: 1 is blocked for PO Secret 7"
+    at.target.script.append(fails_with(Rejected("refused").saying(answer)))
+    one = await books.order("PO Secret 7")
+    async with running(role(at)):
+        await until(books, one, "dead")
+    said = "HTTP 400, Application_DialogException: 1 is blocked for …"
+    (listed,) = await desk.json("list")
+    (group,) = await desk.json("stats")
+    shown = await desk.json("show", listed["id"])
+    assert listed["said"] == group["said"] == shown["said"] == said
+    assert [row["said"] for row in shown["history"]] == [said]
+    plain = await desk.run("show", listed["id"])
+    assert "is blocked for" in plain.stdout
 
 
 async def test_a_delivery_is_shown_with_every_attempt_and_what_waits(

@@ -14,6 +14,7 @@ from canonical.errors import ConfigError, HubError, InDoubt, Rejected, Retryable
 ERRORS = [
     Retryable("target_busy", "bc", "asked to wait", retry_after=2.5, throttled=True),
     Rejected("unit_unknown", "PO1[3].PO103", "expected a unit that the hub knows"),
+    Rejected("refused").saying("HTTP 400: the customer is blocked"),
     InDoubt("answer_lost", "bc", "the connection was reset"),
     ConfigError("value_invalid", "partners/acme.yaml:14", "expected a number"),
 ]

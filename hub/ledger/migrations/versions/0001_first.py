@@ -22,6 +22,7 @@ def upgrade() -> None:
         sa.Column("code", sa.Text(), nullable=True),
         sa.Column("place", sa.Text(), nullable=True),
         sa.Column("detail", sa.Text(), nullable=True),
+        sa.Column("said", sa.Text(), nullable=True),
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("delivery_id", "n", name=op.f("pk_attempt")),
@@ -75,14 +76,18 @@ def upgrade() -> None:
     op.create_index("ix_control_number_number", "control_number", ["number"], unique=False)
     op.create_table(
         "interchange",
+        sa.Column("scope", sa.Text(), nullable=False),
+        sa.Column("reference", sa.Text(), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=True),
         sa.Column("connection", sa.Text(), nullable=False),
-        sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("sha256", sa.Text(), nullable=False),
         sa.Column("receipt_id", sa.Text(), nullable=False),
         sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("connection", "number", name=op.f("pk_interchange")),
+        sa.PrimaryKeyConstraint("scope", "reference", name=op.f("pk_interchange")),
         comment="Numbers that senders have used: a repeated one is a retransmission or a conflict.",
     )
+    op.create_index("ix_interchange_scope_number", "interchange", ["scope", "number"])
+    op.create_index("ix_interchange_scope_received_at", "interchange", ["scope", "received_at"])
     op.create_table(
         "confirmation",
         sa.Column("id", sa.Text(), nullable=False),
@@ -116,6 +121,7 @@ def upgrade() -> None:
         sa.Column("code", sa.Text(), nullable=True),
         sa.Column("place", sa.Text(), nullable=True),
         sa.Column("detail", sa.Text(), nullable=True),
+        sa.Column("said", sa.Text(), nullable=True),
         sa.Column("fingerprint", sa.Text(), nullable=False),
         sa.Column("attempts", sa.Integer(), server_default="1", nullable=False),
         sa.Column("replays", sa.Integer(), server_default="0", nullable=False),
@@ -759,6 +765,8 @@ def downgrade() -> None:
     op.drop_index("ix_confirmation_delivery_id", table_name="confirmation")
     op.drop_index("ix_confirmation_at", table_name="confirmation")
     op.drop_table("confirmation")
+    op.drop_index("ix_interchange_scope_received_at", table_name="interchange")
+    op.drop_index("ix_interchange_scope_number", table_name="interchange")
     op.drop_table("interchange")
     op.drop_index("ix_control_number_number", table_name="control_number")
     op.drop_index("uq_control_number_scope_number_at", table_name="control_number")

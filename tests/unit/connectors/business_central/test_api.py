@@ -111,6 +111,38 @@ async def test_a_refusal_has_a_bounded_code_and_carries_no_data(
     assert isinstance(reading, Retryable)
 
 
+async def test_what_it_said_is_kept_without_what_it_said_it_about(api: Api) -> None:
+    message = (
+        "Customer C10010 (Secret Ltd) is blocked."
+        "  CorrelationId:  7f3c1b2a-0d11-4c7e-9a55-2b6f0f5d8e21."
+    )
+    body = {"error": {"code": "Application_DialogException", "message": message}}
+    error = await failure(api, httpx.Response(400, json=body), writing=True)
+    assert error.said == (
+        "HTTP 400, Application_DialogException: Customer … (…) is blocked."
+        " (correlation 7f3c1b2a-0d11-4c7e-9a55-2b6f0f5d8e21)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("response", "said"),
+    [
+        (bc_error(422, "Something_Else"), "HTTP 422: Customer … of … may not"),
+        (bc_error(503, "Internal_TenantUnavailable"), "HTTP 503, Internal_TenantUnavailable: "),
+        (bc_error(400, "C10010 Secret"), "HTTP 400: "),
+        (httpx.Response(502, text="<h1>Secret Ltd proxy</h1>"), "HTTP 502"),
+        (httpx.Response(400, json={"error": {"code": 7, "message": ["C10010"]}}), "HTTP 400"),
+    ],
+)
+async def test_a_code_or_a_page_of_somebody_else_is_not_repeated(
+    api: Api, response: httpx.Response, said: str
+) -> None:
+    error = await failure(api, response, writing=True)
+    assert error.said.startswith(said)
+    assert "Secret" not in error.said
+    assert "C10010" not in error.said
+
+
 @pytest.mark.parametrize(
     "response",
     [

@@ -32,3 +32,11 @@ def test_facts_are_bounded_in_number_and_size() -> None:
 def test_errors_keep_their_three_parts() -> None:
     why = harmless.why_of(Rejected("unit_unknown", "lines[3]", "expected\0 a unit"))
     assert (why.code, why.place, why.detail) == ("unit_unknown", "lines[3]", "expected? a unit")
+
+
+def test_what_a_target_said_loses_what_we_had_sent_even_in_its_own_words() -> None:
+    error = Rejected("refused").saying("HTTP 400: General Order company is blocked")
+    sent = {"customer": {"name": "General  Order Company"}, "lines": [{"type": "Item"}]}
+    assert harmless.said(error, sent) == "HTTP 400: … is blocked"
+    assert harmless.said(error, {}) == error.said
+    assert harmless.said(Rejected("refused"), sent) is None
