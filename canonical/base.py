@@ -96,6 +96,7 @@ MAX_EXTENSIONS = 256
 # Line breaks are welcome here, NUL is not: PostgreSQL cannot store it in JSONB.
 _Remark = Annotated[str, StringConstraints(max_length=10_000, pattern=r"^[^\x00]*$")]
 
+# Fields default to it by a factory: a dict as default is copied deeply for every line of an order.
 Extensions = Annotated[dict[Code, _Remark], Field(max_length=MAX_EXTENSIONS)]
 """What a source said and the vocabulary has no word for; kept, never interpreted."""
 

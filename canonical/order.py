@@ -36,7 +36,7 @@ class OrderLine(Canonical):
     """Overrides the order's date for this line (X12 DTM*002 in the PO1 loop)."""
     references: tuple[Reference, ...] = ()
     """X12 REF in the PO1 loop; UBL cac:DocumentReference."""
-    extensions: Extensions = {}
+    extensions: Extensions = Field(default_factory=dict)
     """What the line says beyond this vocabulary; kept, never interpreted."""
 
 
@@ -83,7 +83,7 @@ class Order(Document):
     """X12 REF at header level; UBL cac:*DocumentReference."""
     notes: tuple[Text, ...] = ()
     """Free text for people (X12 MTX or MSG; UBL cbc:Note)."""
-    extensions: Extensions = {}
+    extensions: Extensions = Field(default_factory=dict)
     """What the order says beyond this vocabulary; kept, never interpreted."""
 
     def key_parts(self) -> tuple[str, str]:
@@ -104,7 +104,7 @@ class LineChange(Canonical):
     """The new quantity, not a difference (X12 POC03, POC05)."""
     unit_price: Price | None = None
     """The new price (X12 POC06; UBL cac:Price)."""
-    extensions: Extensions = {}
+    extensions: Extensions = Field(default_factory=dict)
     """What the line says beyond this vocabulary; kept, never interpreted."""
 
 
@@ -137,7 +137,7 @@ class OrderChange(Document):
     """X12 REF at header level."""
     notes: tuple[Text, ...] = ()
     """Free text for people (X12 MTX or MSG; UBL cbc:Note)."""
-    extensions: Extensions = {}
+    extensions: Extensions = Field(default_factory=dict)
     """What the change says beyond this vocabulary; kept, never interpreted."""
 
     def key_parts(self) -> tuple[str, str]:

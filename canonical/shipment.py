@@ -87,7 +87,7 @@ class Shipment(Document):
     """X12 LX loops, in order; UBL cac:DespatchLine."""
     references: tuple[Reference, ...] = ()
     """X12 N9 at header level."""
-    extensions: Extensions = {}
+    extensions: Extensions = Field(default_factory=dict)
     """What the shipment says beyond this vocabulary; kept, never interpreted."""
 
     def key_parts(self) -> tuple[str, str]:
