@@ -49,6 +49,11 @@ class ConnectorConfig(BaseModel):
         """How long the partner may take to acknowledge what we send; None: it never does."""
         return None
 
+    @property
+    def gap_after(self) -> timedelta | None:
+        """How long a skipped interchange number may be late; None: numbers may be skipped."""
+        return None
+
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
@@ -82,10 +87,13 @@ class Confirmation:
     """What an acknowledgement says of one document that we sent."""
 
     number: int
-    """The control number that our document went out with (`Numbers`)."""
+    """The control number that our document went out with (`Numbers`); 0: it names none."""
     state: str
-    """``accepted``, ``accepted_with_errors`` or ``rejected``."""
+    """``accepted``, ``accepted_with_errors``, ``rejected``, or ``received``: nothing is said yet of
+    what is in it."""
     reasons: tuple[Reason, ...] = ()
+    document: str = ""
+    """Our document's own number, where that is named; with a control number, both must fit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +143,7 @@ class Interchange:
     """One numbered envelope of a receipt, whose number the sender must not use again."""
 
     number: int
+    """What the next one is one more than; 0: the sender's references are no numbers."""
     sha256: str
     """Of its bytes: the same number with the same bytes is a retransmission."""
     documents: range
@@ -143,6 +152,22 @@ class Interchange:
     """Which of the receipt's answers are owed for it."""
     conflict: Answer | None = None
     """What is owed in their place where the number came before with other bytes (TA1 025)."""
+    reference: str = ""
+    """The number as its sender writes it, where two may be equal as numbers and differ as text."""
+    element: str = "ISA13"
+    """Where in the envelope it stands; the first three letters name the envelope."""
+    scope: str = ""
+    """Between whom, and for what use, it must be unique; "": on its connection."""
+
+    @property
+    def key(self) -> str:
+        """What must not come again in its scope."""
+        return self.reference or str(self.number)
+
+    @property
+    def place(self) -> str:
+        """How a person finds it: ``ISA 000000905``."""
+        return f"{self.element[:3]} {self.reference or format(self.number, '09d')}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,8 @@ from __future__ import annotations
 from canonical.errors import Rejected
 from connectors.base import Decoded, Json, Numbers, Receipt
 from connectors.edifact.config import EdifactConfig
-from connectors.edifact.engine.directory import release_for
+from connectors.edifact.confirm import FLOWS
+from connectors.edifact.engine.directory import MESSAGES, release_for
 from connectors.edifact.engine.envelope import walk
 from connectors.edifact.engine.reader import chunks_of, read
 from connectors.edifact.engine.writer import Envelope, Side, write
@@ -21,9 +22,10 @@ from connectors.edifact.guides_of import Guides
 from connectors.edifact.inbox import INBOUND, Inbox
 
 OUTBOUND = ("DESADV", "INVOIC", "CONTRL", "APERAK")
-"""Messages that we send."""
+"""Messages that we send: answers, and those that a mapping makes. Every other message that has a
+guide can be written too."""
 
-ACKNOWLEDGEMENTS = ("CONTRL", "APERAK")
+ACKNOWLEDGEMENTS = FLOWS
 """Messages that only acknowledge what we sent."""
 
 __all__ = ["ACKNOWLEDGEMENTS", "INBOUND", "OUTBOUND", "EdifactCodec"]
@@ -44,7 +46,7 @@ class EdifactCodec:
 
     def decode(self, receipt: Receipt) -> Decoded:
         """Read all interchanges of a file; see `connectors.base.Codec`."""
-        inbox = Inbox(self._config, self._guides)
+        inbox = Inbox(self._config, receipt, self._guides)
         for event in walk(read(chunks_of(receipt.body))):
             inbox.take(event)
         return inbox.result()
@@ -56,15 +58,19 @@ class EdifactCodec:
             Rejected: see the module's codes.
 
         """
-        if flow not in OUTBOUND or body.get("message", flow) != flow:
-            raise Rejected("flow_unsupported", "message", f"expected one of {', '.join(OUTBOUND)}")
+        if flow not in MESSAGES or body.get("message", flow) != flow:
+            raise Rejected("flow_unsupported", "message", f"expected one of {', '.join(MESSAGES)}")
         version = self._version(flow, body)
         release = release_for(*version)
         if release is None:
             raise Rejected("version_unsupported", "version", "no guide for this version")
         if self._config.association and flow != "CONTRL":
             body = {"association": self._config.association, **body}
-        return write(self._guides.guide(flow, release), body, self._envelope(version, numbers))
+        # One number for the interchange and its message: answers name the one or the other.
+        body = {"reference": str(numbers.interchange), **body}
+        asks = flow not in FLOWS and self._config.confirmed_within is not None
+        envelope = self._envelope(version, numbers, asks=asks)
+        return write(self._guides.guide(flow, release), body, envelope)
 
     def _version(self, flow: str, body: Json) -> tuple[str, str]:
         if flow == "CONTRL":
@@ -72,7 +78,7 @@ class EdifactCodec:
         version = body.get("version", self._config.version)
         return (version[:1], version[1:]) if isinstance(version, str) else ("", "")
 
-    def _envelope(self, version: tuple[str, str], numbers: Numbers) -> Envelope:
+    def _envelope(self, version: tuple[str, str], numbers: Numbers, *, asks: bool) -> Envelope:
         config = self._config
         return Envelope(
             sender=Side(config.our_id, config.our_qualifier or ""),
@@ -87,6 +93,7 @@ class EdifactCodec:
             syntax=config.syntax,
             test=config.usage == "T",
             application=config.application_reference or "",
+            acknowledge=asks,
             advice=config.una,
             line_breaks=config.line_breaks,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
@@ -80,6 +81,24 @@ class EdifactConfig(ConnectorConfig):
         False,  # noqa: FBT003  # a default, not a flag argument
         description="Whether a message refused for its content is answered with an APERAK.",
     )
+    confirmed_within_hours: int = Field(
+        24,
+        ge=0,
+        le=10_000,
+        description="How long the partner may take to acknowledge what we send, which then asks for"
+        " a CONTRL (UNB 0031); 0: it never does, and is not asked.",
+    )
+    control_numbers: Literal["checked", "unchecked"] = Field(
+        "checked",
+        description="`unchecked` lets the partner use an interchange reference again for another.",
+    )
+    gap_after_hours: int = Field(
+        0,
+        ge=0,
+        le=10_000,
+        description="How long a skipped interchange reference may be late before it is a finding;"
+        " 0: references may be skipped.",
+    )
     guide: dict[str, tuple[Place, ...]] = Field(
         {}, description="Message -> the places of its guide that this partner makes narrower."
     )
@@ -106,6 +125,22 @@ class EdifactConfig(ConnectorConfig):
         us = f"{self.our_qualifier or ''}:{self.our_id}"
         partner = f"{self.partner_qualifier or ''}:{self.partner_id}"
         return f"edifact/{us}/{partner}/{self.usage}"
+
+    @property
+    def is_test(self) -> bool:
+        """Whether UNB 0035 is 1 here; interchanges of the other kind are refused."""
+        return self.usage == "T"
+
+    @property
+    def confirmed_within(self) -> timedelta | None:
+        """How long the partner may take to acknowledge what we send."""
+        hours = self.confirmed_within_hours
+        return timedelta(hours=hours) if hours else None
+
+    @property
+    def gap_after(self) -> timedelta | None:
+        """How long a skipped interchange reference may be late."""
+        return timedelta(hours=self.gap_after_hours) if self.gap_after_hours else None
 
     @property
     def file_suffix(self) -> str:

@@ -6,11 +6,15 @@ UNZ was seen and agreed with what came before it.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from hashlib import sha256
+from itertools import pairwise
 
 from canonical.errors import Rejected
-from connectors.base import Answer, Decoded, Refusal, SourceDocument
+from connectors.base import Answer, Decoded, Interchange, Receipt, Refusal, SourceDocument
 from connectors.edifact.config import EdifactConfig
+from connectors.edifact.confirm import FLOWS, confirmations
 from connectors.edifact.engine.aperak import refusal
 from connectors.edifact.engine.application import findings
 from connectors.edifact.engine.checker import check
@@ -39,6 +43,9 @@ _ANSWERS = frozenset({"CONTRL"})
 
 _UNANSWERABLE = frozenset({"partner_unknown", "receiver_unknown", "interchange_header_missing"})
 """Faults of which nobody can be told: the sender is not this partner, or is not named."""
+
+_REFERENCE = 14
+"""Characters of an interchange control reference (element 0020)."""
 
 
 @dataclass(slots=True)
@@ -84,21 +91,36 @@ class _Interchange:
     """The types of all messages that were seen in it."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Closed:
+    """An interchange that was read whole and whose reference counts."""
+
+    offset: int
+    reference: str
+    documents: range
+    answers: range
+    conflict: Answer | None
+
+
 class Inbox:
     """Collects one receipt."""
 
-    def __init__(self, config: EdifactConfig, guides: Guides) -> None:
+    def __init__(self, config: EdifactConfig, receipt: Receipt, guides: Guides) -> None:
         self._config = config
+        self._receipt = receipt
         self._guides = guides
         self._tolerant = config.strictness == "tolerant"
         self._documents: list[SourceDocument | Refusal] = []
         self._answers: list[Answer] = []
         self._open: _Interchange | None = None
+        self._offsets: list[int] = []
+        self._closed: list[_Closed] = []
 
     def take(self, event: Event) -> None:
         """Note one event."""
         match event:
             case InterchangeStart():
+                self._offsets.append(event.offset)
                 self._open = _Interchange(event, self._distrust(event), event.faults)
             case Stray():
                 self._refuse(f"byte {event.offset} line {event.line}", event.error)
@@ -111,7 +133,26 @@ class Inbox:
         """All that the receipt holds; a receipt that holds nothing is refused."""
         if not self._documents:
             self._refuse("byte 0", EnvelopeFault("interchange_missing", "UNB").rejected())
-        return Decoded(tuple(self._documents), tuple(self._answers))
+        return Decoded(tuple(self._documents), tuple(self._answers), tuple(self._numbered()))
+
+    def _numbered(self) -> Iterator[Interchange]:
+        """The interchanges whose references the hub remembers."""
+        if self._config.control_numbers == "unchecked":
+            return
+        ends = dict(pairwise([*self._offsets, len(self._receipt.body)]))
+        for closed in self._closed:
+            data = self._receipt.body[closed.offset : ends[closed.offset]].strip()
+            plain = closed.reference.isascii() and closed.reference.isdecimal()
+            yield Interchange(
+                int(closed.reference) if plain else 0,
+                sha256(data).hexdigest(),
+                closed.documents,
+                closed.answers,
+                closed.conflict,
+                closed.reference,
+                "UNB05",
+                self._config.control_scope,
+            )
 
     def _distrust(self, start: InterchangeStart) -> EnvelopeFault | None:
         """Why the interchange is not one that this connection may process."""
@@ -185,6 +226,7 @@ class Inbox:
         if interchange.error is None and not messages:
             interchange.error = EnvelopeFault("interchange_empty", "UNZ")
         answered, first = self._answers_to(interchange), len(self._answers)
+        documents = len(self._documents)
         if interchange.error is not None:
             answered = answered and interchange.error.code not in _UNANSWERABLE
             self._refuse(where, interchange.error.rejected(), answered=answered)
@@ -195,6 +237,22 @@ class Inbox:
             groups = [self._result(group) for group in interchange.groups]
             body = answer(interchange.start.unb, interchange.error, groups)
             self._answers.insert(first, Answer("CONTRL", body))
+        if interchange.error is None:
+            self._close(interchange, range(documents, len(self._documents)), first)
+
+    def _close(self, interchange: _Interchange, documents: range, answers: int) -> None:
+        """Note the reference of an interchange that counts."""
+        reference = part(interchange.start.unb, 5)[:_REFERENCE]
+        if not reference:
+            return
+        conflict = None
+        if self._config.acknowledge != "none" and not interchange.types <= _ANSWERS:
+            # Whether it asked for an answer or not: it is refused.
+            fault = EnvelopeFault("interchange_number_conflict", "UNB05")
+            conflict = Answer("CONTRL", answer(interchange.start.unb, fault, []))
+        owed = range(answers, len(self._answers))
+        offset = interchange.start.offset
+        self._closed.append(_Closed(offset, reference, documents, owed, conflict))
 
     def _answers_to(self, interchange: _Interchange) -> bool:
         """Whether a CONTRL is owed."""
@@ -272,7 +330,8 @@ class Inbox:
         for place, areas in split(message.type, message.areas):
             position = len(self._documents)
             body = {**head, **areas}
-            document = SourceDocument(message.type, position, where + place, body, control)
+            said = confirmations(message.type, body) if message.type in FLOWS else ()
+            document = SourceDocument(message.type, position, where + place, body, control, said)
             self._documents.append(document)
 
     def _refuse(

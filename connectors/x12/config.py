@@ -61,6 +61,13 @@ class X12Config(ConnectorConfig):
         le=10_000,
         description="How long the partner may take to acknowledge what we send; 0: it never does.",
     )
+    gap_after_hours: int = Field(
+        24,
+        ge=0,
+        le=10_000,
+        description="How long a skipped ISA13 may be late before it is a finding; 0: the partner"
+        " skips numbers.",
+    )
     guides: PartnerGuides = Field(
         PartnerGuides(),
         description="The partner's own guides, by transaction set: `rules` and `segments`.",
@@ -102,6 +109,11 @@ class X12Config(ConnectorConfig):
         """How long the partner may take to acknowledge what we send."""
         hours = self.confirmed_within_hours
         return timedelta(hours=hours) if hours else None
+
+    @property
+    def gap_after(self) -> timedelta | None:
+        """How long a skipped ISA13 may be late."""
+        return timedelta(hours=self.gap_after_hours) if self.gap_after_hours else None
 
     @property
     def file_suffix(self) -> str:

@@ -166,7 +166,12 @@ class Inbox:
             data = self._receipt.body[closed.offset : ends[closed.offset]].strip()
             digest = sha256(data).hexdigest()
             yield Interchange(
-                closed.number, digest, closed.documents, closed.answers, closed.conflict
+                closed.number,
+                digest,
+                closed.documents,
+                closed.answers,
+                closed.conflict,
+                scope=self._config.control_scope,
             )
 
     def _distrust(self, start: InterchangeStart) -> EnvelopeFault | None:

@@ -18,6 +18,7 @@ from hub.cli.output import Output, OutputOption, print_json, print_rows
 from hub.ledger import interchanges
 from hub.ledger.resend import again
 from hub.ledger.sent import Asked, Sent, sent
+from hub.reconcile.interchange_facts import counted
 from hub.settings.model import Site
 
 app = typer.Typer(help="EDI: check and show files, acknowledgements, gaps.", no_args_is_help=True)
@@ -26,7 +27,7 @@ _SETS = ("file", "interchange", "group", "set", "number", "version", "segments",
 _SENT = (
     "sent_at", "connection", "flow", "document", "number", "state", "said_in", "said_at", "reasons",
 )  # fmt: skip
-_GAPS = ("connection", "first", "last", "since")
+_GAPS = ("connection", "first", "last", "before", "since")
 
 Files = Annotated[
     list[Path],
@@ -38,6 +39,7 @@ class State(StrEnum):
     """Where the acknowledgement of something that we sent stands."""
 
     SENT = "sent"
+    RECEIVED = "received"
     ACCEPTED = "accepted"
     ACCEPTED_WITH_ERRORS = "accepted_with_errors"
     REJECTED = "rejected"
@@ -95,7 +97,10 @@ def acks(
 @app.command("gaps")
 def gaps(
     config: ConfigOption = None,
-    grace: Annotated[float, typer.Option(min=0, help="Hours until a gap counts.")] = 24,
+    grace: Annotated[
+        float | None,
+        typer.Option(min=0, help="Hours until a gap counts; else as each partner's profile says."),
+    ] = None,
     days: Annotated[int, typer.Option(min=1, max=3650, help="How far back.")] = 30,
     output: OutputOption = Output.TABLE,
 ) -> None:
@@ -104,9 +109,14 @@ def gaps(
     async def work() -> list[dict[str, Any]]:
         async with desk(config) as at, at.engine.connect() as ledger:
             now = at.clock.now()
-            since = now - timedelta(days=days)
-            found = await interchanges.gaps(ledger, now - timedelta(hours=grace), since)
-            return [gap._asdict() for gap in found]
+            found = []
+            for name, (scope, after) in counted(at.site).items():
+                wait = after if grace is None else timedelta(hours=grace)
+                if wait is not None:
+                    span = interchanges.Span(now - timedelta(days=days), now - wait)
+                    missing, _ = await interchanges.gaps(ledger, scope, span)
+                    found += [gap._replace(connection=name)._asdict() for gap in missing]
+            return found
 
     found = run(work())
     print_rows(found, _GAPS, output)

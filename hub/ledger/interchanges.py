@@ -30,6 +30,7 @@ SELECT i.connection, i.number, i.received_at, below.number AS below, top.number 
 FROM interchange AS i
 LEFT JOIN LATERAL (SELECT b.number FROM interchange AS b
     WHERE b.scope = i.scope AND b.number < i.number AND b.received_at > i.received_at - $5::interval
+        AND (b.received_at <= i.received_at OR i.number - b.number < $6)
     ORDER BY b.number DESC LIMIT 1) AS below ON true
 LEFT JOIN LATERAL (SELECT t.number FROM interchange AS t
     WHERE below.number IS NULL AND t.scope = i.scope AND t.received_at < i.received_at
@@ -39,6 +40,8 @@ WHERE i.scope = $1 AND i.number IS NOT NULL
     AND ((i.received_at >= $2 AND i.received_at <= $3) OR i.number = ANY($4::bigint[]))
 ORDER BY i.received_at, i.number
 """
+_LATE = 10_000
+"""What comes after a number and is smaller by so much is not late: the counter began anew."""
 _SHORTEST, _NEAR_THE_END = 5, 100
 """A counter of at least so many digits wraps around from one of its last so many numbers."""
 
@@ -127,7 +130,7 @@ async def _take_over(ledger: AsyncConnection, used: Used) -> None:
 async def gaps(ledger: AsyncConnection, scope: str, span: Span) -> tuple[list[Gap], int]:
     """Return the numbers that are missing before those of a span, and how many were looked at."""
     result = await ledger.exec_driver_sql(
-        _LOOKED_AT, (scope, span.since, span.until, list(span.numbers), REUSED_AFTER)
+        _LOOKED_AT, (scope, span.since, span.until, list(span.numbers), REUSED_AFTER, _LATE)
     )
     rows = result.all()
     found = []

@@ -1,7 +1,7 @@
 """Numbers that a sender has used before, for something else: such an interchange is not processed.
 
 Code: ``interchange_number_conflict``: the same control number came before, with other bytes (X12
-TA1 025). A person decides; replaying the dead letter takes the interchange in all the same. The
+TA1 025, EDIFACT CONTRL 26). A person decides; replaying the dead letter takes the interchange in all the same. The
 same number with the same bytes is a retransmission, and is answered as the first time.
 """
 
@@ -28,30 +28,37 @@ async def without_conflicts(
         if receipt.id in new and result.interchanges and not is_replay(receipt)
     }
     used = [
-        interchanges.Used(receipt.connection, each.number, each.sha256, key, receipt.received_at)
+        interchanges.Used(
+            each.scope or receipt.connection,
+            each.key,
+            each.number or None,
+            receipt.connection,
+            each.sha256,
+            key,
+            receipt.received_at,
+        )
         for key, (receipt, result) in asked.items()
         for each in result.interchanges
     ]
     refused = await interchanges.remember(ledger, used)
     found: dict[str, NormalizeResult] = {}
     for key, (_, result) in asked.items():
-        conflicts = [i for i in result.interchanges if (key, i.number, i.sha256) in refused]
+        conflicts = [i for i in result.interchanges if (key, i.key, i.sha256) in refused]
         if conflicts:
             found[key] = _left(result, conflicts)
     return found
 
 
 def _left(result: NormalizeResult, conflicts: list[Interchange]) -> NormalizeResult:
-    """Put one refusal in the place of each such interchange, and its TA1 in that of its answers."""
+    """Put one refusal in the place of each such interchange, and its answer (TA1, CONTRL) in that of the others."""
     documents = list(result.documents)
     answers = dict(enumerate(result.answers))
     instead = {}
     for each in conflicts:
         kept = [item for item in documents if item.position not in each.documents]
-        place = f"ISA {each.number:09d}"
         detail = "the same number came before, with other bytes"
-        error = Rejected("interchange_number_conflict", "ISA13", detail)
-        kept.append(Failed(each.documents.start, place, "", None, "decode", error))
+        error = Rejected("interchange_number_conflict", each.element, detail)
+        kept.append(Failed(each.documents.start, each.place, "", None, "decode", error))
         documents = sorted(kept, key=lambda item: item.position)
         for at in each.answers:
             answers.pop(at, None)

@@ -213,6 +213,7 @@ def confirmation(acknowledgement: Row, at: int, said: Confirmation) -> Row:
         "id": derived_id("confirmation", acknowledgement["id"], str(at)),
         "connection": acknowledgement["connection"],
         "number": said.number,
+        "document": said.document,
         "flow": acknowledgement["flow"],
         "state": said.state,
         "reasons": orjson.dumps([asdict(reason) for reason in said.reasons]).decode(),

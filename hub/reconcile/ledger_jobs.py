@@ -12,6 +12,8 @@ from hub.reconcile import (
     delivery_facts,
     double_entry,
     duplicate_effects,
+    interchange_facts,
+    interchange_gap,
     inventory_variance,
     ledger_vs_target,
     stock_facts,
@@ -36,6 +38,15 @@ async def acknowledgements(context: Context) -> Looked:
     job = acknowledgement_overdue.NAME
     sent = await delivery_facts.sent(context.ledger, job, context.since, context.now, context.site)
     return Looked(acknowledgement_overdue.find(sent, context.now), len(sent))
+
+
+async def gaps(context: Context) -> Looked:
+    """Look at the numbers that senders skipped, each with its own grace period."""
+    senders = interchange_facts.counted(context.site)
+    job, span = interchange_gap.NAME, (context.since, context.now)
+    found, looked_at = await interchange_facts.skipped(context.ledger, job, *span, senders)
+    partners = {name: each.partner for name, each in context.site.connections.items()}
+    return Looked(interchange_gap.find(found, partners), looked_at)
 
 
 async def duplicates(context: Context) -> Looked:
@@ -69,6 +80,7 @@ async def books(context: Context) -> Looked:
 LEDGER_JOBS: Mapping[str, tuple[LedgerJob, str]] = MappingProxyType(
     {
         acknowledgement_overdue.NAME: (acknowledgements, acknowledgement_overdue.OWNER),
+        interchange_gap.NAME: (gaps, interchange_gap.OWNER),
         inventory_variance.NAME: (inventory, inventory_variance.OWNER),
         duplicate_effects.NAME: (duplicates, duplicate_effects.OWNER),
         ledger_vs_target.NAME: (targets, ledger_vs_target.OWNER),

@@ -128,10 +128,10 @@ async def test_the_thread_shows_what_the_partner_said(at: Dock) -> None:
     assert found == [("rejected", "code_invalid at IT1 segment 3 element 2")]
 
 
-def used(number: int, mark: str = "a", conflict: bool = True) -> dict[str, Any]:  # noqa: FBT001, FBT002  # a test's shorthand
-    ta1 = Answer("TA1", {"TA1": {"TA105": "025"}}) if conflict else None
+def used(number: int, mark: str = "a", *, scope: str = "") -> dict[str, Any]:
+    ta1 = Answer("TA1", {"TA1": {"TA105": "025"}})
     return {
-        "interchanges": (Interchange(number, mark * 64, range(1), range(1), ta1),),
+        "interchanges": (Interchange(number, mark * 64, range(1), range(1), ta1, scope=scope),),
         "answers": (Answer("997", {"heading": {}}),),
     }
 
@@ -177,14 +177,91 @@ async def test_a_number_is_free_again_after_a_year(at: Dock) -> None:
     assert [row["sha256"][0] for row in await at.rows(interchange)] == ["b"]
 
 
+async def missing(at: Dock, until: datetime, scope: str = "acme-edi") -> list[tuple[int, int]]:
+    span = interchanges.Span(NOW - timedelta(days=400), until)
+    async with at.engine.connect() as ledger:
+        found, _ = await interchanges.gaps(ledger, scope, span)
+    return [(gap.first, gap.last) for gap in found]
+
+
 async def test_gaps_are_shown_once_the_grace_period_is_over(at: Dock) -> None:
     for number in (3, 4, 8):
         await at.take_in(normalized("order", order(f"PO-{number}")), **used(number, str(number)))
-    async with at.engine.connect() as ledger:
-        year = NOW - timedelta(days=365)
-        assert await interchanges.gaps(ledger, NOW - timedelta(hours=1), year) == []
-        (gap,) = await interchanges.gaps(ledger, NOW + timedelta(hours=1), year)
-    assert (gap.connection, gap.first, gap.last) == ("acme-edi", 5, 7)
+    assert await missing(at, NOW - timedelta(hours=1)) == []
+    assert await missing(at, NOW + timedelta(hours=1)) == [(5, 7)]
+
+
+async def test_a_gap_is_filled_from_either_side_by_what_comes_late(at: Dock) -> None:
+    for number in (3, 8, 6):
+        await at.take_in(normalized("order", order(f"PO-{number}")), **used(number, str(number)))
+    later = NOW + timedelta(hours=1)
+    assert sorted(await missing(at, later)) == [(4, 5), (7, 7)]
+    for number in (4, 5, 7):
+        await at.take_in(normalized("order", order(f"PO-{number}")), **used(number, str(number)))
+    assert await missing(at, later) == []
+
+
+async def test_a_counter_that_wraps_around_leaves_no_gap_and_shows_one_across_its_end(
+    at: Dock,
+) -> None:
+    for at_, number in enumerate((999_999_997, 999_999_998, 999_999_999, 1, 2)):
+        await at.take_in(normalized("order", order(f"PO-{at_}")), **used(number, str(at_)))
+    later = NOW + timedelta(hours=1)
+    assert await missing(at, later) == []
+    await at.take_in(normalized("order", order("PO-9")), **used(99_997, scope="north"))
+    await at.take_in(normalized("order", order("PO-10")), **used(2, scope="north"))
+    assert await missing(at, later, "north") == [(99_998, 1)]
+
+
+async def test_one_sender_on_two_connections_counts_its_numbers_once(at: Dock) -> None:
+    await at.take_in(normalized("order", order("PO-1")), **used(7, scope="ZZ:US/ZZ:ACME/P"))
+    by_as2 = used(7, "b", scope="ZZ:US/ZZ:ACME/P")
+    await at.take_in(normalized("order", order("PO-2")), connection="shop", **by_as2)
+    assert [row["code"] for row in await at.rows(dead_letter)] == ["interchange_number_conflict"]
+
+
+async def test_references_that_are_text_are_told_apart_and_leave_no_gaps(at: Dock) -> None:
+    for mark, reference in (("a", "A-1"), ("b", "B-9"), ("c", "A-1")):
+        one = Interchange(0, mark * 64, range(1), range(0), None, reference, "UNB05", "euro")
+        await at.take_in(normalized("order", order(f"PO-{mark}")), interchanges=(one,))
+    (letter,) = await at.rows(dead_letter)
+    assert (letter["code"], letter["place"]) == ("interchange_number_conflict", "UNB05")
+    assert await missing(at, NOW + timedelta(hours=1), "euro") == []
+
+
+def aperak(number: int, state: str, of: str) -> Acknowledged:
+    said = (Confirmation(number, state, (REASON,), of),)
+    return Acknowledged(0, "UNB 1 UNH 1", "APERAK", {}, {"heading": {}}, said)
+
+
+async def test_an_answer_that_names_our_document_finds_its_delivery(at: Dock) -> None:
+    _, sent_as = await deliver(at, "PO-1")
+    await at.take_in(aperak(0, "rejected", "PO-1"), connection="bc")
+    (row,) = await at.rows(confirmation)
+    assert row["delivery_id"] == sent_as
+    assert [each["code"] for each in await at.rows(dead_letter)] == ["partner_rejected"]
+    (row,) = await at.rows(delivery)
+    key = key_of(row["reference"], row["action"], row["version"])
+    async with at.engine.begin() as ledger:  # what was refused has no number any more
+        assert (await allocate(ledger, SCOPE, key, NOW)).group == 2
+
+
+async def test_a_number_that_fits_another_document_than_the_one_named_is_not_believed(
+    at: Dock,
+) -> None:
+    number, _ = await deliver(at, "PO-1")
+    await at.take_in(aperak(number, "rejected", "PO-OTHER"), connection="bc")
+    assert [row["delivery_id"] for row in await at.rows(confirmation)] == [None]
+    assert await at.rows(dead_letter) == []
+
+
+async def test_received_is_shown_until_something_is_said_of_the_content(at: Dock) -> None:
+    number, _ = await deliver(at)
+    await at.take_in(word(number, "received"), connection="bc")
+    assert [each.state for each in await board(at, NOW + timedelta(hours=5))] == ["received"]
+    await at.take_in(word(number, "accepted"), connection="bc")
+    await at.take_in(word(number, "received"), connection="bc")
+    assert [each.state for each in await board(at)] == ["accepted"]
 
 
 async def test_a_person_sends_again_under_the_same_reference_and_only_once_at_a_time(

@@ -143,6 +143,28 @@ async def test_what_nobody_acknowledged_is_sent_again_until_the_receiver_says_ye
     assert (await reconciler.run("acknowledgement-overdue")).closed == 1
 
 
+async def test_a_skipped_number_is_a_finding_after_its_grace_and_closes_when_it_comes(
+    at: Desk, world: World
+) -> None:
+    subject = world.interchange(skip=2)
+    world.rows.by_table["interchange"][-1]["received_at"] = NOW - timedelta(hours=23, minutes=58)
+    await at.write(world)
+    reconciler = at.reconciler()
+    assert (await reconciler.run("interchange-gap")).found == 0
+    at.clock.moment += timedelta(minutes=5)
+    assert (await reconciler.run("interchange-gap")).opened == 1
+    (row,) = await at.rows(finding)
+    assert (row["subject"], row["partner"], row["owner"]) == (subject, "acme", "edi")
+    assert row["details"] == {"first": "1000", "last": "1001", "missing": "2"}
+    for number, closed in ((1000, 0), (1001, 1)):
+        world.interchanges = number - 1
+        world.interchange()
+        world.rows.by_table["interchange"][-1]["received_at"] = at.clock.now()
+        await at.write(world)
+        at.clock.moment += timedelta(minutes=5)
+        assert (await reconciler.run("interchange-gap")).closed == closed
+
+
 async def test_what_policy_does_not_name_is_not_sent_again(at: Desk, world: World) -> None:
     world.story().created().sent(age=3 * DAY)
     await at.write(world)

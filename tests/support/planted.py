@@ -187,6 +187,18 @@ class World:
     expected: dict[tuple[str, str], Decimal | None] = field(default_factory=dict)
     """(job, subject) -> the money at stake."""
     count: int = 0
+    interchanges: int = 998
+    """The last number that the warehouse used, in the order in which its interchanges came."""
+
+    def interchange(self, *, skip: int = 0) -> str:
+        """Let the next interchange of the warehouse come; the subject of its finding."""
+        self.interchanges += skip + 1
+        self.rows.add(
+            "interchange", scope="ZZ:US/ZZ:LAKESIDE/P", reference=str(self.interchanges),
+            number=self.interchanges, connection="lakeside", sha256="0", receipt_id="r",
+            received_at=NOW - 3 * _DAY,
+        )  # fmt: skip
+        return f"interchange/lakeside/{self.interchanges}"
 
     def story(self, **facts: Any) -> Story:
         """Begin another order; 4 to 80 days old unless it is said otherwise."""
@@ -228,6 +240,7 @@ def build(documents: int, faults: int, clean: tuple[Teller, ...], bad: tuple[Tel
             content_id="c", seen_at=NOW - _DAY,
             canonical='{"base_unit": "EA", "list_price": {"amount": "4", "currency": "USD"}}',
         )  # fmt: skip
+    world.interchange()
     for n in range(faults):
         bad[n % len(bad)](world)
     n, enough = 0, world.rows.documents + documents

@@ -171,6 +171,11 @@ def stock_that_moves(world: World) -> None:
     world.stock(f"MOVE-{world.count}", "500", "300", age=_HOUR / 6)
 
 
+def interchanges_in_turn(world: World) -> None:
+    plain(world)
+    world.interchange()
+
+
 CLEAN: tuple[Teller, ...] = (
     plain, sent_to_the_warehouse, acknowledged_late_with_errors, two_shipments_one_invoice,
     one_shipment_two_invoices, backordered, changed_to_less, cancelled, by_the_dozen,
@@ -180,4 +185,5 @@ CLEAN: tuple[Teller, ...] = (
     posting_on_its_way, just_billed, just_ordered, just_held, to_ship_later, just_sent,
     made_good_by_a_replay, found_again_under_its_id, invoice_driven_again, repeated, rejected,
     unreadable, same_stock, stock_within_tolerance, stock_that_moves,
+    interchanges_in_turn,
 )  # fmt: skip

@@ -219,6 +219,10 @@ def called_delivered(world: World) -> None:
     world.rows.delivery(row, "bc", "tell", row["created_at"], state="pending", external_id=None)
 
 
+def interchanges_skipped(world: World) -> None:
+    world.expected["interchange-gap", world.interchange(skip=2)] = None
+
+
 FAULTS: tuple[Teller, ...] = (
     never_posted, supplier_bills_what_never_came, supplier_bills_too_dear,
     supplier_sends_too_many, supplier_never_bills, never_billed, billed_in_part, invoice_taken_back, billed_for_nothing, billed_twice,
@@ -227,5 +231,5 @@ FAULTS: tuple[Teller, ...] = (
     left_in_part, not_confirmed, turned_down, stock_missing, stock_unknown_to_the_erp,
     stock_unknown_to_the_warehouse, made_twice, listed_twice, gone_at_the_target, entered_by_hand,
     other_amount_at_the_target, held_by_nothing, dead_without_a_letter, lost_sight_of,
-    from_nowhere, called_delivered,
+    from_nowhere, called_delivered, interchanges_skipped,
 )  # fmt: skip

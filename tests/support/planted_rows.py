@@ -14,7 +14,7 @@ from hub.ledger import bulk, tables
 
 _TABLES = (
     "receipt", "document", "delivery", "hold", "dead_letter", "reference", "confirmation",
-    "statement_entry",
+    "statement_entry", "interchange",
 )  # fmt: skip
 _DOCUMENT = {
     "direction": "in", "position": 0, "place_in_receipt": "", "flow": "test", "content_id": "c",

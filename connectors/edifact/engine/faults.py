@@ -82,6 +82,11 @@ INTERCHANGE_CODES: dict[str, tuple[str, str]] = {
 }
 """Word -> (UCI 0085; in plain words)."""
 
+LEDGER_CODES: dict[str, tuple[str, str]] = {
+    "interchange_number_conflict": ("26", "the same reference came before, with other bytes"),
+}
+"""Word -> (UCI 0085; in plain words): what only the hub's ledger can tell."""
+
 APPLICATION_CODES: dict[str, str] = {
     "date_impossible": "no date or time of the format that stands beside it",
     "gtin_check_digit": "the check digit of the GTIN is wrong",
@@ -117,7 +122,7 @@ TOLERABLE = frozenset(
 )
 """What a connection with ``strictness: tolerant`` accepts with a warning: it loses no data."""
 
-_ENVELOPE = MESSAGE_CODES | GROUP_CODES | INTERCHANGE_CODES
+_ENVELOPE = MESSAGE_CODES | GROUP_CODES | INTERCHANGE_CODES | LEDGER_CODES
 _INSIDE = SEGMENT_CODES | ELEMENT_CODES
 
 

@@ -62,6 +62,8 @@ class Envelope:
     test: bool = False
     application: str = ""
     """UNB 0026, the application reference."""
+    acknowledge: bool = False
+    """UNB 0031: ask for a CONTRL."""
     advice: bool = True
     """Write a UNA also where the delimiters are the defaults."""
     line_breaks: bool = False
@@ -210,7 +212,8 @@ def _unb(envelope: Envelope) -> list[str]:
         for values in composites
     ]
     test = "1" if envelope.test else ""
-    ending = [str(envelope.interchange), "", envelope.application, "", "", "", test]
+    asked = "1" if envelope.acknowledge else ""
+    ending = [str(envelope.interchange), "", envelope.application, "", asked, "", test]
     return ["UNB", *joined, *_trimmed(ending)]
 
 

@@ -334,7 +334,7 @@ def test_a_guide_that_cannot_be_made_narrower_is_refused_at_once(guide: dict[str
 @pytest.mark.parametrize(
     ("flow", "body", "code"),
     [
-        ("ORDERS", {}, "flow_unsupported"),
+        ("GENRAL", {}, "flow_unsupported"),
         ("DESADV", {"message": "INVOIC"}, "flow_unsupported"),
         ("DESADV", {"version": "D92X"}, "version_unsupported"),
         ("DESADV", {"version": 7}, "version_unsupported"),
