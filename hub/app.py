@@ -297,6 +297,7 @@ def _deliveries(
         retry_ratio=base.site.retry.budget,
         observer=DeliveryObserver(base.metrics, base.tracing),
         archive=_keeper(base),
+        unarchive=_reader(base),
         woken=woken,
     )
     for name, connection in base.connections.items():
@@ -314,6 +315,13 @@ def _keeper(base: Base) -> Callable[[bytes], Awaitable[str]]:
         return places[0]
 
     return keep
+
+
+def _reader(base: Base) -> Callable[[str, str], Awaitable[bytes]]:
+    async def read(place: str, sha256: str) -> bytes:
+        return await asyncio.to_thread(base.archive.read, place, sha256)
+
+    return read
 
 
 def _delivering(role: DeliverRole, target: TargetSpec) -> Run:

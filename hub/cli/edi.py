@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 from pydantic import ValidationError
 
+from connectors.base import ConnectorConfig
 from connectors.registry import CONNECTORS
 from hub.cli.desk import ConfigOption, actor, desk, warn_if_idle
 from hub.cli.edi_files import bodiless, error_rows, look, set_rows
@@ -131,20 +132,22 @@ def resend(
     config: ConfigOption = None,
     by: Annotated[str | None, typer.Option(help="Who; by default the user of this shell.")] = None,
 ) -> None:
-    """Send a document to its partner again: the same document under the same control numbers."""
+    """Send an interchange to its partner again: the archived bytes, exactly as they were sent."""
 
     async def work() -> str:
         async with desk(config) as at:
-            now = at.clock.now()
+            now, numbered = at.clock.now(), _numbered(at.site)
             async with at.engine.begin() as ledger:
-                return await again(ledger, delivery, (actor(by), reason), now)
+                owed = await again(ledger, delivery, (actor(by), reason), now, numbered)
+                at.archive.read(*owed.kept)  # told now, and nothing is owed, if they are gone
+                return owed.delivery
 
     typer.echo(f"owed again: {run(work())}")
     warn_if_idle(config)
 
 
-def _asked(site: Site) -> dict[str, Asked]:
-    """Return the connections whose partners acknowledge, with their numbers and clocks."""
+def _numbered(site: Site) -> dict[str, ConnectorConfig]:
+    """Return the connections that count interchanges, with their options."""
     found = {}
     for name, connection in site.connections.items():
         connector = CONNECTORS.get(connection.system)
@@ -156,9 +159,18 @@ def _asked(site: Site) -> dict[str, Asked]:
             ValidationError
         ):  # a secret that is still a reference: no format with numbers has one
             continue
-        if config.control_scope is not None and config.confirmed_within is not None:
-            found[name] = Asked(config.control_scope, config.confirmed_within)
+        if config.control_scope is not None:
+            found[name] = config
     return found
+
+
+def _asked(site: Site) -> dict[str, Asked]:
+    """Return the connections whose partners acknowledge, with their numbers and clocks."""
+    return {
+        name: Asked(config.control_scope, config.confirmed_within)
+        for name, config in _numbered(site).items()
+        if config.control_scope is not None and config.confirmed_within is not None
+    }
 
 
 def _told(reasons: tuple[Any, ...]) -> str:

@@ -15,7 +15,8 @@ Codes that arise here, beside those of the client, the mapping and `recovery`:
 ``tries_used_up``     in doubt as often as may be, and never found at the target
 ====================  ===============================================================
 
-``archive_unavailable`` (the bytes could not be kept, so nothing was sent) is retried.
+``archive_unavailable`` (the bytes could not be kept, so nothing was sent) is retried. What is sent
+again because a partner lost it are the archived bytes; they may be ``archive_damaged``.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ from hub.delivery.persistence import Ledger
 from hub.delivery.recovery import used_up
 from hub.delivery.settling import Failure, Settler
 from hub.failpoints import reached
-from hub.ledger import control_numbers, settlements
+from hub.ledger import control_numbers, resend, settlements
 from hub.ledger.delivery_rows import Call, Claim, DeliveryRow, DocumentRow
 
 
@@ -161,12 +162,23 @@ class Courier:
         document = hand.claim.document
         if document is None:
             raise Rejected("document_missing", "", "the ledger has no such document")
+        sent_before = await self._sent_before(hand.claim.delivery)
+        if sent_before is not None:
+            return Rendered({}, sent_before)
         numbers = await self._numbers(hand)
         try:
             async with asyncio.timeout(self._parts.timing.render):
                 return await self._rendered(hand, document, numbers)
         except TimeoutError:
             raise Retryable("render_timeout", "", "no worker rendered it in time") from None
+
+    async def _sent_before(self, delivery: DeliveryRow) -> bytes | None:
+        """Return the archived bytes of an interchange that is sent again; None: it is written."""
+        numbered = self._target.control_scope is not None
+        if not (numbered and self._parts.unarchive and resend.is_resend(delivery.occasion)):
+            return None
+        kept = await self._ledger.surely(lambda conn: resend.kept(conn, delivery.id))
+        return None if kept is None else await self._parts.unarchive(kept.place, kept.sha256)
 
     async def _rendered(self, hand: Hand, document: DocumentRow, numbers: Numbers) -> Rendered:
         try:

@@ -131,5 +131,7 @@ class DeliverParts:
     observer: Observer = field(default_factory=SilentObserver)
     archive: Callable[[bytes], Awaitable[str]] | None = None
     """Keeps the bytes that are about to be sent and returns their place."""
+    unarchive: Callable[[str, str], Awaitable[bytes]] | None = None
+    """Returns the bytes at a place, which have this hash; raises ``archive_damaged``."""
     woken: Callable[[str], None] = _nobody
     """Called with a target for which something has just become due."""

@@ -15,7 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from hub.ledger import audit, bulk, findings
+from hub.ledger import audit, bulk, findings, resend
 from hub.ledger.tables import delivery, document
 from hub.reconcile import acknowledgement_overdue, ship_not_invoiced
 from hub.reconcile.discrepancy import Discrepancy
@@ -80,7 +80,7 @@ class Healer:
         ]
         busy = any(row["state"] not in _AT_REST for row in same)
         routed = await self._routed(first["document_id"])
-        row = pending(routed, target, self._now, f"resend-{number}")
+        row = pending(routed, target, self._now, resend.occasion(number)) | resend.kept_of(first)
         # The same reference: to the receiver it is the same document, with the same numbers.
         return [row | {"reference": first["reference"], "version": first["version"]}], busy
 
