@@ -46,6 +46,7 @@ from connectors.x12.engine.tree import Node
 GROUPS = {
     "PO": ("850",),
     "PC": ("860",),
+    "PR": ("855",),
     "SW": ("945",),
     "SH": ("856",),
     "IN": ("810",),
@@ -55,7 +56,7 @@ GROUPS = {
 }
 """Functional group (GS01, element 479) -> the transaction sets that partners may send in it."""
 
-MAPPED = ("850", "860", "945", "856", "810", "214")
+MAPPED = ("850", "860", "855", "945", "856", "810", "214")
 """Transaction sets that become canonical documents."""
 
 _SETS = frozenset(each for sets in GROUPS.values() for each in sets)

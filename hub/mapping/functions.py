@@ -1,7 +1,7 @@
 """The functions that mappings call, the same on both engines.
 
 Beside the decimals, dates and code lists of the neighbouring modules: ``$fail`` refuses a document
-in the mapping's own words, and the built-ins that are unsafe or not repeatable are replaced:
+in the mapping's own words, ``$our_reference`` names an order of ours as `canonical.identity` does, and the built-ins that are unsafe or not repeatable are replaced:
 ``$eval``, ``$now``, ``$millis`` and ``$random`` raise (facts come in as bindings, so that a
 document maps the same way when it is replayed), ``$pad`` is capped.
 """
@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from canonical.identity import BusinessKey, normalise, reference_for
 from hub.mapping import dates, decimals
 from hub.mapping.codes import code
 from hub.mapping.refused import Refused
@@ -55,6 +56,21 @@ def fail(word: object, where: object, detail: object) -> object:
     raise Refused(word, reason, where=place)
 
 
+def our_reference(partner: object, number: object, release: object = None) -> str | None:
+    """``$our_reference(partner, number[, release])``: our reference of that partner's order.
+
+    Suppliers and warehouses name a purchase order by its number in the ERP; everything else of it in
+    the hub is tied together by our reference, which follows from the order's key alone.
+    """
+    if partner is None or number is None:
+        return None
+    parts = partner, number, "" if release is None else release
+    if not all(isinstance(part, str) for part in parts):
+        raise Refused("mapping_failed", "$our_reference takes texts")
+    known, *rest = map(str, parts)
+    return reference_for(BusinessKey("order", known, *map(normalise, rest)))
+
+
 def pad(text: object, width: object, filler: object = None) -> str | None:
     """``$pad(text, width[, char])`` as JSONata defines it, up to 4,096 characters.
 
@@ -91,6 +107,9 @@ FUNCTIONS: Mapping[str, HostFunction] = {
     "dec_implied": HostFunction(decimals.implied, 2, 2, "$dec_implied(text, decimals)"),
     "parse_date": HostFunction(dates.parse_date, 2, 2, "$parse_date(text, picture)"),
     "code": HostFunction(code, 2, 3, "$code(list, key[, default])"),
+    "our_reference": HostFunction(
+        our_reference, 2, 3, "$our_reference(partner, number[, release])"
+    ),
     "fail": HostFunction(fail, 3, 3, "$fail(code, where, detail)"),
 }
 """What mappings may call beside JSONata's own functions."""
