@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from hub.cli.exits import Exit
-from hub.dead_letters.jobs import CANCELLED, NOT_BEGUN
 from hub.dead_letters.outcome import FAILED_AGAIN, NOT_DONE, REFUSED, UNDER_WAY
 from hub.dead_letters.runner import SKIPPED
+from hub.ledger.replays import CANCELLED, NOT_BEGUN
 
 _BAD = {
     REFUSED, FAILED_AGAIN, NOT_DONE, UNDER_WAY, SKIPPED, NOT_BEGUN, CANCELLED, "waiting", "begun",

@@ -36,13 +36,12 @@ from hub.dead_letters.filters import SHORTEST, Filters, State
 from hub.ids import new_id
 from hub.ledger import audit, replays
 from hub.ledger.arrays import among
+from hub.ledger.replays import CANCELLED, NOT_BEGUN
 from hub.ledger.tables import dead_letter, delivery, document, replay_item, replay_job
 from hub.release.holds import Act
 
 Row = dict[str, Any]
 
-CANCELLED = "cancelled"
-NOT_BEGUN = "not_begun"
 _MOST_ARRIVED = 1000
 
 
@@ -91,6 +90,7 @@ async def ask(connection: AsyncConnection, wish: Wish, act: Act, threshold: Thre
     only_open = replace(wish.filters, state=State.OPEN)
     chosen = await letters.choice(connection, only_open, (State.OPEN,))
     await _check_most(connection, wish, chosen)
+    await replays.free(connection, act.at)
     total = await replays.choose(connection, job_id, chosen)
     if not total:
         await _refuse_empty(connection, wish.filters, chosen)
@@ -186,7 +186,7 @@ async def items(
         replay_item.c.seq,
         replay_item.c.letter_id.label("id"),
         document.c.number,
-        sa.func.coalesce(replay_item.c.outcome, replay_item.c.state).label("outcome"),
+        replays.standing().label("outcome"),
         replay_item.c.code,
         replay_item.c.place.label("where"),
         replay_item.c.detail,
@@ -194,7 +194,8 @@ async def items(
         replay_item.c.begun_at,
         replay_item.c.ended_at,
     )
-    whole = replay_item.outerjoin(dead_letter, dead_letter.c.id == replay_item.c.letter_id)
+    of = replay_item.join(replay_job, replay_job.c.id == replay_item.c.job_id)
+    whole = of.outerjoin(dead_letter, dead_letter.c.id == replay_item.c.letter_id)
     query = (
         sa.select(*columns)
         .select_from(whole.outerjoin(document, document.c.id == dead_letter.c.document_id))
@@ -203,8 +204,7 @@ async def items(
         .limit(limit)
     )
     if outcome is not None:
-        unended = sa.and_(replay_item.c.outcome.is_(None), replay_item.c.state == outcome)
-        query = query.where(sa.or_(replay_item.c.outcome == outcome, unended))
+        query = query.where(replays.standing() == outcome)
     return [dict(row) for row in (await connection.execute(query)).mappings()]
 
 
@@ -234,8 +234,8 @@ async def approve(connection: AsyncConnection, job_id: str, act: Act, *, yes: bo
     if yes:
         values |= {"state": _first_state(job["canary"]), "next_at": act.at}
     else:
-        await replays.end_waiting(connection, job_id, (NOT_BEGUN, "refused"), act.at)
-        values |= {"state": "refused", "ended_at": act.at}
+        await replays.end_waiting(connection, job_id, (NOT_BEGUN, ""), act.at)
+        values |= {"state": "refused"} | await _ended(connection, job_id, act)
     await replays.change(connection, job_id, **values)
     action = "replay_job.approve" if yes else "replay_job.refuse"
     await _record(connection, action, job, act, {"state": values["state"]})
@@ -245,6 +245,7 @@ async def approve(connection: AsyncConnection, job_id: str, act: Act, *, yes: bo
 async def cancel(connection: AsyncConnection, job_id: str, act: Act) -> Row:
     """End a job: from this transaction on nothing of it begins, and what waits is open again.
 
+    It takes as long for 100,000 letters as for ten: most items are ended by the hub, afterwards.
     What has begun and is not on its way right now is taken back; the rest ends by itself.
 
     Raises:
@@ -253,17 +254,22 @@ async def cancel(connection: AsyncConnection, job_id: str, act: Act) -> Row:
     job = await _locked(connection, job_id)
     if job["state"] == CANCELLED or job["ended_at"] is not None:
         raise Rejected("job_ended", job_id, f"it is {job['state']}")
-    left = await replays.end_waiting(connection, job_id, (CANCELLED, ""), act.at)
+    left = await replays.waiting(connection, job_id)
+    await replays.end_waiting(connection, job_id, (CANCELLED, ""), act.at)
     back = await _take_back(connection, job_id)
     gone = [_cancelled(letter_id) for letter_id in back]
     await replays.end(connection, job_id, gone, act.at)
-    values: Row = {"state": CANCELLED}
-    if not await replays.has_unfinished(connection, job_id, canary=False):
-        values["ended_at"] = act.at
+    values: Row = {"state": CANCELLED} | await _ended(connection, job_id, act)
     await replays.change(connection, job_id, **values)
     after = {"state": CANCELLED, "not_begun": left, "taken_back": len(back)}
     await _record(connection, "replay_job.cancel", job, act, after)
     return await status(connection, job_id)
+
+
+async def _ended(connection: AsyncConnection, job_id: str, act: Act) -> Row:
+    """Return when a job has ended, if it has; a large one is tidied up in steps by the hub."""
+    left = await replays.has_unfinished(connection, job_id, canary=False)
+    return {} if left else {"ended_at": act.at}
 
 
 def _cancelled(letter_id: str) -> Row:

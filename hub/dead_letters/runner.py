@@ -22,7 +22,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from canonical.errors import Rejected
 from hub.clock import Clock
 from hub.dead_letters import outcome, replay
-from hub.dead_letters.jobs import NOT_BEGUN
 from hub.dead_letters.outcome import NOT_DONE, REFUSED, REPLAYED, UNDER_WAY, Outcome
 from hub.ledger import audit, replays
 from hub.ledger.deliveries import WAITING
@@ -112,6 +111,7 @@ class Step:
         woken: list[str] = []
         if self._job["state"] in ("canary", "running"):
             woken = await self._begin(going)
+        await self._tidy()
         await self._finish()
         return woken
 
@@ -154,9 +154,14 @@ class Step:
                 await self._change(state="running")
 
     async def _stop(self, code: str, detail: str) -> None:
-        why = (NOT_BEGUN, code)
-        await replays.end_waiting(self._ledger, self._job["id"], why, self._now)
         await self._change(state="stopped", code=code, detail=detail)
+
+    async def _tidy(self) -> None:
+        """End some of what has not begun, where nothing more will."""
+        over = replays.OVER.get(self._job["state"])
+        if over is not None:
+            why = (over, self._job["code"] or "")
+            await replays.end_waiting(self._ledger, self._job["id"], why, self._now)
 
     async def _change(self, **values: Any) -> None:
         await replays.change(self._ledger, self._job["id"], **values)

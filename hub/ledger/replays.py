@@ -19,8 +19,17 @@ from hub.ledger.tables import dead_letter, replay_item, replay_job
 
 Row = Mapping[str, Any]
 
-WORKING = ("canary", "running", "cancelled", "stopped")
+CANCELLED = "cancelled"
+NOT_BEGUN = "not_begun"
+OVER = {"cancelled": CANCELLED, "stopped": NOT_BEGUN, "refused": NOT_BEGUN}
+"""States in which nothing more of a job begins -> what what has not begun has come to."""
+WORKING = ("canary", "running", *OVER)
 """States in which a job that has not ended has something to do or to follow."""
+MOST_ENDED = 5000
+"""Items that one statement ends: a job of 100,000 is cancelled at once, and tidied up in steps."""
+
+# Written out, and not bound: PostgreSQL takes a partial index only for words that it can see.
+_UNFINISHED = replay_item.c.state != sa.literal_column("'ended'")
 
 
 async def choose(connection: AsyncConnection, job_id: str, chosen: sa.Select[Any]) -> int:
@@ -107,7 +116,9 @@ async def change(connection: AsyncConnection, job_id: str, **values: Any) -> Non
 async def begun(connection: AsyncConnection, job_id: str) -> Sequence[sa.RowMapping]:
     """Return the items that are on their way."""
     result = await connection.execute(
-        sa.select(replay_item).where(replay_item.c.job_id == job_id, replay_item.c.state == "begun")
+        sa.select(replay_item).where(
+            replay_item.c.job_id == job_id, _UNFINISHED, replay_item.c.state == "begun"
+        )
     )
     return result.mappings().all()
 
@@ -127,6 +138,7 @@ async def next_items(
     lanes = sa.literal(list(busy), ARRAY(sa.Text))
     wanted = [
         replay_item.c.job_id == job["id"],
+        _UNFINISHED,
         replay_item.c.state == "waiting",
         replay_item.c.target == target,
         replay_item.c.lane != sa.all_(lanes),
@@ -146,7 +158,7 @@ async def mark_begun(
     """Say that the replays of these letters have begun."""
     await connection.execute(
         sa.update(replay_item)
-        .where(replay_item.c.job_id == job_id, among(replay_item.c.letter_id, letters))
+        .where(replay_item.c.job_id == job_id, _UNFINISHED, among(replay_item.c.letter_id, letters))
         .values(state="begun", begun_at=now)
     )
 
@@ -165,6 +177,7 @@ async def end(
             " cast(:d AS text[]), cast(:e AS text[]), cast(:f AS text[]))"
             " AS t(letter_id, outcome, code, place, detail, new_letter)"
             " WHERE replay_item.job_id = :job AND replay_item.letter_id = t.letter_id"
+            " AND replay_item.state <> 'ended'"
         ),
         dict(zip("abcdef", arrays, strict=True)) | {"job": job_id, "now": now},
     )
@@ -177,33 +190,74 @@ async def end_waiting(
     now: datetime,
     lanes: Iterable[str] | None = None,
 ) -> int:
-    """End what has not begun, with an outcome and a code; of some lanes only, or of all."""
-    query = sa.update(replay_item).where(
-        replay_item.c.job_id == job_id, replay_item.c.state == "waiting"
-    )
-    if lanes is not None:
+    """End what has not begun, with an outcome and a code: all of some lanes, or the next few.
+
+    Without lanes no more than `MOST_ENDED` at once; return how many.
+    """
+    waiting = (replay_item.c.job_id == job_id, _UNFINISHED, replay_item.c.state == "waiting")
+    query = sa.update(replay_item).where(*waiting)
+    if lanes is None:
+        some = sa.select(replay_item.c.seq).where(*waiting).limit(MOST_ENDED)
+        # An array is made once, and its rows looked up; a join would be planned without statistics.
+        query = query.where(replay_item.c.seq == sa.any_(sa.func.array(some.scalar_subquery())))
+    else:
         query = query.where(among(replay_item.c.lane, lanes))
     values = {"state": "ended", "outcome": outcome[0], "code": outcome[1], "ended_at": now}
     return (await connection.execute(query.values(**values))).rowcount
 
 
+async def waiting(connection: AsyncConnection, job_id: str) -> int:
+    """Return how many items of a job have not begun."""
+    wanted = (replay_item.c.job_id == job_id, _UNFINISHED, replay_item.c.state == "waiting")
+    query = sa.select(sa.func.count()).select_from(replay_item).where(*wanted)
+    return int(await connection.scalar(query) or 0)
+
+
+async def free(connection: AsyncConnection, now: datetime) -> None:
+    """End at once what waits in jobs that are over, so that other jobs may have its letters."""
+    over = sa.select(replay_job.c.id, replay_job.c.state, replay_job.c.code).where(
+        replay_job.c.ended_at.is_(None), replay_job.c.state.in_(OVER)
+    )
+    # Locked before their items, as every step of a job does.
+    for job in await connection.execute(over.order_by(replay_job.c.id).with_for_update()):
+        outcome = (OVER[job.state], job.code or "")
+        while await end_waiting(connection, job.id, outcome, now):
+            pass
+
+
+def standing(job: sa.FromClause = replay_job) -> sa.ColumnElement[str]:
+    """Return how an item of `job` stands: its outcome, or the state before it."""
+    over = sa.case(OVER, value=job.c.state, else_=replay_item.c.state)
+    unbegun = sa.case((replay_item.c.state == "waiting", over), else_=replay_item.c.state)
+    return sa.func.coalesce(replay_item.c.outcome, unbegun)
+
+
 async def counts(connection: AsyncConnection, job_ids: Sequence[str]) -> dict[str, dict[str, int]]:
     """Return for each job how many items there are of each outcome, or state before it."""
-    word = sa.func.coalesce(replay_item.c.outcome, replay_item.c.state)
-    result = await connection.execute(
-        sa.select(replay_item.c.job_id, word, sa.func.count())
+    told = (replay_item.c.job_id, replay_item.c.outcome, replay_item.c.state)
+    items = (
+        sa.select(*told, sa.func.count().label("how_many"))
         .where(among(replay_item.c.job_id, job_ids))
-        .group_by(replay_item.c.job_id, word)
+        .group_by(*told)
+        .subquery()
+    )
+    states = await connection.execute(
+        sa.select(items, replay_job.c.state.label("job")).join(
+            replay_job, replay_job.c.id == items.c.job_id
+        )
     )
     found: dict[str, dict[str, int]] = {job_id: {} for job_id in job_ids}
-    for job_id, name, count in result:
-        found[job_id][name] = count
+    for row in states:
+        word = row.outcome or (
+            OVER.get(row.job, row.state) if row.state == "waiting" else row.state
+        )
+        found[row.job_id][word] = found[row.job_id].get(word, 0) + row.how_many
     return found
 
 
 async def has_unfinished(connection: AsyncConnection, job_id: str, *, canary: bool) -> bool:
     """Whether an item (a canary) of the job has not ended."""
-    wanted = [replay_item.c.job_id == job_id, replay_item.c.state != "ended"]
+    wanted = [replay_item.c.job_id == job_id, _UNFINISHED]
     if canary:
         wanted.append(replay_item.c.canary)
     return bool(await connection.scalar(sa.select(sa.exists().where(*wanted))))

@@ -288,6 +288,14 @@ dead_letter = sa.Table(
     _time("opened_at", null=False),
     _time("closed_at"),
     sa.Index("ix_dead_letter_state_opened_at", "state", "opened_at"),
+    sa.Index("ix_dead_letter_opened_at", "opened_at", "id"),
+    # What lists show: the oldest that somebody still has to do something about.
+    sa.Index(
+        "ix_dead_letter_waiting",
+        "opened_at",
+        "id",
+        postgresql_where=sa.text("state IN ('open', 'replaying')"),
+    ),
     sa.Index("ix_dead_letter_fingerprint", "fingerprint"),
     sa.Index("ix_dead_letter_business_key", "business_key"),
     sa.Index("ix_dead_letter_receipt_id", "receipt_id"),
@@ -344,8 +352,14 @@ replay_item = sa.Table(
         unique=True,
         postgresql_where=sa.text("state <> 'ended'"),
     ),
-    sa.Index("ix_replay_item_letter_id", "letter_id"),
-    sa.Index("ix_replay_item_job_id_state_target_seq", "job_id", "state", "target", "seq"),
+    sa.Index(
+        "ix_replay_item_unfinished",
+        "job_id",
+        "state",
+        "target",
+        "seq",
+        postgresql_where=sa.text("state <> 'ended'"),
+    ),
     sa.Index("ix_replay_item_job_id_outcome_seq", "job_id", "outcome", "seq"),
     sa.Index(
         "ix_replay_item_job_id_lane_unfinished",

@@ -145,6 +145,14 @@ def upgrade() -> None:
     op.create_index(
         "ix_dead_letter_state_opened_at", "dead_letter", ["state", "opened_at"], unique=False
     )
+    op.create_index("ix_dead_letter_opened_at", "dead_letter", ["opened_at", "id"], unique=False)
+    op.create_index(
+        "ix_dead_letter_waiting",
+        "dead_letter",
+        ["opened_at", "id"],
+        unique=False,
+        postgresql_where=sa.text("state IN ('open', 'replaying')"),
+    )
     op.create_table(
         "delivery",
         sa.Column("id", sa.Text(), nullable=False),
@@ -588,12 +596,12 @@ def upgrade() -> None:
         unique=False,
     )
     op.create_index(
-        "ix_replay_item_job_id_state_target_seq",
+        "ix_replay_item_unfinished",
         "replay_item",
         ["job_id", "state", "target", "seq"],
         unique=False,
+        postgresql_where=sa.text("state <> 'ended'"),
     )
-    op.create_index("ix_replay_item_letter_id", "replay_item", ["letter_id"], unique=False)
     op.create_index(
         "uq_replay_item_letter_id_unfinished",
         "replay_item",
@@ -662,8 +670,11 @@ def downgrade() -> None:
         postgresql_where=sa.text("state <> 'ended'"),
     )
     op.drop_index("ix_replay_item_job_id_outcome_seq", table_name="replay_item")
-    op.drop_index("ix_replay_item_job_id_state_target_seq", table_name="replay_item")
-    op.drop_index("ix_replay_item_letter_id", table_name="replay_item")
+    op.drop_index(
+        "ix_replay_item_unfinished",
+        table_name="replay_item",
+        postgresql_where=sa.text("state <> 'ended'"),
+    )
     op.drop_index(
         "uq_replay_item_letter_id_unfinished",
         table_name="replay_item",
@@ -755,6 +766,12 @@ def downgrade() -> None:
         postgresql_where=sa.text("state = 'delivered'"),
     )
     op.drop_table("delivery")
+    op.drop_index(
+        "ix_dead_letter_waiting",
+        table_name="dead_letter",
+        postgresql_where=sa.text("state IN ('open', 'replaying')"),
+    )
+    op.drop_index("ix_dead_letter_opened_at", table_name="dead_letter")
     op.drop_index("ix_dead_letter_state_opened_at", table_name="dead_letter")
     op.drop_index("ix_dead_letter_receipt_id", table_name="dead_letter")
     op.drop_index("ix_dead_letter_fingerprint", table_name="dead_letter")
