@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,12 +9,11 @@ import typer
 
 from canonical.errors import Rejected
 from dlq_tools.cells import rows_of
-from dlq_tools.consent import Consent
 from dlq_tools.exits import exit_of
-from dlq_tools.options import Actor, DryRun, Most, Reason, Yes, allowed, by_whom, choosing
-from hub.cli.desk import ConfigOption, desk
+from dlq_tools.options import Acting, acting_options, allowed, filters, taking
+from hub.cli.desk import desk
 from hub.cli.exits import Exit, run
-from hub.cli.output import Output, OutputOption, print_json, print_rows
+from hub.cli.output import Output, print_json, print_rows
 from hub.dead_letters import acting, letters
 from hub.dead_letters.acting import Verb
 from hub.dead_letters.filters import Filters
@@ -25,62 +23,25 @@ from hub.settings.model import Role, Site
 _COLUMNS = ("id", "number", "outcome", "code", "where", "detail")
 
 
-@choosing
-def archive(
-    chosen: Filters,
-    *,
-    reason: Reason,
-    config: ConfigOption = None,
-    by: Actor = None,
-    dry_run: DryRun = False,
-    yes: Yes = False,
-    most: Most = None,
-    output: OutputOption = Output.TABLE,
-) -> None:
+@taking(filters, acting_options)
+def archive(chosen: Filters, asked: Acting) -> None:
     """Give dead letters up: nothing is deleted, and what waited behind them goes on."""
-    consent = _consent(yes=yes, dry_run=dry_run)
-    _act(acting.ARCHIVE, chosen, config, by_whom(reason, by), (consent, most), output)
+    _act(acting.ARCHIVE, chosen, asked)
 
 
-@choosing
-def restore(
-    chosen: Filters,
-    *,
-    reason: Reason,
-    config: ConfigOption = None,
-    by: Actor = None,
-    dry_run: DryRun = False,
-    yes: Yes = False,
-    most: Most = None,
-    output: OutputOption = Output.TABLE,
-) -> None:
+@taking(filters, acting_options)
+def restore(chosen: Filters, asked: Acting) -> None:
     """Open archived letters again, unless a later version has gone to the target since."""
-    consent = _consent(yes=yes, dry_run=dry_run)
-    _act(acting.RESTORE, chosen, config, by_whom(reason, by), (consent, most), output)
+    _act(acting.RESTORE, chosen, asked)
 
 
-@choosing
-def purge(
-    chosen: Filters,
-    *,
-    reason: Reason,
-    config: ConfigOption = None,
-    by: Actor = None,
-    dry_run: DryRun = False,
-    yes: Yes = False,
-    most: Most = None,
-    output: OutputOption = Output.TABLE,
-) -> None:
+@taking(filters, acting_options)
+def purge(chosen: Filters, asked: Acting) -> None:
     """Delete archived letters whose retention (`dead_letters.retention_days`) is over.
 
     The audit trail keeps what they were; documents, tries and bytes stay.
     """
-    consent = _consent(yes=yes, dry_run=dry_run)
-    _act(None, chosen, config, by_whom(reason, by), (consent, most), output)
-
-
-def _consent(*, yes: bool, dry_run: bool) -> Consent:
-    return Consent(yes, dry_run, sys.stdin.isatty(), typer.confirm)
+    _act(None, chosen, asked)
 
 
 def _needed(verb: Verb | None, site: Site) -> tuple[Verb, Role]:
@@ -90,37 +51,30 @@ def _needed(verb: Verb | None, site: Site) -> tuple[Verb, Role]:
     return verb, "operator"
 
 
-def _act(
-    verb: Verb | None,
-    chosen: Filters,
-    config: ConfigOption,
-    by: tuple[str, str],
-    guards: tuple[Consent, int | None],
-    output: Output,
-) -> None:
+def _act(verb: Verb | None, chosen: Filters, asked: Acting) -> None:
     """Choose, ask, act on each, print, and exit with what it came to."""
-    consent, most = guards
-
-    async def work() -> list[dict[str, Any]]:
-        consent.check_selection(narrow=chosen.narrow)
-        async with desk(config) as at:
-            doing, role = _needed(verb, at.site)
-            allowed(at.site, role)
-            async with at.engine.connect() as ledger:
-                rows = await letters.listing(ledger, chosen, (doing.usual,))
-            if not rows:
-                return []
-            if most is not None and len(rows) > most:
-                raise Rejected("too_many", "max", f"more than {most} letters are chosen")
-            consent.check(_question(doing, rows))
-            ids, act = [row["id"] for row in rows], Act(*by, at.clock.now())
-            found = await acting.each(at.engine, doing, ids, act, dry_run=consent.dry_run)
-            numbers = {row["id"]: row["number"] for row in rows}
-            return [each.row() | {"number": numbers[each.id]} for each in found]
-
-    rows = run(work())
-    _print(rows, output)
+    rows = run(_acted(verb, chosen, asked))
+    _print(rows, asked.output)
     raise typer.Exit(_exit(rows))
+
+
+async def _acted(verb: Verb | None, chosen: Filters, asked: Acting) -> list[dict[str, Any]]:
+    consent = asked.consent
+    consent.check_selection(narrow=chosen.narrow)
+    async with desk(asked.config) as at:
+        doing, role = _needed(verb, at.site)
+        allowed(at.site, role)
+        async with at.engine.connect() as ledger:
+            rows = await letters.listing(ledger, chosen, (doing.usual,))
+        if not rows:
+            return []
+        if asked.most is not None and len(rows) > asked.most:
+            raise Rejected("too_many", "max", f"more than {asked.most} letters are chosen")
+        consent.check(_question(doing, rows))
+        ids, act = [row["id"] for row in rows], Act(*asked.by, at.clock.now())
+        found = await acting.each(at.engine, doing, ids, act, dry_run=consent.dry_run)
+        numbers = {row["id"]: row["number"] for row in rows}
+        return [each.row() | {"number": numbers[each.id]} for each in found]
 
 
 def _question(verb: Verb, rows: Sequence[dict[str, Any]]) -> str:

@@ -1,22 +1,29 @@
 """The options that commands share: the filters, and what every action takes.
 
-A command that is decorated with `choosing` has all filters as options and gets them as one value.
-Typer reads a command's signature, so the decorator gives it one that holds both.
+Options that belong together are the parameters of one function, which makes one value of them. A
+command that is decorated with `taking` such functions has all these options, and gets the values as
+its first parameters. Typer reads a command's signature, so the decorator gives it one that holds
+all.
 """
 
 from __future__ import annotations
 
 import functools
 import inspect
+import itertools
+import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
 
 import typer
 
 from canonical.errors import Rejected
+from dlq_tools.consent import Consent
 from hub.api.access import may
-from hub.cli.desk import actor
+from hub.cli.desk import ConfigOption, actor
+from hub.cli.output import Output, OutputOption
 from hub.clock import SystemClock
 from hub.dead_letters.filters import SHORTEST, Filters, Stage, State
 from hub.dead_letters.times import moment
@@ -57,7 +64,7 @@ _State = Annotated[State | None, typer.Option(help="Only in this state, or in al
 _Limit = Annotated[int | None, typer.Option(min=1, help="At most so many, the oldest first.")]
 
 
-def _filters(
+def filters(
     ids: _Ids = None,
     group: _Group = None,
     partner: _Partner = None,
@@ -72,6 +79,7 @@ def _filters(
     state: _State = None,
     limit: _Limit = None,
 ) -> Filters:
+    """Return which letters are meant, as options."""
     now = SystemClock().now()
     for option, name in (("--group", group), *(("IDS", each) for each in ids or ())):
         check_name(option, name)
@@ -132,19 +140,62 @@ def _moment(option: str, text: str | None, now: datetime) -> datetime | None:
         raise typer.BadParameter(str(error), param_hint=option) from None
 
 
-def choosing(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command all filters as options; its first parameter gets them as `Filters`."""
-    own = list(inspect.signature(command, eval_str=True).parameters.values())[1:]
-    shared = list(inspect.signature(_filters, eval_str=True).parameters.values())
-    names = {parameter.name for parameter in shared}
+@dataclass(frozen=True, slots=True)
+class Acting:
+    """What every action on letters is given."""
 
-    @functools.wraps(command)
-    def with_filters(**given: Any) -> None:
-        chosen = _filters(**{name: given.pop(name) for name in names})
-        command(chosen, **given)
+    by: tuple[str, str]
+    """Who, and why."""
+    consent: Consent
+    most: int | None
+    config: ConfigOption
+    output: Output
 
-    every = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in (*shared, *own)]
-    signature = inspect.Signature(every)
-    with_filters.__annotations__ = {each.name: each.annotation for each in every}
-    setattr(with_filters, "__signature__", signature)  # noqa: B010  # mypy knows no such attribute
-    return with_filters
+
+def acting_options(
+    reason: Reason,
+    config: ConfigOption = None,
+    by: Actor = None,
+    dry_run: DryRun = False,  # noqa: FBT002  # typer's way
+    yes: Yes = False,  # noqa: FBT002
+    most: Most = None,
+    output: OutputOption = Output.TABLE,
+) -> Acting:
+    """Return what an action is given, as options."""
+    consent = Consent(yes, dry_run, sys.stdin.isatty(), typer.confirm)
+    return Acting(by_whom(reason, by), consent, most, config, output)
+
+
+Command = Callable[..., None]
+
+
+def taking(*makers: Callable[..., Any]) -> Callable[[Command], Command]:
+    """Give a command the options of all `makers`; its first parameters get what they make."""
+
+    def of(command: Command) -> Command:
+        own = _parameters(command)[len(makers) :]
+        shared = [_parameters(maker) for maker in makers]
+
+        @functools.wraps(command)
+        def with_options(**given: Any) -> None:
+            made = [
+                maker(**{each.name: given.pop(each.name) for each in parameters})
+                for maker, parameters in zip(makers, shared, strict=True)
+            ]
+            command(*made, **given)
+
+        all_of_them = (*itertools.chain.from_iterable(shared), *own)
+        every = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in all_of_them]
+        signature = inspect.Signature(every)
+        with_options.__annotations__ = {each.name: each.annotation for each in every}
+        setattr(with_options, "__signature__", signature)  # noqa: B010  # mypy knows no such attribute
+        return with_options
+
+    return of
+
+
+def _parameters(function: Callable[..., Any]) -> list[inspect.Parameter]:
+    return list(inspect.signature(function, eval_str=True).parameters.values())
+
+
+choosing = taking(filters)

@@ -5,34 +5,38 @@ The command only writes the job; the hub's role `jobs` does the rest, whatever b
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from canonical.errors import Rejected
 from dlq_tools.cells import rows_of
-from dlq_tools.consent import Consent
 from dlq_tools.exits import exit_of
-from dlq_tools.options import Actor, DryRun, Most, Reason, Yes, allowed, by_whom, choosing
-from hub.cli.desk import ConfigOption, Desk, desk, site_of
+from dlq_tools.following import SHOWN, follow, hub_runs, told
+from dlq_tools.options import (
+    Acting,
+    Actor,
+    Reason,
+    acting_options,
+    allowed,
+    by_whom,
+    filters,
+    taking,
+)
+from hub.cli.desk import ConfigOption, Desk, desk
 from hub.cli.exits import Exit, run
-from hub.cli.output import Output, OutputOption, console, print_json, print_rows
+from hub.cli.output import Output, OutputOption, print_json, print_rows
 from hub.dead_letters import jobs, letters, replay
 from hub.dead_letters.filters import Filters, State
 from hub.dead_letters.jobs import Threshold, Wish
 from hub.dead_letters.outcome import REFUSED, Outcome
 from hub.release.holds import Act
-from hub.servers.addresses import find_running
 from hub.settings.model import Site
 
 _WAIT_SECONDS = 60.0
-_LOOK_SECONDS = 0.25
-_SHOWN = 1000
 _DRY_BATCH = 200
 _JOB_ID = 13
 """Characters of a job's id that tables show: ids of one minute begin alike."""
@@ -45,19 +49,25 @@ _JOBS = (
 JobName = Annotated[str, typer.Argument(help="The job's id, or the first characters of it.")]
 
 
-@choosing
-def replay_letters(
-    chosen: Filters,
-    *,
-    reason: Reason,
-    config: ConfigOption = None,
-    by: Actor = None,
-    dry_run: DryRun = False,
-    yes: Yes = False,
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How a replay is to go, and how long its command waits for it."""
+
+    rate: float | None
+    canary: int
+    map_version: str | None
+    wait: float | None
+    """Seconds; None: not at all."""
+
+    def wish(self, chosen: Filters, most: int | None, usual_rate: float) -> Wish:
+        """Return what is wished for."""
+        return Wish(chosen, self.rate or usual_rate, self.canary, most, self.map_version)
+
+
+def pace(
     rate: Annotated[
         float | None, typer.Option(min=0.01, max=1000, help="Letters begun a second.")
     ] = None,
-    most: Most = None,
     canary: Annotated[
         int, typer.Option(min=0, help="So many go first; the rest only if these go well.")
     ] = 0,
@@ -70,43 +80,56 @@ def replay_letters(
     wait_seconds: Annotated[
         float, typer.Option(min=0, help="How long to wait; the job goes on.")
     ] = _WAIT_SECONDS,
-    output: OutputOption = Output.TABLE,
-) -> None:
+) -> Pace:
+    """Return how a replay is to go, as options."""
+    waits = sys.stdout.isatty() if wait is None else wait
+    return Pace(rate, canary, map_version, wait_seconds if waits else None)
+
+
+@taking(filters, acting_options, pace)
+def replay_letters(chosen: Filters, asked: Acting, how: Pace) -> None:
     """Let dead letters go again as a job, the oldest first, one of each business key at a time.
 
     The hub does it: a delivery that may have taken effect is asked about first; a document that
     could not be read goes through the pipeline again, with the mappings that the hub started with.
     """
-    actor = by_whom(reason, by)
-    waits = sys.stdout.isatty() if wait is None else wait
-    consent = Consent(yes, dry_run, sys.stdin.isatty(), typer.confirm)
+    if asked.consent.dry_run:
+        rows = run(_tried(chosen, asked))
+        _print_dry(rows, asked.output)
+        raise typer.Exit(_exit_dry(rows))
+    job = run(_replayed(chosen, asked, how))
+    if job is None:
+        _print_dry([], asked.output)
+        raise typer.Exit(_exit_dry([]))
+    print_job(job, asked.output)
+    raise typer.Exit(_exit_job(job, waits=how.wait is not None))
 
-    async def work() -> dict[str, Any] | list[dict[str, Any]]:
-        consent.check_selection(narrow=chosen.narrow)
-        follows = waits and not dry_run and _hub_runs(config)
-        async with desk(config) as at:
-            allowed(at.site, "operator")
-            async with at.engine.connect() as ledger:
-                groups = await letters.groups(ledger, chosen, (State.OPEN,))
-            if not groups and not chosen.ids:
-                return []
-            if dry_run:
-                return await _dry_run(at, chosen, actor)
-            consent.check(_question(groups, chosen))
-            wish = Wish(chosen, rate or at.site.dead_letters.replay_per_second, canary, most)
-            async with at.engine.begin() as ledger:
-                act = Act(*actor, at.clock.now())
-                job = await jobs.ask(ledger, _with(wish, map_version), act, threshold(at.site))
-            if follows:
-                await _follow(at.engine, job["id"], wait_seconds)
-            return job | await _told(at.engine, job["id"])
 
-    found = run(work())
-    if isinstance(found, list):
-        _print_dry(found, output)
-    else:
-        print_job(found, output)
-    raise typer.Exit(_exit_dry(found) if isinstance(found, list) else _exit_job(found, waits=waits))
+async def _tried(chosen: Filters, asked: Acting) -> list[dict[str, Any]]:
+    asked.consent.check_selection(narrow=chosen.narrow)
+    async with desk(asked.config) as at:
+        allowed(at.site, "operator")
+        return await _dry_run(at, chosen, asked.by)
+
+
+async def _replayed(chosen: Filters, asked: Acting, how: Pace) -> dict[str, Any] | None:
+    """Ask for the job and follow it as far as was wished; None: there is nothing to replay."""
+    asked.consent.check_selection(narrow=chosen.narrow)
+    follows = how.wait is not None and hub_runs(asked.config)
+    async with desk(asked.config) as at:
+        allowed(at.site, "operator")
+        async with at.engine.connect() as ledger:
+            groups = await letters.groups(ledger, chosen, (State.OPEN,))
+        if not groups and not chosen.ids:
+            return None
+        asked.consent.check(_question(groups, chosen))
+        wish = how.wish(chosen, asked.most, at.site.dead_letters.replay_per_second)
+        async with at.engine.begin() as ledger:
+            act = Act(*asked.by, at.clock.now())
+            job = await jobs.ask(ledger, wish, act, threshold(at.site))
+        if follows and how.wait is not None:
+            await follow(at.engine, job["id"], how.wait)
+        return job | await told(at.engine, job["id"])
 
 
 def status(
@@ -118,7 +141,7 @@ def status(
     outcome: Annotated[
         str | None, typer.Option(help="Only letters with this outcome: failed_again, waiting ...")
     ] = None,
-    limit: Annotated[int, typer.Option(min=1, max=100_000, help="At most so many.")] = _SHOWN,
+    limit: Annotated[int, typer.Option(min=1, max=100_000, help="At most so many.")] = SHOWN,
     output: OutputOption = Output.TABLE,
 ) -> None:
     """Say how replay jobs stand: the newest ones, or one with the outcome of each letter."""
@@ -167,10 +190,6 @@ def threshold(site: Site) -> Threshold:
     return Threshold(given.approve_above_letters, given.approve_above_value)
 
 
-def _with(wish: Wish, map_version: str | None) -> Wish:
-    return Wish(wish.filters, wish.per_second, wish.canary, wish.most, map_version)
-
-
 def _question(groups: Sequence[Mapping[str, Any]], chosen: Filters) -> str:
     count = sum(group["count"] for group in groups)
     count = count if chosen.limit is None else min(count, chosen.limit)
@@ -200,41 +219,6 @@ def _would(row: Mapping[str, Any], refused: Rejected | None) -> dict[str, Any]:
     else:
         said = Outcome(row["id"], REFUSED, refused.code, "", refused.detail)
     return said.row() | {"number": row["number"]}
-
-
-def _hub_runs(config: ConfigOption) -> bool:
-    """Tell whether it is of use to wait; to be asked before the desk starts servers of its own."""
-    site = site_of(config)
-    running = find_running(site.data_dir, site.servers) is not None
-    if not running:
-        typer.echo("no hub is running: the job goes on when one is started", err=True)
-    return running
-
-
-async def _follow(engine: AsyncEngine, job_id: str, seconds: float) -> None:
-    """Wait until a job has ended, with progress where somebody watches; at most so long."""
-    loop = asyncio.get_running_loop()
-    end = loop.time() + seconds
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    screen = console()
-    with Progress(*columns, console=screen, disable=not screen.is_terminal) as progress:
-        task = progress.add_task("replaying", total=None)
-        while True:
-            async with engine.connect() as ledger:
-                job = await jobs.status(ledger, job_id)
-            ended = job["total"] - sum(job["counts"].get(each, 0) for each in ("waiting", "begun"))
-            words = ", ".join(f"{count} {name}" for name, count in sorted(job["counts"].items()))
-            progress.update(task, total=job["total"], completed=ended, description=words)
-            over = job["ended_at"] is not None or job["state"] == "awaiting_approval"
-            if over or loop.time() >= end:
-                return
-            await asyncio.sleep(_LOOK_SECONDS)
-
-
-async def _told(engine: AsyncEngine, job_id: str) -> dict[str, Any]:
-    async with engine.connect() as ledger:
-        job = await jobs.status(ledger, job_id)
-        return job | {"items": await jobs.items(ledger, job_id, None, _SHOWN)}
 
 
 def _print_jobs(found: Sequence[Mapping[str, Any]], output: Output) -> None:
