@@ -4,29 +4,47 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from connectors.base import Json
+from connectors.base import ConnectorConfig, Json
 from connectors.edifact.inspector import INSPECTOR as EDIFACT
+from connectors.paper import Paper
 from connectors.x12.inspector import INSPECTOR as X12
 
 
 class Inspector(Protocol):
-    """Looks into the files of a format without any connection: for people, and before going live."""
+    """Looks into the files of a format: for people, and before going live."""
 
     def recognises(self, data: bytes) -> bool:
         """Whether the bytes look like the format at all."""
         ...
 
-    def inspect(self, data: bytes) -> Json:
+    def inspect(
+        self, data: bytes, config: ConnectorConfig | None = None, *, tolerant: bool = False
+    ) -> Json:
         """Say all that the bytes hold and all that is wrong with them, at every level.
 
-        Never raises on bad bytes. Returns ``ok`` (nothing is wrong), ``errors`` of the file as a
-        whole, and ``interchanges``: each with ``control_number``, ``sender``, ``receiver``,
-        ``usage``, ``errors`` and ``sets``: each with ``type``, ``version``, ``control_number``,
-        ``group``, ``segments``, ``verdict`` (``accepted`` or ``rejected``), ``errors`` and
-        ``body``, the source document. An error has ``level`` (``syntax``, ``guide`` or
-        ``application``), ``code``, ``where``, ``detail``, and where it is known ``segment`` (its
-        ordinal in the set) and ``byte``.
+        Never raises on bad bytes. What is returned is described in `connectors.report`.
+
+        Args:
+            data: the file.
+            config: of the connection by which it would come: its guides and strictness count, and
+                whether it is from this partner. None: it may be anybody's.
+            tolerant: without `config`, judge as a connection with ``strictness: tolerant`` does.
+
         """
+        ...
+
+    def options(self, interchange: Json) -> Json:
+        """The options of a connection by which an interchange would come: its sender the partner.
+
+        Args:
+            interchange: as `inspect` returned it. The options may still be none that the system
+                takes, where its ids are none.
+
+        """
+        ...
+
+    def paper(self, one: Json) -> Paper | None:
+        """A set out of `inspect` as a person reads it; None where no guide exists for it."""
         ...
 
 

@@ -1,14 +1,16 @@
 """Looking into EDIFACT files of whoever sent them: what they hold, and what is wrong at every level.
 
-No connection is needed, so nothing is said of partners: neither who may send, nor what only a
-partner's own guide forbids. All messages that guides exist for are looked into.
+With a connection's options the partner's narrower guide and its strictness count, and whether the
+file is from this partner at all; without them the standard's. All messages that guides exist for
+are looked into.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from dataclasses import replace
 
-from connectors.base import Json
+from connectors.base import ConnectorConfig, Json
+from connectors.edifact.config import EdifactConfig
 from connectors.edifact.engine.application import findings
 from connectors.edifact.engine.checker import check
 from connectors.edifact.engine.delimiters import Delimiters
@@ -23,8 +25,14 @@ from connectors.edifact.engine.envelope import (
     part,
     walk,
 )
-from connectors.edifact.engine.faults import APPLICATION_CODES, EnvelopeFault, Fault
+from connectors.edifact.engine.faults import EnvelopeFault
+from connectors.edifact.engine.guide import Guide
 from connectors.edifact.engine.reader import Stray, chunks_of, read
+from connectors.edifact.guides_of import Guides
+from connectors.edifact.paper import paper
+from connectors.edifact.telling import told, told_envelope, told_message
+from connectors.paper import Paper
+from connectors.report import Found, Report
 
 _LOOK = 4096
 """How far into a file its beginning is looked for, past a byte order mark and blanks."""
@@ -33,29 +41,54 @@ _BEGINNINGS = (b"UNA", b"UNB", b"UNG", b"UNH+")
 
 
 class EdifactInspector:
-    """Implements `connectors.base.Inspector`."""
+    """Implements `connectors.inspectors.Inspector`."""
 
     def recognises(self, data: bytes) -> bool:
         """Whether the first thing in the file is a UNA, UNB, UNG or UNH."""
         start = data[:_LOOK].removeprefix(b"\xef\xbb\xbf").lstrip(b" \t\r\n\x00\x1a")
         return start.startswith(_BEGINNINGS)
 
-    def inspect(self, data: bytes) -> Json:
+    def inspect(
+        self, data: bytes, config: ConnectorConfig | None = None, *, tolerant: bool = False
+    ) -> Json:
         """Say what a file holds and what is wrong with it."""
-        found = _File()
+        found = _File(config if isinstance(config, EdifactConfig) else None, tolerant=tolerant)
         for event in walk(read(chunks_of(data))):
             found.take(event)
         return found.result()
+
+    def options(self, interchange: Json) -> Json:
+        """The options of a connection whose partner is the interchange's sender."""
+        theirs, _, partner = interchange["sender"].partition(":")
+        ours, _, us = interchange["receiver"].partition(":")
+        return {
+            "partner_qualifier": theirs or None,
+            "partner_id": partner,
+            "our_qualifier": ours or None,
+            "our_id": us,
+            "usage": interchange["usage"],
+        }
+
+    def paper(self, one: Json) -> Paper | None:
+        """A set as a person reads it."""
+        return paper(one["type"], one["version"], one["control_number"], one["body"])
 
 
 class _File:
     """What was found so far."""
 
-    def __init__(self) -> None:
-        self._errors: list[Json] = []
-        self._interchanges: list[Json] = []
+    def __init__(self, config: EdifactConfig | None, *, tolerant: bool) -> None:
+        if config is not None:
+            tolerant = config.strictness == "tolerant"
+        self._config = config
+        self._guides = Guides(config) if config is not None else None
+        self._report = Report(tolerant=tolerant)
         self._marks = Delimiters()
+        self._unb: Parts = []
         self._group = ""
+        self._anything = False
+        self._grouped = 0
+        """Messages of the open group."""
 
     def take(self, event: object) -> None:
         """Note one event."""
@@ -63,92 +96,110 @@ class _File:
             case InterchangeStart():
                 self._begin(event)
             case GroupStart():
-                self._group = part(event.ung, 5)
-                self._envelope(event.faults)
+                self._group, self._grouped = part(event.ung, 5), 0
+                self._report.begin_group()
+                self._told_group(event.faults)
             case Message():
-                self._interchanges[-1]["sets"].append(self._message(event))
+                self._grouped += 1
+                self._message(event)
             case GroupEnd():
+                self._told_group(event.faults)
+                self._report.end_group()
                 self._group = ""
-                self._envelope(event.faults)
             case InterchangeEnd():
-                self._envelope(event.faults)
+                self._told_interchange(event.faults)
             case Stray():
-                place = {"byte": event.offset, "line": event.line}
-                self._errors.append(_error("syntax", event.error) | place)
+                self._anything = True
+                error = event.error
+                stray = Found("syntax", error.code, error.where, error.detail)
+                self._report.stray(replace(stray, byte=event.offset, line=event.line))
             case _:
                 pass
 
     def result(self) -> Json:
         """All that was found."""
-        if not self._interchanges and not self._errors:
-            self._errors.append(_error("syntax", EnvelopeFault("interchange_missing", "UNB")))
-        parts = [each for i in self._interchanges for each in (i, *i["sets"])]
-        ok = not self._errors and not any(part["errors"] for part in parts)
-        return {"ok": ok, "errors": self._errors, "interchanges": self._interchanges}
+        if not self._anything:
+            self._report.stray(told_envelope(EnvelopeFault("interchange_missing", "UNB")))
+        return self._report.result()
 
     def _begin(self, event: InterchangeStart) -> None:
-        unb = event.unb
+        unb = self._unb = event.unb
+        self._anything = True
         self._marks = event.delimiters
-        self._interchanges.append(
+        self._report.begin(
             {
                 "control_number": part(unb, 5),
                 "sender": _party(unb, 2),
                 "receiver": _party(unb, 3),
                 "usage": "T" if part(unb, 11) == "1" else "P",
                 "byte": event.offset,
-                "errors": [],
-                "sets": [],
             }
         )
-        self._envelope(event.faults)
+        self._told_interchange([*event.faults, *self._strange(unb)])
 
-    def _envelope(self, faults: Iterable[EnvelopeFault]) -> None:
-        errors = self._interchanges[-1]["errors"] if self._interchanges else self._errors
-        errors += [_error("syntax", fault) for fault in faults]
+    def _strange(self, unb: Parts) -> list[EnvelopeFault]:
+        """What says that the interchange is not one of this connection."""
+        config = self._config
+        if config is None or not unb:
+            return []
+        found = []
+        sides = (
+            (2, config.partner_id, config.partner_qualifier, "partner_unknown"),
+            (3, config.our_id, config.our_qualifier, "receiver_unknown"),
+        )
+        for at, name, qualifier, code in sides:
+            is_known = part(unb, at, 1).upper() == name.upper()
+            if not is_known or qualifier not in (None, part(unb, at, 2)):
+                found.append(EnvelopeFault(code, f"UNB{at:02d}"))
+        if (part(unb, 11) == "1") != (config.usage == "T"):
+            found.append(EnvelopeFault("usage_mismatch", "UNB11"))
+        return found
 
-    def _message(self, read_: Message) -> Json:
-        kind, version = read_.type, read_.version
-        errors = [_error("syntax", fault) for fault in read_.faults]
-        release = release_for(part(read_.unh, 2, 2), part(read_.unh, 2, 3))
+    def _told_interchange(self, faults: list[EnvelopeFault]) -> None:
+        subject = f"UNB {part(self._unb, 5)}".rstrip()
+        self._report.envelope(subject, [told_envelope(each) for each in faults], group=False)
+
+    def _told_group(self, faults: list[EnvelopeFault]) -> None:
+        found = [
+            told_envelope(each, None, str(self._grouped))
+            if each.code == "group_count_mismatch"
+            else told_envelope(each)
+            for each in faults
+        ]
+        self._report.envelope(f"UNG {self._group}".rstrip(), found, group=True)
+
+    def _message(self, read_: Message) -> None:
+        found = [told_message(fault, read_, self._marks) for fault in read_.faults]
+        guide = self._guide(read_)
         body: Json = {}
-        if kind not in MESSAGES:
-            errors.append(_error("guide", EnvelopeFault("message_unsupported", "UNH0201")))
-        elif release is None:
-            errors.append(_error("guide", EnvelopeFault("version_unsupported", "UNH0202")))
-        else:
-            guide = load_guide(kind, release)
+        if guide is not None:
             checked = check(guide, read_.segments, self._marks, escaped=read_.escaped)
             faults = checked.faults or findings(read_.segments, self._marks)
-            errors += [_placed(fault, read_) for fault in faults]
-            body = {"message": kind, "version": version, **checked.areas}
-        return {
-            "type": kind,
-            "version": version,
+            found += [told(fault, read_, guide, self._marks) for fault in faults]
+            body = {"message": read_.type, "version": read_.version, **checked.areas}
+        one = {
+            "type": read_.type,
+            "version": read_.version,
             "control_number": read_.reference,
             "group": self._group,
             "segments": len(read_.segments),
-            "verdict": "rejected" if errors else "accepted",
-            "errors": errors,
             "body": body,
         }
+        subject = f"{read_.type} UNH {read_.reference}"
+        self._report.add(subject, one, found, checked=guide is not None)
+
+    def _guide(self, read_: Message) -> Guide | None:
+        release = release_for(part(read_.unh, 2, 2), part(read_.unh, 2, 3))
+        if read_.type not in MESSAGES or release is None:
+            return None
+        if self._guides is not None:
+            return self._guides.guide(read_.type, release)
+        return load_guide(read_.type, release)
 
 
 def _party(unb: Parts, at: int) -> str:
     """A side of an interchange as ``14:4012345500004``, like other formats are shown."""
     return f"{part(unb, at, 2)}:{part(unb, at, 1)}"
-
-
-def _placed(fault: Fault, read_: Message) -> Json:
-    level = "application" if fault.code in APPLICATION_CODES else "guide"
-    place = read_.place(min(fault.position, len(read_.segments)))
-    where = {"segment": fault.position, "byte": place.offset, "line": place.line}
-    return _error(level, fault) | where
-
-
-def _error(level: str, found: object) -> Json:
-    """An error or a fault as it is shown."""
-    said = {name: getattr(found, name) for name in ("code", "where", "detail")}
-    return {"level": level, **said}
 
 
 INSPECTOR = EdifactInspector()

@@ -1,15 +1,18 @@
 """Looking into X12 files of whoever sent them: what they hold, and what is wrong at every level.
 
-No connection is needed, so nothing is said of partners: neither who may send, nor what only a
-partner's own guide forbids.
+With a connection's options the partner's own guide and its strictness count, and whether the file
+is from this partner at all; without them the standard's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from dataclasses import replace
 
-from connectors.base import Json
+from connectors.base import ConnectorConfig, Json
+from connectors.paper import Paper
+from connectors.report import Found, Report
+from connectors.x12.agreed import Agreed, PartnerGuides
+from connectors.x12.config import X12Config
 from connectors.x12.engine.application import application_faults
 from connectors.x12.engine.checker import check
 from connectors.x12.engine.delimiters import Delimiters
@@ -23,10 +26,11 @@ from connectors.x12.engine.envelope import (
     element,
     walk,
 )
-from connectors.x12.engine.faults import APPLICATION_CODES, EnvelopeFault, Fault
-from connectors.x12.engine.guide import load_guide, release_of
+from connectors.x12.engine.faults import EnvelopeFault
 from connectors.x12.engine.levels import nested
 from connectors.x12.engine.reader import Stray, chunks_of, read
+from connectors.x12.paper import paper
+from connectors.x12.telling import told, told_envelope
 
 _LOOK = 4096
 """How far into a file its first ISA is looked for, past a byte order mark and blanks."""
@@ -40,22 +44,46 @@ class X12Inspector:
         start = data[:_LOOK].removeprefix(b"\xef\xbb\xbf").lstrip(b" \t\r\n\x00\x1a")
         return start.startswith(b"ISA")
 
-    def inspect(self, data: bytes) -> Json:
+    def inspect(
+        self, data: bytes, config: ConnectorConfig | None = None, *, tolerant: bool = False
+    ) -> Json:
         """Say what a file holds and what is wrong with it."""
-        found = _File()
+        found = _File(config if isinstance(config, X12Config) else None, tolerant=tolerant)
         for event in walk(read(chunks_of(data))):
             found.take(event)
         return found.result()
+
+    def options(self, interchange: Json) -> Json:
+        """The options of a connection whose partner is the interchange's sender."""
+        theirs, _, partner = interchange["sender"].partition(":")
+        ours, _, us = interchange["receiver"].partition(":")
+        sides = {"partner_qualifier": theirs, "partner_id": partner} | {
+            "our_qualifier": ours,
+            "our_id": us,
+        }
+        short = {"partner_group_id": f"{partner:0>2}", "our_group_id": f"{us:0>2}"}
+        usage = interchange["usage"] if interchange["usage"] in {"P", "T"} else "P"
+        return {**sides, **short, "usage": usage}
+
+    def paper(self, one: Json) -> Paper | None:
+        """A set as a person reads it."""
+        return paper(one["type"], one["version"], one["control_number"], one["body"])
 
 
 class _File:
     """What was found so far."""
 
-    def __init__(self) -> None:
-        self._errors: list[Json] = []
-        self._interchanges: list[Json] = []
+    def __init__(self, config: X12Config | None, *, tolerant: bool) -> None:
+        if config is not None:
+            tolerant = config.strictness == "tolerant"
+        self._config = config
+        self._agreed = Agreed(config.guides if config is not None else PartnerGuides())
+        self._report = Report(tolerant=tolerant)
         self._delimiters = Delimiters()
+        self._isa: list[str] = []
         self._gs: list[str] = []
+        self._groups = self._sets = self._interchanges = 0
+        self._strays = 0
 
     def take(self, event: object) -> None:
         """Note one event."""
@@ -63,85 +91,115 @@ class _File:
             case InterchangeStart():
                 self._begin(event)
             case GroupStart():
-                self._gs = event.gs
-                known = release_of(element(event.gs, 8)) is not None
-                unknown = [] if known else [EnvelopeFault("version_unsupported", "GS08")]
-                self._envelope([*event.faults, *unknown])
+                self._gs, self._sets = event.gs, 0
+                self._groups += 1
+                self._report.begin_group()
+                self._group(event.faults)
             case TransactionSet():
-                self._interchanges[-1]["sets"].append(self._set(event))
-            case GroupEnd() | InterchangeEnd():
-                self._envelope(event.faults)
+                self._sets += 1
+                self._set(event)
+            case GroupEnd():
+                counts = {"group_count_mismatch": (event.declared or None, str(self._sets))}
+                self._group(event.faults, counts)
+                self._report.end_group()
+            case InterchangeEnd():
+                counts = {"interchange_count_mismatch": (None, str(self._groups))}
+                self._interchange(event.faults, counts)
             case Acknowledged():
                 values = {f"TA1{at:02d}": v for at, v in enumerate(event.segment[1:6], 1) if v}
-                self._interchanges[-1].setdefault("acknowledges", []).append(values)
+                self._report.acknowledges(values)
             case Stray():
-                at = {"byte": event.offset}
-                self._errors.append(_error("syntax", event.error) | at)
+                error = event.error
+                self._strays += 1
+                self._report.stray(
+                    Found("syntax", error.code, error.where, error.detail, byte=event.offset)
+                )
             case _:
                 pass
 
     def result(self) -> Json:
         """All that was found."""
-        if not self._interchanges and not self._errors:
-            self._errors.append(_error("syntax", EnvelopeFault("interchange_missing", "ISA")))
-        parts = [each for i in self._interchanges for each in (i, *i["sets"])]
-        ok = not self._errors and not any(part["errors"] for part in parts)
-        return {"ok": ok, "errors": self._errors, "interchanges": self._interchanges}
+        if not self._interchanges and not self._strays:
+            self._report.stray(told_envelope(EnvelopeFault("interchange_missing", "ISA")))
+        return self._report.result()
 
     def _begin(self, event: InterchangeStart) -> None:
-        isa = event.isa
+        isa = self._isa = event.isa
         self._delimiters = event.delimiters
-        self._interchanges.append(
+        self._interchanges += 1
+        self._groups = 0
+        self._report.begin(
             {
                 "control_number": element(isa, 13),
                 "sender": f"{element(isa, 5)}:{element(isa, 6)}",
                 "receiver": f"{element(isa, 7)}:{element(isa, 8)}",
                 "usage": element(isa, 15),
                 "byte": event.offset,
-                "errors": [],
-                "sets": [],
             }
         )
-        self._envelope(event.faults)
+        self._interchange([*event.faults, *self._strange(isa)])
 
-    def _envelope(self, faults: Iterable[EnvelopeFault]) -> None:
-        errors = self._interchanges[-1]["errors"] if self._interchanges else self._errors
-        errors += [_error("syntax", fault) for fault in faults]
+    def _strange(self, isa: list[str]) -> list[EnvelopeFault]:
+        """What says that the interchange is not one of this connection."""
+        if self._config is None:
+            return []
+        found = []
+        sides = ((5, self._config.partner(), "partner_unknown", "ISA06"),
+                 (7, self._config.us(), "receiver_unknown", "ISA08"))  # fmt: skip
+        for at, (qualifier, name, _), code, where in sides:
+            if (element(isa, at), element(isa, at + 1).upper()) != (qualifier, name.upper()):
+                found.append(EnvelopeFault(code, where))
+        if element(isa, 15) != self._config.usage:
+            found.append(EnvelopeFault("usage_mismatch", "ISA15"))
+        return found
 
-    def _set(self, read_: TransactionSet) -> Json:
+    def _interchange(
+        self, faults: list[EnvelopeFault], counts: dict[str, tuple[str | None, str]] | None = None
+    ) -> None:
+        subject = f"ISA {element(self._isa, 13)}" if self._isa else ""
+        self._report.envelope(subject, _counted(faults, counts), group=False)
+
+    def _group(
+        self, faults: list[EnvelopeFault], counts: dict[str, tuple[str | None, str]] | None = None
+    ) -> None:
+        subject = f"GS {element(self._gs, 6)}"
+        self._report.envelope(subject, _counted(faults, counts), group=True)
+
+    def _set(self, read_: TransactionSet) -> None:
         identifier, version = read_.identifier, element(self._gs, 8)
-        errors = [_error("syntax", fault) for fault in read_.faults]
+        found = [told_envelope(fault, read_) for fault in read_.faults]
         body: Json = {}
-        guide = load_guide(identifier, version)
-        if guide is None:
-            errors.append(_error("guide", EnvelopeFault("set_unsupported", "ST01")))
-        else:
-            checked = check(guide, read_.segments, self._delimiters)
-            faults = checked.faults or application_faults(identifier, read_.segments)
-            errors += [_placed(fault, read_) for fault in faults]
+        guide = self._agreed.guide(identifier, version)
+        if guide is not None:
+            # The check writes numbers plainly; what is shown is what stands in the file.
+            segments = [list(segment) for segment in read_.segments]
+            checked = check(guide, segments, self._delimiters)
+            faults = checked.faults or self._agreed.faults(identifier, version, segments)
+            faults = faults or application_faults(identifier, segments)
+            found += [told(each, read_, guide, self._delimiters, self._config) for each in faults]
             nested(checked.areas)
             body = {"transaction_set": identifier, "version": version, **checked.areas}
-        return {
+        one = {
             "type": identifier,
             "version": version,
             "control_number": read_.control_number,
             "group": element(self._gs, 6),
             "segments": len(read_.segments),
-            "verdict": "rejected" if errors else "accepted",
-            "errors": errors,
             "body": body,
         }
+        subject = f"{identifier} ST {read_.control_number}"
+        self._report.add(subject, one, found, checked=guide is not None)
 
 
-def _placed(fault: Fault, read_: TransactionSet) -> Json:
-    level = "application" if fault.code in APPLICATION_CODES else "guide"
-    position = min(fault.position, len(read_.segments))
-    return _error(level, fault) | {"segment": fault.position, "byte": read_.offset(position)}
-
-
-def _error(level: str, found: Any) -> Json:
-    """An error or a fault as it is shown."""
-    return {"level": level, "code": found.code, "where": found.where, "detail": found.detail}
+def _counted(
+    faults: list[EnvelopeFault], counts: dict[str, tuple[str | None, str]] | None
+) -> list[Found]:
+    """Faults as they are told; those about a count with what is said and what was counted."""
+    found = []
+    for fault in faults:
+        value, expected = (counts or {}).get(fault.code, (None, ""))
+        found.append(replace(told_envelope(fault), value=value, expected=expected))
+    return found
 
 
 INSPECTOR = X12Inspector()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -12,28 +11,21 @@ from pydantic import ValidationError
 
 from connectors.base import ConnectorConfig
 from connectors.registry import CONNECTORS
+from hub.cli import edi_look
 from hub.cli.desk import ConfigOption, actor, desk, warn_if_idle
-from hub.cli.edi_files import bodiless, error_rows, look, set_rows
 from hub.cli.exits import Exit, run
-from hub.cli.output import Output, OutputOption, print_json, print_rows
+from hub.cli.output import Output, OutputOption, print_rows
 from hub.ledger import interchanges
 from hub.ledger.resend import again
 from hub.ledger.sent import Asked, Sent, sent
 from hub.reconcile.interchange_facts import counted
 from hub.settings.model import Site
 
-app = typer.Typer(help="EDI: check and show files, acknowledgements, gaps.", no_args_is_help=True)
-_ERRORS = ("file", "interchange", "set", "level", "code", "where", "segment", "byte", "detail")
-_SETS = ("file", "interchange", "group", "set", "number", "version", "segments", "verdict")
+app = typer.Typer(help="EDI: files looked into, acknowledgements, gaps.", no_args_is_help=True)
 _SENT = (
     "sent_at", "connection", "flow", "document", "number", "state", "said_in", "said_at", "reasons",
 )  # fmt: skip
 _GAPS = ("connection", "first", "last", "before", "since")
-
-Files = Annotated[
-    list[Path],
-    typer.Argument(exists=True, dir_okay=False, help="Files of X12 or another format we know."),
-]
 
 
 class State(StrEnum):
@@ -47,26 +39,11 @@ class State(StrEnum):
     OVERDUE = "overdue"
 
 
-@app.command("check")
-def check(files: Files, output: OutputOption = Output.TABLE) -> None:
-    """Check files at all three levels: syntax, guide, application; exit 1 where one is wrong."""
-    looked = [(file, run(look(file))) for file in files]
-    if output is Output.JSON:
-        print_json([{"file": str(file), **bodiless(found)} for file, found in looked])
-    else:
-        sets = [row for file, found in looked for row in set_rows(file, found)]
-        print_rows(sets, _SETS, output, title="Transaction sets")
-        errors = [row for file, found in looked for row in error_rows(file, found)]
-        if errors:
-            print_rows(errors, _ERRORS, output, title="Errors")
-    if not all(found["ok"] for _, found in looked):
-        raise typer.Exit(Exit.FAILURE)
-
-
-@app.command("show")
-def show(files: Files) -> None:
-    """Show what files hold as JSON: envelopes, and each document in its own words."""
-    print_json([{"file": str(file), **run(look(file))} for file in files])
+app.command("parse")(edi_look.parse)
+app.command("validate")(edi_look.validate)
+app.command("ack")(edi_look.ack)
+app.command("render")(edi_look.render)
+app.command("diff")(edi_look.diff)
 
 
 @app.command("acks")

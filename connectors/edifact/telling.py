@@ -1,0 +1,79 @@
+"""Faults of the engine as they are told to whoever holds the file: with the value that stands there.
+
+No value ever reaches an answer, a log or a dead letter: only who names a file himself sees it.
+"""
+
+from __future__ import annotations
+
+from connectors.edifact.engine.delimiters import Delimiters
+from connectors.edifact.engine.envelope import Message, part, parts_of
+from connectors.edifact.engine.faults import APPLICATION_CODES, EnvelopeFault, Fault
+from connectors.edifact.engine.guide import Guide
+from connectors.report import Found
+
+
+def told_envelope(fault: EnvelopeFault, value: str | None = None, expected: str = "") -> Found:
+    """A fault of a message, a group or an interchange as a whole."""
+    return Found(
+        "syntax",
+        fault.code,
+        fault.where,
+        fault.detail,
+        tolerated=fault.tolerable,
+        value=value,
+        expected=expected,
+    )
+
+
+def told_message(fault: EnvelopeFault, read: Message, marks: Delimiters) -> Found:
+    """The same, of a message: with what its UNT says and should say."""
+    unt = parts_of(read.segments[-1], marks)
+    if fault.code == "message_count_mismatch":
+        return told_envelope(fault, part(unt, 1) or None, str(len(read.segments)))
+    if fault.code == "message_control_mismatch":
+        return told_envelope(fault, part(unt, 2) or None, read.reference)
+    return told_envelope(fault)
+
+
+def told(fault: Fault, read: Message, guide: Guide, marks: Delimiters) -> Found:
+    """A fault inside a message."""
+    place = read.place(min(fault.position, len(read.segments)))
+    return Found(
+        "application" if fault.code in APPLICATION_CODES else "guide",
+        fault.code,
+        fault.where,
+        fault.detail,
+        segment=fault.position,
+        byte=place.offset,
+        line=place.line,
+        named=_named(fault, guide),
+        value=_value(fault, read, marks),
+        expected=fault.expected,
+    )
+
+
+def _named(fault: Fault, guide: Guide) -> str:
+    if fault.name:
+        return f"({fault.name}, {fault.number})"
+    rule = guide.rules.get(fault.tag)
+    if rule is None or fault.element > len(rule.fields):
+        return ""
+    if not fault.element:
+        return f"({rule.name})"
+    field = rule.fields[fault.element - 1]
+    at = max(fault.component, 1)
+    place = field.components[at - 1] if at <= len(field.components) else field
+    return f"({place.name}, {place.number})"
+
+
+def _value(fault: Fault, read: Message, marks: Delimiters) -> str | None:
+    if not fault.element or fault.position > len(read.segments):
+        return None
+    parts = parts_of(read.segments[fault.position - 1], marks)
+    if fault.element >= len(parts):
+        return None
+    if fault.code == "element_repeated":
+        return marks.component.join(parts[fault.element])
+    component = fault.component or 1
+    values = parts[fault.element]
+    return (values[component - 1] if component <= len(values) else "") or None

@@ -1,0 +1,146 @@
+"""Faults of the engine as they are told to whoever holds the file: with the value and what is expected.
+
+Neither ever reaches an answer, a log or a dead letter: only who names a file himself sees its values.
+"""
+
+from __future__ import annotations
+
+from canonical.x12_355 import PREFERRED
+from connectors.report import Found
+from connectors.x12.agreed import PlaceRule
+from connectors.x12.config import X12Config
+from connectors.x12.engine.delimiters import Delimiters
+from connectors.x12.engine.envelope import TransactionSet, element
+from connectors.x12.engine.faults import (
+    APPLICATION_CODES,
+    PARTNER_CODES,
+    EnvelopeFault,
+    Fault,
+)
+from connectors.x12.engine.guide import Element, Guide
+
+_MOST_CODES = 8
+_UNITS = "355"
+_OF_SE = {"set_count_mismatch": 1, "set_control_mismatch": 2}
+"""Word -> the element of SE that it is about."""
+_EXISTING = frozenset({"element_missing", "element_conditional_missing", "segment_missing"})
+
+
+def told_envelope(fault: EnvelopeFault, read: TransactionSet | None = None) -> Found:
+    """A fault of an envelope; with its set, what stands there and what was expected."""
+    value, expected = None, ""
+    if read is not None and fault.code in _OF_SE:
+        value = element(read.segments[-1], _OF_SE[fault.code]) or None
+        counts = fault.code == "set_count_mismatch"
+        expected = str(len(read.segments)) if counts else read.control_number
+    return Found(
+        "syntax",
+        fault.code,
+        fault.where,
+        fault.detail,
+        tolerated=fault.tolerable,
+        value=value,
+        expected=expected,
+    )
+
+
+def told(
+    fault: Fault,
+    read: TransactionSet,
+    guide: Guide,
+    delimiters: Delimiters,
+    config: X12Config | None,
+) -> Found:
+    """A fault inside a set."""
+    level = "guide"
+    if fault.code in APPLICATION_CODES:
+        level = "application"
+    elif fault.code in PARTNER_CODES:
+        level = "partner"
+    rule = _rule(fault, guide)
+    number, name = (rule.number, rule.name) if rule else (fault.number, fault.name)
+    if not fault.element and fault.tag in guide.rules:
+        name = guide.rules[fault.tag].name
+    named = f"({name}{f', {number}' if number else ''})" if name else ""
+    return Found(
+        level,
+        fault.code,
+        fault.where,
+        fault.detail,
+        segment=fault.position,
+        byte=read.offset(min(fault.position, len(read.segments))),
+        named=named,
+        value=_value(fault, read.segments, delimiters),
+        expected=_agreed(fault, read.identifier, config)
+        if level == "partner"
+        else _expected(fault, rule),
+    )
+
+
+def _rule(fault: Fault, guide: Guide) -> Element | None:
+    segment = guide.rules.get(fault.tag)
+    if segment is None or not 0 < fault.element <= len(segment.elements):
+        return None
+    found = segment.elements[fault.element - 1]
+    if fault.component and fault.component <= len(found.components):
+        return found.components[fault.component - 1]
+    return found
+
+
+def _value(fault: Fault, segments: list[list[str]], delimiters: Delimiters) -> str | None:
+    if not fault.element or fault.position > len(segments):
+        return None
+    segment = segments[fault.position - 1]
+    value = segment[fault.element] if fault.element < len(segment) else ""
+    if fault.component:
+        parts = value.split(delimiters.component)
+        value = parts[fault.component - 1] if fault.component <= len(parts) else ""
+    return value or None
+
+
+def _expected(fault: Fault, rule: Element | None) -> str:
+    if rule is None or fault.code in _EXISTING:
+        return ""
+    if fault.code == "code_invalid":
+        return _listed(sorted(rule.codes))
+    if not fault.code.startswith("element_too_") or fault.code == "element_too_many":
+        return ""
+    if rule.number == _UNITS:  # its code list is open in the guides; a wrong length is no unit
+        return _listed(list(PREFERRED))
+    return _between(rule.minimum, rule.maximum)
+
+
+def _between(least: int, most: int) -> str:
+    return str(most) if least == most else f"{least} to {most}"
+
+
+def _agreed(fault: Fault, identifier: str, config: X12Config | None) -> str:
+    """What the partner's own guide has for a place."""
+    own = config.guides.sets.get(identifier) if config is not None else None
+    for rule in own.rules if own is not None else ():
+        if _is_about(rule, fault):
+            if fault.code == "partner_code_unused":
+                return _listed(sorted(rule.codes))
+            if fault.code == "partner_element_length" and rule.length is not None:
+                return _between(*rule.length)
+            if fault.code == "partner_segment_exceeds" and rule.max is not None:
+                return f"at most {rule.max}"
+            if fault.code == "partner_segment_missing" and rule.qualifiers:
+                return _listed(list(rule.qualifiers))
+    return ""
+
+
+def _is_about(rule: PlaceRule, fault: Fault) -> bool:
+    narrowed = rule.narrowed()
+    *loops, last = narrowed.place
+    inside = loops[-1] if loops else ""
+    name = last.removesuffix("_loop")
+    around = f"{fault.loop}_loop" if fault.loop else ""
+    return (name, narrowed.element) == (fault.tag, fault.element) and (
+        inside == around or last.endswith("_loop")
+    )
+
+
+def _listed(codes: list[str]) -> str:
+    more = ["..."] if len(codes) > _MOST_CODES else []
+    return ", ".join([*codes[:_MOST_CODES], *more])

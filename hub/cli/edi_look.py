@@ -1,0 +1,275 @@
+"""`crossdock edi parse|validate|ack|render|diff`: files that somebody has, without any ledger.
+
+Who names a file himself sees what stands in it; `--hide-values` leaves it out, for tickets.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import orjson
+import typer
+from pydantic import ValidationError
+
+from canonical.errors import ConfigError, Rejected
+from connectors.base import ConnectorConfig
+from connectors.inspectors import INSPECTORS
+from connectors.registry import CONNECTORS
+from hub.cli.desk import ConfigOption, default_config
+from hub.cli.edi_tree import tree, verdict_lines
+from hub.cli.exits import Exit, said
+from hub.cli.output import Output, OutputOption, print_json, printable
+from hub.clock import SystemClock
+from hub.edi.answers import answers
+from hub.edi.compare import compared
+from hub.edi.files import Judge, found, looked, opened, without_bodies, without_values
+from hub.edi.papers import papers
+from hub.edi.readable import changes, page
+from hub.settings.loader import load
+from hub.settings.model import Connection
+
+Paths = Annotated[
+    list[Path], typer.Argument(exists=True, help="Files of X12 or EDIFACT, or folders of them.")
+]
+OneFile = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A file.")]
+Tolerant = Annotated[
+    bool, typer.Option("--tolerant", help="Judge as `strictness: tolerant` does, not as strict.")
+]
+PartnerOption = Annotated[
+    str | None, typer.Option(help="Judge by what was agreed with this partner of the site.")
+]
+ConnectionOption = Annotated[
+    str | None, typer.Option(help="By this connection, where the partner has several.")
+]
+HideValues = Annotated[
+    bool, typer.Option("--hide-values", help="Leave out what stands in the file.")
+]
+Bodies = Annotated[bool, typer.Option("--bodies", help="The documents too, in JSON Lines.")]
+
+
+class Functional(StrEnum):
+    """What X12 groups are answered with."""
+
+    F997 = "997"
+    F999 = "999"
+
+
+def parse(
+    files: Paths,
+    tolerant: Tolerant = False,  # noqa: FBT002  # an option
+    bodies: Bodies = False,  # noqa: FBT002  # an option
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """Show what files hold: a tree or JSON; for many files JSON Lines, one object a file."""
+    judge = Judge(tolerant)
+    if len(files) == 1 and files[0].is_file():
+        with said():
+            result = looked(opened(files[0]), judge)
+        if output is Output.JSON:
+            print_json(result)
+        else:
+            _print_lines(tree(result))
+        raise typer.Exit(Exit.OK if result["ok"] else Exit.FAILURE)
+    shown = _each(files, judge)
+    _ended([_print_line(each if bodies else without_bodies(each)) for each in shown])
+
+
+def validate(
+    files: Paths,
+    partner: PartnerOption = None,
+    connection: ConnectionOption = None,
+    tolerant: Tolerant = False,  # noqa: FBT002  # an option
+    hide_values: HideValues = False,  # noqa: FBT002  # an option
+    config: ConfigOption = None,
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """Check files at all levels and name every error: where, by which rule, what was expected."""
+    with said():
+        judge = Judge(tolerant, _agreed(config, partner, connection))
+        results = []
+        for each in _each(files, judge):
+            result = _vouched(each)
+            result = without_values(result) if hide_values else without_bodies(result)
+            if output is Output.JSON and len(files) == 1 and files[0].is_file():
+                print_json(result)
+            elif output is Output.JSON:
+                _print_line(result)
+            else:
+                _print_lines(verdict_lines(result))
+            results.append(result["ok"])
+    _ended(results)
+
+
+def ack(
+    file: OneFile,
+    partner: PartnerOption = None,
+    connection: ConnectionOption = None,
+    functional: Annotated[
+        Functional, typer.Option("--with", help="Without a partner: 997 or 999.")
+    ] = Functional.F997,
+    tolerant: Tolerant = False,  # noqa: FBT002  # an option
+    config: ConfigOption = None,
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """Show what the hub would answer: 997, 999, TA1, 824, CONTRL, APERAK; sends nothing.
+
+    Control numbers count from 1 here; the hub's own come from its ledger.
+    """
+    with said():
+        taken = opened(file)
+        if taken.system is None:
+            raise Rejected("format_unknown", file.name, "no format that is known")
+        agreed = Judge(configs=_agreed(config, partner, connection)).config(taken.system)
+        asked = {
+            "strictness": "tolerant" if tolerant else "strict",
+            "line_breaks": True,
+        }
+        if taken.system == "x12":
+            asked |= {"acknowledge": functional.value, "interchange_acknowledge": "errors"}
+        owed = answers(taken, agreed, asked, SystemClock().now())
+    if output is Output.JSON:
+        print_json(
+            [
+                {"answer": each.flow, "to": each.interchange, "edi": each.wire.decode("latin-1")}
+                for each in owed.owed
+            ]
+        )
+    else:
+        for each in owed.owed:
+            sys.stdout.write(printable(each.wire.decode("latin-1"), keep="\r\n").rstrip() + "\n")
+    if not owed.owed:
+        why = f": {', '.join(dict.fromkeys(owed.refused))}" if owed.refused else ""
+        typer.echo(f"no answer is owed{why}", err=True)
+        raise typer.Exit(Exit.NOTHING_MATCHED)
+
+
+def render(
+    files: Paths,
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """Show documents as a person reads them: parties, dates, lines, totals; of every known set."""
+    count = 0
+    with said():
+        for path in found(files):
+            for each in papers(opened(path)):
+                count += 1
+                if output is Output.JSON:
+                    _print_line({"file": str(path), **each.as_json()})
+                else:
+                    _print_lines([*page(each), ""])
+    if not count:
+        typer.echo("no document that a guide exists for", err=True)
+        raise typer.Exit(Exit.NOTHING_MATCHED)
+
+
+def diff(
+    before: OneFile,
+    after: OneFile,
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """Show what changed between two versions of a document; exit 1 where anything did."""
+    with said():
+        old, new = list(papers(opened(before))), list(papers(opened(after)))
+        if not old or not new:
+            lacks = before if not old else after
+            raise Rejected("document_unknown", lacks.name, "no document that a guide exists for")
+        differences = [each.as_json() for each in compared(old, new)]
+    if output is Output.JSON:
+        print_json(differences)
+    else:
+        _print_lines(changes(differences))
+    if differences:
+        raise typer.Exit(Exit.FAILURE)
+
+
+def _each(files: list[Path], judge: Judge) -> Iterator[dict[str, Any]]:
+    for path in found(files):
+        try:
+            yield looked(opened(path), judge)
+        except Rejected as error:
+            told = {"level": "syntax", "code": error.code, "where": error.where}
+            told |= {"detail": error.detail, "message": error.detail}
+            yield _unread(path, told)
+        except OSError as error:
+            told = {"level": "syntax", "code": "file_unreadable", "where": ""}
+            told |= {"detail": type(error).__name__, "message": "cannot be read"}
+            yield _unread(path, told)
+
+
+def _unread(path: Path, error: dict[str, Any]) -> dict[str, Any]:
+    head = {"file": str(path), "ok": False, "verdict": "rejected"}
+    return {**head, "errors": [error], "interchanges": []}
+
+
+def _vouched(result: dict[str, Any]) -> dict[str, Any]:
+    """Turn what no guide could check into an error: nobody may take it for checked."""
+    for interchange in result["interchanges"]:
+        for each in interchange["sets"]:
+            if each["verdict"] == "unchecked":
+                subject = f"{each['type']} {each['control_number']}"
+                words = f"no guide for this document in version {each['version'] or '?'}"
+                error = {"level": "guide", "code": "set_unsupported", "where": ""}
+                error |= {"detail": "no guide for it", "message": f"{subject}: {words}"}
+                each["errors"].append(error)
+                result["ok"] = False
+    return result
+
+
+def _agreed(
+    config: Path | None, partner: str | None, connection: str | None
+) -> tuple[tuple[str, ConnectorConfig], ...]:
+    """The connections of a partner that speak EDI, the one that was named alone.
+
+    Raises:
+        Rejected: ``partner_unknown``, ``connection_unknown``: the site has none that speaks EDI.
+        ConfigError: ``config_missing``, ``options_invalid``.
+    """
+    if partner is None and connection is None:
+        return ()
+    path = config or default_config()
+    if path is None or not path.is_file():
+        raise ConfigError("config_missing", str(path or ""), "give --config FILE")
+    chosen = []
+    # Its secrets may be elsewhere, and what else is wrong with it is none of this file's business.
+    for name, each in load(path).site.connections.items():
+        wanted = connection in (None, name) and partner in (None, each.partner)
+        if wanted and each.system in INSPECTORS:
+            chosen.append((each.system, _options(name, each)))
+    if not chosen and connection is not None:
+        raise Rejected("connection_unknown", connection, "no connection of this name speaks EDI")
+    if not chosen:
+        raise Rejected("partner_unknown", partner or "", "no connection of it speaks EDI")
+    return tuple(chosen)
+
+
+def _options(name: str, connection: Connection) -> ConnectorConfig:
+    model = CONNECTORS[connection.system].config
+    try:
+        return model.model_validate(connection.options)
+    except ValidationError:
+        where = f"connections.{name}.options"
+        detail = "crossdock config check names every mistake"
+        raise ConfigError("options_invalid", where, detail) from None
+
+
+def _ended(results: list[bool]) -> None:
+    """End with what became of all files."""
+    if not results:
+        raise typer.Exit(Exit.NOTHING_MATCHED)
+    if all(results):
+        return
+    raise typer.Exit(Exit.PARTLY_DONE if any(results) else Exit.FAILURE)
+
+
+def _print_line(value: dict[str, Any]) -> bool:
+    sys.stdout.write(orjson.dumps(value).decode() + "\n")
+    return bool(value.get("ok"))
+
+
+def _print_lines(lines: Iterator[str] | list[str]) -> None:
+    for line in lines:
+        sys.stdout.write(printable(line) + "\n")
