@@ -27,15 +27,15 @@ class AdjustmentLine(Canonical):
     number: Code
     """Its place in the adjustment, or the number that it carries (X12 N9*LI)."""
     item: ItemCodes
-    """X12 W1904 to W1906; UBL cac:Item."""
+    """X12 W1904 to W1908; UBL cac:Item."""
     quantity: Quantity
     """The difference: above zero is more stock, below zero less (X12 W1902 with W1903)."""
     reason: AdjustmentReason
     """The warehouse's code in our words."""
     code: Code | None = None
-    """The code as the warehouse wrote it (X12 W1901, element 415)."""
+    """The code as the warehouse wrote it (X12 W1901, element 181)."""
     lot: Code | None = None
-    """GS1 application identifier 10 (X12 W1907, N9*LT)."""
+    """GS1 application identifier 10 (X12 W1909, N9*LT)."""
     note: Text | None = None
     """Why, for people (X12 NTE)."""
     references: tuple[Reference, ...] = ()

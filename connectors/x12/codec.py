@@ -21,7 +21,9 @@ from connectors.x12.engine.reader import chunks_of, read
 from connectors.x12.engine.writer import Envelope, write, write_interchange_acknowledgment
 from connectors.x12.inbox import MAPPED, Inbox
 
-OUTBOUND = ("850", "860", "855", "940", "856", "810", "846", "997", "TA1")
+OUTBOUND = (
+    "850", "860", "855", "940", "943", "944", "945", "947", "846", "856", "810", "997", "TA1",
+)  # fmt: skip
 """Transaction sets that we send: answers, and those that a mapping makes. Every other set that has
 a guide can be written too."""
 

@@ -42,12 +42,18 @@ from connectors.x12.engine.guide import release_of
 from connectors.x12.engine.levels import nested
 from connectors.x12.engine.reader import Stray
 from connectors.x12.engine.tree import Node
+from connectors.x12.splitting import split
 
 GROUPS = {
     "PO": ("850",),
     "PC": ("860",),
     "PR": ("855",),
+    "OW": ("940",),
+    "AR": ("943",),
+    "RE": ("944",),
     "SW": ("945",),
+    "AW": ("947",),
+    "IB": ("846",),
     "SH": ("856",),
     "IN": ("810",),
     "QM": ("214",),
@@ -56,7 +62,9 @@ GROUPS = {
 }
 """Functional group (GS01, element 479) -> the transaction sets that partners may send in it."""
 
-MAPPED = ("850", "860", "855", "945", "856", "810", "214")
+MAPPED = (
+    "850", "860", "855", "940", "943", "944", "945", "947", "846", "856", "810", "214",
+)  # fmt: skip
 """Transaction sets that become canonical documents."""
 
 _SETS = frozenset(each for sets in GROUPS.values() for each in sets)
@@ -347,31 +355,29 @@ class Inbox:
         nested(found.areas)
         warnings = [*interchange.faults, *group.faults, *found.envelope]
         version = element(gs, 8)
-        body = {
-            "transaction_set": found.identifier,
-            "version": version,
-            "control_number": found.control_number,
-            **found.areas,
-        }
         flow = found.identifier
-        document = SourceDocument(
-            flow=flow,
-            position=len(self._documents),
-            where=where,
-            body=body,
-            confirms=confirmations(flow, body) if flow in FLOWS else (),
-            control={
-                "isa13": element(isa, 13),
-                "gs06": element(gs, 6),
-                "st02": found.control_number,
-                "sender": element(isa, 6),
-                "receiver": element(isa, 8),
-                "usage": element(isa, 15),
+        control = {
+            "isa13": element(isa, 13),
+            "gs06": element(gs, 6),
+            "st02": found.control_number,
+            "sender": element(isa, 6),
+            "receiver": element(isa, 8),
+            "usage": element(isa, 15),
+            "version": version,
+            "warnings": ",".join(fault.code for fault in warnings),
+        }
+        for place, areas in split(flow, found.areas):
+            body = {
+                "transaction_set": flow,
                 "version": version,
-                "warnings": ",".join(fault.code for fault in warnings),
-            },
-        )
-        self._documents.append(document)
+                "control_number": found.control_number,
+                **areas,
+            }
+            said = confirmations(flow, body) if flow in FLOWS else ()
+            position = len(self._documents)
+            self._documents.append(
+                SourceDocument(flow, position, where + place, body, control, said)
+            )
 
     def _refuse(
         self, where: str, error: Rejected, flow: str = "", *, answered: bool = False

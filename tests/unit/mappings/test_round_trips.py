@@ -134,7 +134,9 @@ def read(trip: Trip, data: bytes) -> Json:
     assert [each.error for each in documents if not isinstance(each, SourceDocument)] == []
     (found,) = documents
     assert isinstance(found, SourceDocument)
-    bindings = {"received_on": "2026-11-24", **trip.case.bindings, "control": dict(found.control)}
+    partner = {"currency": "USD", **trip.case.bindings.get("partner", {})}
+    bindings = {"received_on": "2026-11-24", **trip.case.bindings, "partner": partner}
+    bindings["control"] = dict(found.control)
     connection = bindings.get("connection", {})
     if trip.of.direction == "out" and "sites" in connection:  # ours -> theirs, and the way back
         sites = {theirs: ours for ours, theirs in connection["sites"].items()}
@@ -180,7 +182,9 @@ def test_what_is_written_reads_back_as_it_was(trip: Trip) -> None:
 
 def test_both_ways_exist_for_everything_that_is_traded() -> None:
     x12 = {
-        ("order", "850"), ("order_response", "855"), ("order_change", "860"),
+        ("order", "850"), ("order_response", "855"), ("order_change", "860"), ("order", "940"),
+        ("shipment", "943"), ("receiving_advice", "944"), ("shipment", "945"),
+        ("stock_adjustment", "947"), ("inventory", "846"), ("shipment", "856"), ("invoice", "810"),
     }  # fmt: skip
     found = {(out.system, out.entity, out.flow) for out, _ in _pairs()}
     assert {("x12", *each) for each in x12} <= found

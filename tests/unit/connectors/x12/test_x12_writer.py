@@ -26,7 +26,8 @@ from connectors.x12.engine.writer import Envelope, write
 AT = datetime(2026, 11, 20, 8, 30, tzinfo=UTC)
 NUMBERS = Numbers(12, 34, AT)
 SAMPLES = Path(__file__).parents[4] / "connectors/x12/samples"
-ORDER: dict[str, Any] = json.loads((SAMPLES / "940/whole_order.json").read_text("utf-8"))
+WRITTEN = Path(__file__).parent / "written"
+ORDER: dict[str, Any] = json.loads((WRITTEN / "940.json").read_text("utf-8"))
 
 
 def codec(**options: Any) -> X12Codec:
@@ -66,7 +67,7 @@ def read_back(data: bytes, identifier: str) -> dict[str, Any]:
 
 
 def test_the_sample_order_is_written_as_its_file() -> None:
-    expected = (SAMPLES / "940/whole_order.edi").read_bytes()
+    expected = (WRITTEN / "940.edi").read_bytes()
     numbers = Numbers(12, 12, AT)
     assert codec(line_breaks=True).encode("940", ORDER, numbers) == expected
     assert codec(line_breaks=True).encode("940", ORDER, numbers) == expected
