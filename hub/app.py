@@ -25,6 +25,7 @@ from hub.api.app import Switch, http_app
 from hub.api.dead_letters import DeadLettersApi
 from hub.api.dead_letters import Desk as LettersDesk
 from hub.api.documents import DocumentsApi
+from hub.api.findings import FindingsApi
 from hub.api.health import Health
 from hub.api.server import serving
 from hub.archive import Archive
@@ -227,7 +228,8 @@ def _routers(base: Base, roles: frozenset[str]) -> list[APIRouter]:
             for name, reference in base.site.api_tokens.items()
         }
         access = Access(tokens, base.site.api_roles)
-        routers.append(DocumentsApi(base.engine, access).routes())
+        routers.append(DocumentsApi(base.site, base.engine, access).routes())
+        routers.append(FindingsApi(base.engine, base.clock, access).routes())
         letters = LettersDesk(base.site, base.engine, base.archive, base.clock, base.workers)
         routers.append(DeadLettersApi(letters, access).routes())
     return routers

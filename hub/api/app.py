@@ -28,6 +28,7 @@ _STATUS = {
     "edit_too_late": 409,
     "document_unknown": 404,
     "thread_unknown": 404,
+    "finding_unknown": 404,
     "letter_unknown": 404,
     "job_unknown": 404,
     "nothing_matched": 404,

@@ -12,7 +12,8 @@ from canonical.errors import Rejected
 from hub.api.access import Access
 from hub.ledger import account, holds, threads
 from hub.ledger.tables import document
-from hub.reconcile.trace import as_json
+from hub.reconcile.trace import as_json, lines
+from hub.settings.model import Site
 
 _COLUMNS = (
     document.c.id,
@@ -36,7 +37,8 @@ Limit = Annotated[int, Query(ge=1, le=1000)]
 class DocumentsApi:
     """Read-only views of the ledger; the document's own content is only in `/v1/documents/{id}`."""
 
-    def __init__(self, engine: AsyncEngine, access: Access) -> None:
+    def __init__(self, site: Site, engine: AsyncEngine, access: Access) -> None:
+        self._site = site
         self._engine = engine
         self._access = access
 
@@ -79,12 +81,15 @@ class DocumentsApi:
         return dict(row)
 
     async def thread(self, key: str) -> dict[str, Any]:
-        """Return the thread of a PO, order, shipment, invoice or tracking number."""
+        """Return the thread of a PO, order, shipment, invoice, tracking or SSCC number.
+
+        With its line quantities, and every conversion of a unit.
+        """
         async with self._engine.connect() as ledger:
             found = await threads.find(ledger, key)
-        if found is None:
-            raise Rejected("thread_unknown", "", "the ledger does not know this key")
-        return as_json(found)
+            if found is None:
+                raise Rejected("thread_unknown", "", "the ledger does not know this key")
+            return as_json(found) | {"lines": await lines(ledger, self._site, found.references)}
 
     async def held(self, limit: Limit = 100) -> list[dict[str, Any]]:
         """List open holds with their reasons."""

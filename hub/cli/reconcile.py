@@ -14,12 +14,14 @@ from canonical.errors import Rejected
 from hub.cli.desk import ConfigOption, Desk, actor, desk
 from hub.cli.exits import run
 from hub.cli.output import Output, OutputOption, print_json, print_rows
-from hub.ledger import audit, findings, reconcile_runs
+from hub.ledger import findings, reconcile_runs
+from hub.reconcile import handling, totals
 from hub.reconcile.report import aged, as_json, summarise
 from hub.reconcile.report_csv import as_csv
 from hub.reconcile.report_page import as_page
 from hub.reconcile.runner import JOBS, Reconciler
 from hub.reconcile.statements import read_statement
+from hub.release.holds import Act
 
 app = typer.Typer(help="Reconciliation: run jobs, report findings.", no_args_is_help=True)
 _REPORT = (
@@ -31,6 +33,9 @@ _COLUMNS = (
 )  # fmt: skip
 _GROUP = ("name", "count", "money", "unpriced")
 _RUNS = ("job", "started_at", *_REPORT[1:])
+_TOTALS = (
+    "target", "action", "since", "until", "ours", "theirs", "our_sha256", "their_sha256", "same",
+)  # fmt: skip
 _STATES = ("open", "healing", "accepted", "closed")
 ByOption = Annotated[str | None, typer.Option(help="Who; by default this shell's user.")]
 ReasonOption = Annotated[str, typer.Option(help="Why, for the audit trail.")]
@@ -160,9 +165,13 @@ def assign(
     by: ByOption = None,
 ) -> None:
     """Give a finding to somebody; it stays theirs for as long as it is open."""
-    if not owner.isprintable() or not 1 <= len(owner) <= 80:  # noqa: PLR2004  # as long as a code
-        raise typer.BadParameter("expected a name of 1 to 80 characters")
-    run(_change(config, finding, {"owner": owner}, ("finding.assign", actor(by), reason)))
+
+    async def work() -> None:
+        async with desk(config) as at, at.engine.begin() as ledger:
+            act = Act(actor(by), reason, at.clock.now())
+            await handling.assign(ledger, finding, owner, act)
+
+    run(work())
 
 
 @app.command("accept")
@@ -173,7 +182,23 @@ def accept(
     by: ByOption = None,
 ) -> None:
     """Let a finding stay as it is: not open, not healed, closed by itself once it is gone."""
-    run(_change(config, finding, {"state": "accepted"}, ("finding.accept", actor(by), reason)))
+
+    async def work() -> None:
+        async with desk(config) as at, at.engine.begin() as ledger:
+            await handling.accept(ledger, finding, Act(actor(by), reason, at.clock.now()))
+
+    run(work())
+
+
+@app.command("totals")
+def show_totals(config: ConfigOption = None, output: OutputOption = Output.TABLE) -> None:
+    """Show for each list of a target how many things each side has, and a hash of them."""
+
+    async def work() -> list[dict[str, Any]]:
+        async with desk(config) as at, at.engine.connect() as ledger:
+            return [each.as_dict() for each in await totals.compared(ledger)]
+
+    print_rows(run(work()), _TOTALS, output)
 
 
 @app.command("statement")
@@ -216,16 +241,3 @@ async def _listed(
     async with at.engine.connect() as ledger:
         rows = await findings.listing(ledger, limit=limit, **given)
         return [aged(dict(row), at.clock.now()) for row in rows]
-
-
-async def _change(
-    config: Path | None, name: str, values: dict[str, str], act: tuple[str, str, str]
-) -> None:
-    """Change a finding and write it into the audit trail; `act` is action, actor, reason."""
-    async with desk(config) as at, at.engine.begin() as ledger:
-        row = await findings.lock(ledger, name)
-        await findings.write(ledger, row["id"], **values)
-        action, who, why = act
-        before = {column: row[column] for column in values}
-        entry = audit.Entry(who, action, row["id"], why, before, dict(values))
-        await audit.append(ledger, entry, at.clock.now())

@@ -124,6 +124,18 @@ async def listing(
     return (await connection.execute(asked)).mappings().all()
 
 
+async def one(connection: AsyncConnection, name: str) -> sa.RowMapping:
+    """Return a finding, open or closed, by its id or the start of it.
+
+    Raises:
+        Rejected: ``finding_unknown``, or ``finding_ambiguous``.
+    """
+    begins = finding.c.id.startswith(name, autoescape=True)
+    return _only(
+        name, (await connection.execute(sa.select(finding).where(begins).limit(2))).mappings().all()
+    )
+
+
 async def lock(connection: AsyncConnection, name: str) -> sa.RowMapping:
     """Lock a finding that is not closed, by its id or the start of it.
 
@@ -136,7 +148,10 @@ async def lock(connection: AsyncConnection, name: str) -> sa.RowMapping:
         .limit(2)
         .with_for_update()
     )
-    rows = result.mappings().all()
+    return _only(name, result.mappings().all())
+
+
+def _only(name: str, rows: Sequence[sa.RowMapping]) -> sa.RowMapping:
     if not rows:
         raise Rejected("finding_unknown", name, "no open finding has this id")
     if len(rows) > 1:

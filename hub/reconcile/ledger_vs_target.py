@@ -73,6 +73,27 @@ def total(effects: Iterable[Effect]) -> Total:
     return Total(len(pairs), hashlib.sha256("\x1e".join(pairs).encode()).hexdigest())
 
 
+def totals(
+    statement: Statement, ours: Sequence[Delivered], theirs: Sequence[Effect]
+) -> tuple[Total, Total]:
+    """Return the total of what we know to be delivered in the time of a list, and of the list.
+
+    Ours are named as the list names them: by the target's number where it gives that, with our
+    reference only where it gives those.
+    """
+    ids = {entry.external_id for entry in theirs}
+    referring = any(entry.reference for entry in theirs)
+    named = [
+        Effect(
+            each.number if each.number in ids and each.number else each.external_id,
+            each.reference if referring else None,
+        )
+        for each in ours
+        if each.at is not None and statement.since <= each.at <= statement.until
+    ]
+    return total(named), total(theirs)
+
+
 def find(
     statement: Statement, ours: Sequence[Delivered], theirs: Sequence[Effect]
 ) -> list[Discrepancy]:

@@ -19,6 +19,7 @@ from dlq_tools.main import build
 from hub.api.access import Access
 from hub.api.dead_letters import DeadLettersApi
 from hub.api.documents import DocumentsApi
+from hub.api.findings import FindingsApi
 from hub.api.health import Health
 from hub.intake.as2 import As2Intake
 from hub.intake.http import WebhookIntake
@@ -191,7 +192,8 @@ def test_every_path_of_the_http_side_is_listed() -> None:
     nothing = cast("Any", None)
     routers = (
         Health({}, frozenset()).routes(Metrics()),
-        DocumentsApi(nothing, Access({})).routes(),
+        DocumentsApi(nothing, nothing, Access({})).routes(),
+        FindingsApi(nothing, nothing, Access({})).routes(),
         DeadLettersApi(nothing, Access({})).routes(),
         WebhookIntake(nothing, {}, Http()).routes(),
         As2Intake(nothing, [], nothing).routes(),

@@ -35,6 +35,27 @@ def test_both_sides_the_same_give_nothing_and_the_same_count_and_hash(
     assert total(mine) != total(mine[:1])
 
 
+def test_totals_name_ours_as_the_list_does_and_leave_out_what_it_does_not_cover(
+    month: Statement, now: datetime
+) -> None:
+    mine = [
+        ours(now, "id-1", "XD1", number="SO-1"),
+        ours(now, "SO-2", "XD2"),
+        ours(now - timedelta(days=60), "SO-3", "XD3"),
+        ours(None, "SO-4", "XD4"),
+    ]
+    for theirs in (
+        [Effect("SO-2", "XD2"), Effect("SO-1", "XD1")],
+        [Effect("SO-1"), Effect("SO-2")],
+    ):
+        left, right = job.totals(month, mine, theirs)
+        assert left == right == total(theirs)
+        assert left.count == 2
+    left, right = job.totals(month, mine, [Effect("SO-1"), Effect("SO-9")])
+    assert left.count == right.count
+    assert left.sha256 != right.sha256
+
+
 def test_what_only_one_side_has_is_found(month: Statement, now: datetime) -> None:
     found = job.find(month, [ours(now)], [Effect("SO-9", None, amount=Decimal(7))])
     assert sorted(causes(found)) == sorted([job.MISSING, job.UNKNOWN])

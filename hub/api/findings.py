@@ -1,0 +1,116 @@
+"""`/v1/findings`: what reconciliation found, for programs; the acts of `crossdock reconcile`.
+
+Codes: those of `hub.reconcile.handling`; a closed or unknown finding is a 404.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query
+from pydantic import Field
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from hub.api.access import Access, Caller, Who
+from hub.api.capped import CappedRoute
+from hub.api.dead_letter_forms import Form, Reason, Text
+from hub.api.refusals import REFUSALS
+from hub.clock import Clock
+from hub.ledger import findings
+from hub.reconcile import handling, totals
+from hub.reconcile.report import aged, as_json, summarise
+from hub.release.holds import Act
+from hub.settings.model import Role
+
+_MOST_ADDED_UP = 100_000
+Row = dict[str, Any]
+
+
+class Wanted(Form):
+    """Which findings; everything that is given must fit."""
+
+    job: Text | None = None
+    state: Literal["open", "healing", "accepted", "closed"] | None = None
+    partner: Text | None = None
+    owner: Text | None = None
+
+    def columns(self) -> dict[str, str | None]:
+        """Return what each column must be."""
+        return {"job": self.job, "state": self.state, "partner": self.partner, "owner": self.owner}
+
+
+class Listed(Wanted):
+    """Which findings are listed."""
+
+    limit: int = Field(100, ge=1, le=1000)
+
+
+class Assignment(Reason):
+    """Whose a finding is from now on, and why."""
+
+    owner: Text
+
+
+class FindingsApi:
+    """Reads findings; gives them to somebody or lets them be, in the name of the caller."""
+
+    def __init__(self, engine: AsyncEngine, clock: Clock, access: Access) -> None:
+        self._engine = engine
+        self._clock = clock
+        self._access = access
+
+    def routes(self) -> APIRouter:
+        """Return the FastAPI routes; paths with fixed words before those with ids."""
+        router = APIRouter(
+            prefix="/v1/findings", tags=["findings"], route_class=CappedRoute, responses=REFUSALS
+        )
+        add, viewer = router.add_api_route, self._needs("viewer")
+        operator = self._needs("operator") | {"methods": ["POST"]}
+        add("", self.listing, summary="List findings, the oldest first", **viewer)
+        add("/summary", self.summary, summary="Money by age, partner, job, cause, owner", **viewer)
+        add("/totals", self.totals, summary="Counts and hashes: ledger and targets", **viewer)
+        add("/{finding_id}", self.show, summary="One finding", **viewer)
+        add("/{finding_id}/assign", self.assign, summary="Give it to somebody", **operator)
+        add("/{finding_id}/accept", self.accept, summary="Let it stay as it is", **operator)
+        return router
+
+    def _needs(self, role: Role) -> dict[str, Any]:
+        return {"dependencies": [self._access.required(role)]}
+
+    async def listing(self, wanted: Annotated[Listed, Query()]) -> list[Row]:
+        """List findings with their age, the oldest first."""
+        return await self._found(wanted, wanted.limit)
+
+    async def summary(self, wanted: Annotated[Wanted, Query()]) -> Row:
+        """Add findings up; money per currency. At most the oldest 100,000 of them."""
+        return as_json(summarise(await self._found(wanted, _MOST_ADDED_UP)))
+
+    async def totals(self) -> list[Row]:
+        """Return for each list of a target: how many things each side has, and a hash of them."""
+        async with self._engine.connect() as ledger:
+            return [each.as_dict() for each in await totals.compared(ledger)]
+
+    async def show(self, finding_id: Text) -> Row:
+        """Return one finding, open or closed."""
+        async with self._engine.connect() as ledger:
+            return aged(dict(await findings.one(ledger, finding_id)), self._clock.now())
+
+    async def assign(self, finding_id: Text, form: Assignment, caller: Who) -> Row:
+        """Give a finding to somebody; it stays theirs for as long as it is open."""
+        act = self._act(caller, form)
+        async with self._engine.begin() as ledger:
+            return aged(await handling.assign(ledger, finding_id, form.owner, act), act.at)
+
+    async def accept(self, finding_id: Text, form: Reason, caller: Who) -> Row:
+        """Let a finding stay: not open, not healed, closed by itself once it is gone."""
+        act = self._act(caller, form)
+        async with self._engine.begin() as ledger:
+            return aged(await handling.accept(ledger, finding_id, act), act.at)
+
+    def _act(self, caller: Caller, form: Reason) -> Act:
+        return Act(caller.name, form.why(), self._clock.now())
+
+    async def _found(self, wanted: Wanted, limit: int) -> list[Row]:
+        async with self._engine.connect() as ledger:
+            rows = await findings.listing(ledger, limit=limit, **wanted.columns())
+        return [aged(dict(row), self._clock.now()) for row in rows]

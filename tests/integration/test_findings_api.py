@@ -1,0 +1,168 @@
+"""`/v1/findings` and the quantities of a thread, over HTTP: who may what, and what it says."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import httpx
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from hub.api.access import Access
+from hub.api.app import http_app
+from hub.api.documents import DocumentsApi
+from hub.api.findings import FindingsApi
+from hub.clock import SystemClock
+from hub.ledger import reconcile_runs
+from hub.ledger.engine import open_engine
+from hub.ledger.tables import audit, finding
+from tests.support.planted import SITE, build
+from tests.support.planted_clean import CLEAN
+
+WHY = {"reason": "agreed with the buyer"}
+TOKENS = {"vera": "token-of-vera", "olga": "token-of-olga"}
+
+
+def found(name: str, **changes: Any) -> dict[str, Any]:
+    """A row of a finding."""
+    return {
+        "id": f"{name}-0000", "job": "price-drift", "subject": name, "partner": "acme",
+        "owner": "billing", "state": "open", "cause": "billed at another price",
+        "remedy": "credit it", "amount": Decimal("12.50"), "currency": "USD", "details": {},
+        "since": datetime.now(UTC) - timedelta(hours=30), "opened_at": datetime.now(UTC),
+        "last_seen_at": datetime.now(UTC),
+    } | changes  # fmt: skip
+
+
+@pytest.fixture
+async def engine(database: str) -> AsyncIterator[AsyncEngine]:
+    opened = open_engine(database)
+    async with opened.begin() as ledger:
+        rows = [found("first"), found("second", amount=None, currency=None, owner="ann")]
+        await ledger.execute(sa.insert(finding), rows)
+        await ledger.execute(sa.insert(finding).values(**found("gone", state="closed")))
+    yield opened
+    await opened.dispose()
+
+
+@pytest.fixture
+async def http(engine: AsyncEngine) -> AsyncIterator[httpx.AsyncClient]:
+    access = Access(TOKENS, {"olga": "operator"})
+    routers = [
+        FindingsApi(engine, SystemClock(), access).routes(),
+        DocumentsApi(SITE, engine, access).routes(),
+    ]
+    transport = httpx.ASGITransport(http_app(routers), raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://hub/v1/") as client:
+        yield client
+
+
+def of(name: str) -> dict[str, str]:
+    return {"authorization": f"Bearer {TOKENS.get(name, 'x')}"}
+
+
+async def test_findings_are_listed_summed_and_shown_to_any_token(http: httpx.AsyncClient) -> None:
+    rows = (await http.get("findings", params={"state": "open"}, headers=of("vera"))).json()
+    assert [(row["id"], row["age"]) for row in rows] == [
+        ("first-0000", "1d 6h"), ("second-0000", "1d 6h"),
+    ]  # fmt: skip
+    one = await http.get("findings", params={"owner": "ann", "limit": 1}, headers=of("vera"))
+    assert [row["id"] for row in one.json()] == ["second-0000"]
+    sums = (await http.get("findings/summary?state=open", headers=of("vera"))).json()
+    assert sums["total"]["count"] == 2
+    assert Decimal(sums["total"]["money"]["USD"]) == Decimal("12.50")
+    shown = (await http.get("findings/gone", headers=of("vera"))).json()
+    assert (shown["state"], shown["cause"]) == ("closed", "billed at another price")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "needed"),
+    [
+        ("GET", "findings", None, "vera"),
+        ("GET", "findings/summary", None, "vera"),
+        ("GET", "findings/totals", None, "vera"),
+        ("GET", "findings/first", None, "vera"),
+        ("POST", "findings/first/assign", WHY | {"owner": "ann"}, "olga"),
+        ("POST", "findings/first/accept", WHY, "olga"),
+    ],
+)
+async def test_every_route_takes_its_role_and_no_lower_one(
+    http: httpx.AsyncClient, method: str, path: str, body: Any, needed: str
+) -> None:
+    answers = {
+        name: (await http.request(method, path, json=body, headers=of(name))).status_code
+        for name in ("nobody", "vera", "olga")
+    }
+    reading = 200 if needed == "vera" else 403
+    assert answers == {"nobody": 401, "vera": reading, "olga": 200}
+
+
+async def test_a_finding_is_given_to_somebody_and_let_be_with_who_and_why(
+    http: httpx.AsyncClient, engine: AsyncEngine
+) -> None:
+    given = WHY | {"owner": " ann "}
+    row = (await http.post("findings/first/assign", json=given, headers=of("olga"))).json()
+    assert (row["owner"], row["state"]) == ("ann", "open")
+    row = (await http.post("findings/first/accept", json=WHY, headers=of("olga"))).json()
+    assert row["state"] == "accepted"
+    async with engine.connect() as ledger:
+        told = (await ledger.execute(sa.select(audit).order_by(audit.c.seq))).mappings().all()
+    assert [(each["actor"], each["action"], each["before"], each["after"]) for each in told] == [
+        ("olga", "finding.assign", {"owner": "billing"}, {"owner": "ann"}),
+        ("olga", "finding.accept", {"state": "open"}, {"state": "accepted"}),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status", "code"),
+    [
+        ("findings/nobody/accept", WHY, 404, "finding_unknown"),
+        ("findings/gone/accept", WHY, 404, "finding_unknown"),
+        ("findings/first/accept", {"reason": "  "}, 400, "reason_missing"),
+        ("findings/first/assign", WHY | {"owner": " "}, 400, "owner_invalid"),
+        ("findings/first/assign", WHY | {"owner": "a\u0007"}, 400, "owner_invalid"),
+        ("findings/first/assign", WHY, 422, "request_invalid"),
+        ("findings/first/accept", WHY | {"state": "closed"}, 422, "request_invalid"),
+    ],
+)
+async def test_what_is_refused_has_a_code_and_changes_nothing(
+    http: httpx.AsyncClient, path: str, body: Any, status: int, code: str
+) -> None:
+    answer = await http.post(path, json=body, headers=of("olga"))
+    assert (answer.status_code, answer.json()["error"]["code"]) == (status, code)
+    row = (await http.get("findings/first", headers=of("olga"))).json()
+    assert (row["owner"], row["state"]) == ("billing", "open")
+
+
+async def test_the_totals_of_a_list_say_whether_both_sides_are_the_same(
+    http: httpx.AsyncClient, engine: AsyncEngine
+) -> None:
+    now = datetime.now(UTC)
+    header = {
+        "target": "bc", "action": "create_order", "since": now - timedelta(days=1), "until": now,
+        "loaded_at": now, "actor": "ann",
+    }  # fmt: skip
+    entry = {"external_id": "SO-1", "reference": "XD1"}
+    async with engine.begin() as ledger:
+        await reconcile_runs.take_statement(ledger, header, [entry])
+    (row,) = (await http.get("findings/totals", headers=of("vera"))).json()
+    assert (row["target"], row["ours"], row["theirs"], row["same"]) == ("bc", 0, 1, False)
+    assert len(row["their_sha256"]) == 64
+
+
+async def test_a_thread_has_its_line_quantities(
+    http: httpx.AsyncClient, engine: AsyncEngine
+) -> None:
+    world = build(3, 0, CLEAN[:1], ())
+    async with engine.begin() as ledger:
+        await world.rows.write(ledger)
+        number = await ledger.scalar(
+            sa.text("SELECT number FROM document WHERE entity = 'order' LIMIT 1")
+        )
+    thread = (await http.get(f"threads/{number}", headers=of("vera"))).json()
+    assert thread["lines"]
+    assert {"ordered", "shipped", "invoiced", "adds_up"} <= thread["lines"][0].keys()
