@@ -10,6 +10,7 @@
 #   make faults  two hubs, killed and cut off again and again; `make campaign HOURS=2` goes on for longer
 #   make sim     the hub in simulated time under every fault, SEEDS=5000 of them; SEED=77 replays one
 #   make teeth   seeded bugs, each of which a test must catch
+#   make corpus  every X12 and EDIFACT file of the samples judged: docs/edi-corpus.md
 #   make fuzz    bad bytes for the EDI readers and AS2, MINUTES=1 of processor time each; TARGET=x12 for one
 #   make clean   remove what was built and what the demo stored; `make distclean` also the environment
 
@@ -26,7 +27,7 @@ SEEDS ?= 5000
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test check format planted replay outages bench faults campaign sim teeth fuzz clean distclean
+.PHONY: demo test check format planted replay outages bench faults campaign sim teeth corpus fuzz clean distclean
 .DEFAULT_GOAL := demo
 
 # What runs the hub, from pyproject.toml; an editable install, so that changes need none of this.
@@ -90,6 +91,10 @@ sim: $(VENV)/.checks
 
 teeth: $(VENV)/.checks
 	@$(BIN)/pytest --quiet tests/faults/teeth/bite.py $(ARGS)
+
+# Verdicts by policy, and where they disagree with a file's source; CROSSDOCK_SAMPLES names their folder.
+corpus: $(VENV)/.checks
+	@$(BIN)/python -m tests.corpus
 
 # Guided by coverage; without MINUTES and TARGET a minute of each. KEEP=1 takes over what it found out.
 fuzz: $(VENV)/.checks

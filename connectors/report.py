@@ -6,8 +6,8 @@ One object a file: ``ok``, ``verdict``, ``errors`` (of the file, its interchange
 ``version``, ``control_number``, ``group``, ``segments`` (how many), ``verdict``, ``errors`` and
 ``body``, the source document.
 
-Verdicts of a set: ``accepted``, ``accepted_with_errors`` (all of them tolerated), ``rejected``, and
-``unchecked``: no guide exists for it, so that only its syntax is known to be right. A file is also
+Verdicts of a set: ``accepted``, ``accepted_with_errors`` (the hub would take it over all the same),
+``rejected``, and ``unchecked``: no guide exists for it, so that only its syntax is known to be right. A file is also
 ``partly_accepted``. ``ok`` is false where anything is wrong, tolerated or not.
 
 An error has ``level`` (``syntax``, ``guide``, ``application`` or ``partner``), ``code``, ``where``,
@@ -36,6 +36,9 @@ class Found:
     detail: str
     """In plain words, without any value of the file's."""
     tolerated: bool = False
+    """A tolerant connection accepts it."""
+    noted: bool = False
+    """Every connection accepts it, unless it was agreed that it does not."""
     segment: int | None = None
     """Its ordinal in the set or message; the first is 1."""
     byte: int | None = None
@@ -107,6 +110,7 @@ class Report:
         self._errors: list[Json] = []
         self._interchanges: list[Json] = []
         self._group_begins = 0
+        self._any_refused = False
         self._refused = {"interchange": False, "group": False}
         """Whether all that is still to come in what is open is refused with it."""
 
@@ -129,6 +133,7 @@ class Report:
     def stray(self, found: Found) -> None:
         """Note that the file cannot be read on."""
         self._errors.append(found.told(""))
+        self._any_refused = True
 
     def envelope(self, subject: str, found: list[Found], *, group: bool) -> None:
         """Note what is wrong with a group or an interchange: what is not tolerated rejects its sets.
@@ -142,7 +147,7 @@ class Report:
         number = self._interchanges[-1]["control_number"] if self._interchanges else ""
         self._errors += [{"interchange": number, **each.told(subject)} for each in found]
         if self._interchanges and any(not self._tolerates(each) for each in found):
-            self._refused["group" if group else "interchange"] = True
+            self._refused["group" if group else "interchange"] = self._any_refused = True
             sets = self._interchanges[-1]["sets"]
             for each in sets[self._group_begins if group else 0 :]:
                 each["verdict"] = "rejected"
@@ -184,12 +189,15 @@ class Report:
 
     def _verdict(self, verdicts: set[str]) -> str:
         if not verdicts:
-            return "rejected" if self._errors else "accepted"
+            return "rejected" if self._any_refused else self._mild()
         if "rejected" in verdicts:
             return "rejected" if verdicts == {"rejected"} else "partly_accepted"
-        if self._errors or "accepted_with_errors" in verdicts:
-            return "accepted_with_errors"
-        return "unchecked" if verdicts == {"unchecked"} else "accepted"
+        if verdicts == {"unchecked"} and not self._errors:
+            return "unchecked"
+        return "accepted_with_errors" if "accepted_with_errors" in verdicts else self._mild()
+
+    def _mild(self) -> str:
+        return "accepted_with_errors" if self._errors else "accepted"
 
     def _tolerates(self, found: Found) -> bool:
-        return self._tolerant and found.tolerated
+        return found.noted or (self._tolerant and found.tolerated)

@@ -175,7 +175,8 @@ class _File:
         if guide is not None:
             checked = check(guide, read_.segments, self._marks, escaped=read_.escaped)
             faults = checked.faults or findings(read_.segments, self._marks)
-            found += [told(fault, read_, guide, self._marks) for fault in faults]
+            refuses = self._config is not None and self._config.application == "refuse"
+            found += [told(each, read_, guide, self._marks, refuses=refuses) for each in faults]
             body = {"message": read_.type, "version": read_.version, **checked.areas}
         one = {
             "type": read_.type,

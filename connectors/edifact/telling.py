@@ -35,14 +35,24 @@ def told_message(fault: EnvelopeFault, read: Message, marks: Delimiters) -> Foun
     return told_envelope(fault)
 
 
-def told(fault: Fault, read: Message, guide: Guide, marks: Delimiters) -> Found:
-    """A fault inside a message."""
+def told(fault: Fault, read: Message, guide: Guide, marks: Delimiters, *, refuses: bool) -> Found:
+    """A fault inside a message.
+
+    Args:
+        fault: what is wrong.
+        read: the message.
+        guide: that it was checked by.
+        marks: of its interchange.
+        refuses: what an application finds refuses a message here.
+
+    """
     place = read.place(min(fault.position, len(read.segments)))
     return Found(
         "application" if fault.code in APPLICATION_CODES else "guide",
         fault.code,
         fault.where,
         fault.detail,
+        noted=fault.code in APPLICATION_CODES and not refuses,
         segment=fault.position,
         byte=place.offset,
         line=place.line,

@@ -108,8 +108,8 @@ def _loop(guide: Guide, name: str, node: Mapping[str, Any]) -> Block:
         return Block("party", _meaning("98", role), role, tuple(fields), tuple(blocks))
     if name == "HL":
         level = _meaning("735", first.get("HL03", ""))
-        kept = tuple(each for each in fields if not each.label.startswith("Hierarchical"))
-        return Block("level", f"{level} {first.get('HL01', '')}".rstrip(), "", kept, tuple(blocks))
+        own = tuple(each for each in fields if not each.label.startswith("Hierarchical"))
+        return Block("level", f"{level} {first.get('HL01', '')}".rstrip(), "", own, tuple(blocks))
     if name in _LINES:
         number = next((each.value for each in fields if each.role == "number"), "")
         kept = [each for each in fields if each.role != "number"]

@@ -67,6 +67,7 @@ def told(
         fault.code,
         fault.where,
         fault.detail,
+        noted=level == "application" and not (config is not None and config.application_advice),
         segment=fault.position,
         byte=read.offset(min(fault.position, len(read.segments))),
         named=named,
