@@ -183,6 +183,15 @@ async def test_a_rejected_original_leaves_its_key_to_a_corrected_one(at: Dock) -
     assert await states(at) == [("accept", "rejected"), ("accept", "accepted")]
 
 
+async def test_an_order_sent_again_after_it_was_rejected_is_judged_anew(at: Dock) -> None:
+    await at.take_in(normalized("order", order(quantity="500")))
+    async with at.engine.begin() as ledger:
+        await reject(ledger, (await only_hold(at))["id"], ACT)
+    await at.take_in(normalized("order", order(quantity="500")))
+    assert await states(at) == [("accept", "rejected"), ("accept", "held")]
+    assert [row["state"] for row in await at.rows(hold)].count("open") == 1
+
+
 async def test_a_parked_change_goes_on_when_its_order_arrives_in_a_later_batch(at: Dock) -> None:
     await at.take_in(normalized("order_change", change()))
     assert await states(at) == [("orphan", "held")]
