@@ -43,8 +43,8 @@ def pattern(rule: SegmentRule, component: str, repetition: str) -> re.Pattern[st
     for field in reversed(rule.fields):
         value = _field(field, re.escape(component), stops)
         required = required or field.mandatory
-        part = f"{SEPARATOR}{value}" if field.mandatory else f"{SEPARATOR}(?:{value})?"
-        tail = f"{part}{tail}" if required else f"(?:{part}{tail})?"
+        part = f"{SEPARATOR}{value}" if field.mandatory else f"{SEPARATOR}(?:{value}|)"
+        tail = f"{part}{tail}" if required else f"(?:{part}{tail}|)"
     return re.compile(tail)
 
 
@@ -54,12 +54,12 @@ def _field(field: Field, separator: str, stops: str) -> str:
     for component in reversed(field.components[1:]):
         value = _value(component, stops)
         required = required or component.mandatory
-        part = f"{separator}{value}" if component.mandatory else f"{separator}(?:{value})?"
-        tail = f"{part}{tail}" if required else f"(?:{part}{tail})?"
+        part = f"{separator}{value}" if component.mandatory else f"{separator}(?:{value}|)"
+        tail = f"{part}{tail}" if required else f"(?:{part}{tail}|)"
     first = field.components[0]
     value = _value(first, stops)
     # An element of nothing but separators is no value: the closer look says what is missing.
-    return f"{value}{tail}" if first.mandatory else f"(?:{value})?{tail}"
+    return f"{value}{tail}" if first.mandatory else f"(?:{value}|){tail}"
 
 
 def _value(component: Component, stops: str) -> str:
