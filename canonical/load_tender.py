@@ -88,7 +88,7 @@ class LoadTender(Document):
     payment: Code
     """Who pays the freight (X12 B206, element 146: PP, CC, TP ...)."""
     tendered_on: date | None = None
-    """The day of the tender (X12 G62*85), which orders several of them."""
+    """The day of the tender, where the source says so (EDIFACT DTM+137): it orders several of them."""
     respond_by: Appointment | None = None
     """Until when the carrier may answer (X12 G62*64)."""
     equipment: Code | None = None

@@ -9,7 +9,7 @@ from canonical.base import Code, Document, Extensions, Purpose, Text, stamp
 from canonical.number import Number
 from canonical.references import Reference
 
-TenderAnswer = Literal["accepted", "declined", "cancelled", "unknown"]
+TenderAnswer = Literal["accepted", "conditional", "declined", "cancelled", "unknown"]
 """What the carrier does with the load; `unknown`: a code that no list has."""
 
 
@@ -37,7 +37,7 @@ class TenderResponse(Document):
     carrier_number: Code | None = None
     """The carrier's own number of the load (X12 N9*CN)."""
     reason: Code | None = None
-    """Why it declines, as the carrier codes it (X12 V903, else K1)."""
+    """Why it declines, as the carrier codes it (X12 V901, element 304)."""
     references: tuple[Reference, ...] = ()
     """X12 N9 and L11."""
     notes: tuple[Text, ...] = ()

@@ -225,7 +225,7 @@ class Outbound:
     encoded: bytes
     """The same, written by the codec."""
     file_name: str
-    """A safe name where the transport needs one; the same on every attempt."""
+    """A safe name where the transport needs one; the same on every attempt under one number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -353,7 +353,8 @@ class Capabilities:
     outbound: tuple[str, ...] = ()
     """Flows that the codec writes."""
     acknowledgements: tuple[str, ...] = ()
-    """Inbound flows that only acknowledge what we sent (an X12 997): recorded, never mapped."""
+    """Inbound flows that acknowledge what we sent (an X12 997): recorded; mapped only where there is a
+    mapping (an 824)."""
     actions: tuple[str, ...] = ()
     """Actions that the client performs."""
     can_look_up: bool = False

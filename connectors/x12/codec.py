@@ -22,7 +22,8 @@ from connectors.x12.engine.writer import Envelope, write, write_interchange_ackn
 from connectors.x12.inbox import MAPPED, Inbox
 
 OUTBOUND = (
-    "850", "860", "855", "940", "943", "944", "945", "947", "846", "856", "810", "997", "TA1",
+    "850", "860", "855", "940", "943", "944", "945", "947", "846", "856", "810", "820", "824",
+    "204", "990", "214", "210", "997", "TA1",
 )  # fmt: skip
 """Transaction sets that we send: answers, and those that a mapping makes. Every other set that has
 a guide can be written too."""

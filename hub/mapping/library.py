@@ -58,6 +58,10 @@ class Library:
             else:
                 self._outbound[file.system, file.entity, file.flow] = compiled
 
+    def maps(self, system: str, flow: str) -> bool:
+        """Whether a source flow becomes anything."""
+        return (system, flow_word(flow)) in self._inbound
+
     def inbound(self, system: str, flow: str) -> tuple[Compiled, ...]:
         """The mappings of a source flow, one for each entity that it becomes.
 

@@ -100,10 +100,12 @@ class _Reading:
         for item in decoded.documents:
             if isinstance(item, Refusal):
                 self._read.append(_refused(item))
-            elif item.flow in bound.acknowledgements:
+                continue
+            if item.flow in bound.acknowledgements:
                 self._read.append(_acknowledged(item))
-            else:
-                self._take(item, bound.system)
+                if not self._tools.library.maps(bound.system, item.flow):
+                    continue  # an 824 says something of what we sent, and is a document, too
+            self._take(item, bound.system)
 
     def map(self) -> None:
         """Map each document to every entity that its flow becomes."""

@@ -185,6 +185,8 @@ def test_both_ways_exist_for_everything_that_is_traded() -> None:
         ("order", "850"), ("order_response", "855"), ("order_change", "860"), ("order", "940"),
         ("shipment", "943"), ("receiving_advice", "944"), ("shipment", "945"),
         ("stock_adjustment", "947"), ("inventory", "846"), ("shipment", "856"), ("invoice", "810"),
+        ("load_tender", "204"), ("tender_response", "990"), ("tracking", "214"), ("invoice", "210"),
+        ("remittance", "820"), ("application_advice", "824"),
     }  # fmt: skip
     found = {(out.system, out.entity, out.flow) for out, _ in _pairs()}
     assert {("x12", *each) for each in x12} <= found
