@@ -112,11 +112,11 @@ def part(parts: Parts, element: int, component: int = 1) -> str:
 
 def parts_of(segment: list[str], marks: Delimiters) -> Parts:
     """A segment's elements, split into components, with the characters that were released."""
+    split = [element.split(marks.component) for element in segment]
+    if all(map(str.isascii, segment)):  # stand-ins are not
+        return split
     escapes = table(marks)
-    return [
-        [component.translate(escapes) for component in element.split(marks.component)]
-        for element in segment
-    ]
+    return [[component.translate(escapes) for component in element] for element in split]
 
 
 def walk(items: Iterable[Header | Batch | Stray]) -> Iterator[Event]:

@@ -226,11 +226,10 @@ def _cut(text: str, start: int, marks: Delimiters, *, final: bool) -> tuple[int,
 
 def _next_interchange(text: str, start: int, marks: Delimiters) -> int:
     """Where the next UNA or UNB stands as a segment; -1: not in this text."""
-    found = (
-        _find_segment(text, start, f"UNB{marks.element}", marks),
-        _find_segment(text, start, "UNA", marks),
-    )
-    return min((at for at in found if at >= 0), default=-1)
+    unb = _find_segment(text, start, f"UNB{marks.element}", marks)
+    # A UNA that matters stands before it: looking further would read the rest once an interchange.
+    una = _find_segment(text, start, "UNA", marks, None if unb < 0 else unb)
+    return unb if una < 0 else una
 
 
 def _find_segment(

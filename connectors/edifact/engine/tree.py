@@ -19,6 +19,10 @@ MAX_FAULTS = 100
 """A message is given up after so many faults: a CONTRL lists what a sender can use."""
 
 
+_ONE_ELEMENT = 2
+"""The length of a segment of its tag and one element: half of all are that short."""
+
+
 class Tree:
     """Builds the tree of one message, segment by segment."""
 
@@ -51,7 +55,7 @@ class Tree:
         slot = self._guide.begin
         node: Node = {}
         end = len(segments) - 1 if segments[-1][0] == "UNT" else len(segments)
-        rules = self.rules
+        rules, named_by = self.rules, self._named
         for position, segment in enumerate(segments[1:end], 2):
             tag = segment[0]
             move = slot.steps.get(tag) or step(slot, tag)
@@ -66,7 +70,13 @@ class Tree:
                 node = self._move(position, move)
             slot = move.slot
             rules.append(slot.rule)
-            self._place(node, slot, segment)
+            named = named_by(slot, segment)
+            if slot.maximum == 1:
+                node[tag] = named
+            elif tag in node:
+                node[tag].append(named)
+            else:
+                node[tag] = [named]
         self._missing(end + 1, finish(slot))
 
     def _checked(
@@ -91,46 +101,54 @@ class Tree:
         stack = self._stack
         if move.keep:
             del stack[move.keep + 1 :]
+            node = stack[-1]
         else:
             area = move.enter[0].area if move.enter else move.slot.area
-            stack[:] = [self.areas.setdefault(area, {})]
-        node = stack[-1]
+            node = self.areas.get(area) or self.areas.setdefault(area, {})
+            stack[:] = (node,)
         for group in move.enter:
             inner: Node = {}
-            found = node.setdefault(group.key, [])
-            found.append(inner)
-            if len(found) > group.maximum:
-                self._add("segment_group_exceeds_maximum", group.first.tag, position, group)
+            found = node.get(group.key)
+            if found is None:
+                node[group.key] = [inner]
+            else:
+                found.append(inner)
+                if len(found) > group.maximum:
+                    self._add("segment_group_exceeds_maximum", group.first.tag, position, group)
             stack.append(inner)
             node = inner
         return node
 
-    def _place(self, node: Node, slot: Slot, segment: list[str]) -> None:
-        named = self._named(slot, segment)
-        if self._commas and slot.rule.numeric:
-            for key in slot.rule.numeric.intersection(named):
-                named[key] = named[key].replace(",", ".")
-        if slot.maximum == 1:
-            node[slot.tag] = named
-        elif slot.tag in node:
-            node[slot.tag].append(named)
-        else:
-            node[slot.tag] = [named]
+    def _one(self, slot: Slot, element: str) -> Node:
+        """The values of a segment of one element, by their keys."""
+        values = element.split(self._component)
+        named: Node = dict(zip(slot.keys[0], values))  # noqa: B905  # its keyword costs
+        if "" in values:
+            named = {key: value for key, value in named.items() if value}
+        return self._points(slot, named) if self._commas and "," in element else named
 
     def _named(self, slot: Slot, segment: list[str]) -> Node:
+        """The values of a segment by their keys; what is empty is not there."""
         component, repetition = self._component, self._repetition
+        if len(segment) == _ONE_ELEMENT and repetition is None and slot.keys:
+            return self._one(slot, segment[1])
         named: Node = {}
-        for keys, element in zip(slot.keys, segment[1:], strict=False):
-            if not element:
-                continue
+        for keys, element in zip(slot.keys, segment[1:]):  # noqa: B905
             if repetition is not None and repetition in element:
                 self._repeat(named, keys, element.split(repetition))
             elif component in element:
-                for key, value in zip(keys, element.split(component), strict=False):
+                for key, value in zip(keys, element.split(component)):  # noqa: B905
                     if value:
                         named[key] = value
-            else:
+            elif element:
                 named[keys[0]] = element
+        return self._points(slot, named) if self._commas else named
+
+    def _points(self, slot: Slot, named: Node) -> Node:
+        """Put points for decimal commas, in place."""
+        if slot.rule.numeric:
+            for key in slot.rule.numeric.intersection(named):
+                named[key] = named[key].replace(",", ".")
         return named
 
     def _repeat(self, named: Node, keys: tuple[str, ...], repeated: list[str]) -> None:
