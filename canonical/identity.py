@@ -111,20 +111,16 @@ def content_id(document: Document) -> str:
 
 def _comparable(value: object) -> str:
     if isinstance(value, Decimal):
-        return _by_value(value)
+        # One text for all spellings of a number; unlike `normalize` it depends on no context.
+        text = plain(value)
+        if "." in text:
+            text = text.rstrip("0").rstrip(".")
+        return "0" if text == "-0" else text
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat()
     if isinstance(value, date):
         return value.isoformat()
     raise TypeError(f"no comparable form of {type(value).__name__}")
-
-
-def _by_value(value: Decimal) -> str:
-    """One text for all spellings of a number; unlike `normalize` it depends on no context."""
-    text = plain(value)
-    if "." in text:
-        text = text.rstrip("0").rstrip(".")
-    return "0" if text == "-0" else text
 
 
 def event_id(key: BusinessKey | str, content: str, verb: str, version: int) -> str:

@@ -96,11 +96,16 @@ def _priced(order: Order) -> Decimal | None:
     sum has more digits than any amount may have: two quantities of 18 digits can be multiplied,
     and then neither be rounded nor stored.
     """
-    priced = [(line.unit_price, line.quantity) for line in order.lines if line.unit_price]
-    if not priced or any(price.currency != order.currency for price, _ in priced):
-        return None
-    total = sum((price.times(quantity.value) for price, quantity in priced), Decimal(0))
-    if abs(total) >= 10**INTEGER_DIGITS - 1:
+    total, currency, has_prices = Decimal(0), order.currency, False
+    for line in order.lines:
+        price = line.unit_price
+        if price is None:
+            continue
+        if price.currency != currency:
+            return None
+        total += price.times(line.quantity.value)
+        has_prices = True
+    if not has_prices or abs(total) >= 10**INTEGER_DIGITS - 1:
         return None
     return total.quantize(Decimal(1).scaleb(-MINOR_UNITS[order.currency]), ROUND_HALF_UP)
 

@@ -90,9 +90,17 @@ async def remember(ledger: AsyncConnection, used: Sequence[Used]) -> set[tuple[s
     if not used:
         return set()
     rows = [each._asdict() for each in sorted(used, key=_order)]
-    await bulk.insert(
-        ledger, interchange, rows, conflict="ON CONFLICT (scope, reference) DO NOTHING"
+    new = await bulk.insert(
+        ledger,
+        interchange,
+        rows,
+        conflict="ON CONFLICT (scope, reference) DO NOTHING",
+        returning="scope, reference, sha256",
     )
+    written = {tuple(row) for row in new}
+    used = [u for u in used if (u.scope, u.reference, u.sha256) not in written]  # nearly none
+    if not used:
+        return set()
     result = await ledger.exec_driver_sql(
         _OTHERS, ([each.scope for each in used], [each.reference for each in used])
     )

@@ -14,6 +14,8 @@ import orjson
 
 from hub.ledger.reference_view import Needed
 
+_ONE = Decimal(1)
+
 ENTITIES = frozenset({"order", "order_change"})
 """The documents that control points look at."""
 
@@ -21,8 +23,8 @@ ENTITIES = frozenset({"order", "order_change"})
 class AskedLine(NamedTuple):
     """One line that asks for something."""
 
-    place: str
-    """Where it stands in its document: ``lines[3]``."""
+    at: int
+    """Where it stands among the lines of its document, from 0."""
     number: str
     sku: str
     """Our own number of the item; "" where the line has none."""
@@ -32,6 +34,11 @@ class AskedLine(NamedTuple):
     """The price of `per` units; None: the line names none."""
     per: Decimal
     currency: str | None
+
+    @property
+    def place(self) -> str:
+        """Where it stands in its document: ``lines[3]``."""
+        return f"lines[{self.at}]"
 
 
 class Asked(NamedTuple):
@@ -63,24 +70,30 @@ def asked_in(entity: str, canonical_json: bytes) -> Asked:
         currency=document.get("currency"),
         ship_method=document.get("ship_method"),
         lines=tuple(
-            _line(index, line)
-            for index, line in enumerate(document.get("lines") or ())
-            if line.get("action") != "delete" and "item" in line and "quantity" in line
+            [
+                _line(index, line)
+                for index, line in enumerate(document.get("lines") or ())
+                if line.get("action") != "delete" and "item" in line and "quantity" in line
+            ]
         ),
     )
 
 
 def _line(index: int, line: dict[str, Any]) -> AskedLine:
     quantity, price = line["quantity"], line.get("unit_price")
+    sku, wanted = line["item"].get("seller_sku") or "", Decimal(quantity["value"])
+    if price is None:
+        return AskedLine(index, line["number"], sku, wanted, quantity["unit"], None, _ONE, None)
+    per = price.get("per", "1")
     return AskedLine(
-        f"lines[{index}]",
+        index,
         line["number"],
-        line["item"].get("seller_sku") or "",
-        Decimal(quantity["value"]),
+        sku,
+        wanted,
         quantity["unit"],
-        Decimal(price["amount"]) if price else None,
-        Decimal(price.get("per", "1")) if price else Decimal(1),
-        price["currency"] if price else None,
+        Decimal(price["amount"]),
+        _ONE if per == "1" else Decimal(per),
+        price["currency"],
     )
 
 

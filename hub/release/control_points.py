@@ -103,11 +103,13 @@ def _customer_not_blocked(
 
 def _items_known(order: Asked, view: ReferenceView, _policy: ControlPoints) -> Iterator[Reason]:
     for line in order.lines:
-        where = f"{line.place}.item"
         item = view.items.get(line.sku)
+        if item is not None and not item.blocked:
+            continue
+        where = f"{line.place}.item"
         if item is None:
             yield Reason("items_known", "item_unknown", where, "the ERP has no such item")
-        elif item.blocked:
+        else:
             yield Reason("items_known", "item_blocked", where, "the ERP does not sell this item")
 
 
@@ -128,10 +130,12 @@ def _price_in_tolerance(
 ) -> Iterator[Reason]:
     point = "price_in_tolerance"
     for line in order.lines:
-        where = f"{line.place}.unit_price"
         item = view.items.get(line.sku)
         if item is None:
             continue  # items_known says so
+        if _is_listed(line, item.list_price):  # nearly always
+            continue
+        where = f"{line.place}.unit_price"
         if line.amount is None:
             yield Reason(point, "price_missing", where, "expected a price to compare")
         elif item.list_price is None:
@@ -144,9 +148,16 @@ def _price_in_tolerance(
             )
 
 
+def _is_listed(line: AskedLine, listed: Price | None) -> bool:
+    return (
+        listed is not None
+        and line.amount == listed.amount
+        and line.per == listed.per
+        and line.currency == listed.currency
+    )
+
+
 def _is_near(line: AskedLine, listed: Price, policy: ControlPoints) -> bool:
-    if line.amount == listed.amount and line.per == listed.per:  # nearly always
-        return True
     each = listed.amount / listed.per
     return abs((line.amount or 0) / line.per - each) <= tolerance(each, policy)
 
@@ -163,13 +174,14 @@ def _stock_available(order: Asked, view: ReferenceView, _policy: ControlPoints) 
         if item is None or not item.stocked:
             continue  # items_known says so; a service is never out of stock
         position = view.stock.get(line.sku)
-        where = f"{line.place}.quantity"
         if position is None:
+            where = f"{line.place}.quantity"
             yield Reason("stock_available", "stock_unknown", where, "no stock figure for the item")
             continue
         wanted[line.sku] += line.quantity
         free = position.available or position.on_hand
         if wanted[line.sku] > free.value:
+            where = f"{line.place}.quantity"
             yield Reason("stock_available", "stock_short", where, "more than is available")
 
 

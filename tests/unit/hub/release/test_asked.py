@@ -56,7 +56,7 @@ def test_an_order_is_read_as_it_says() -> None:
         ship_method="UPSN",
         lines=(
             AskedLine(
-                place="lines[0]",
+                at=0,
                 number="10",
                 sku="1896-S",
                 quantity=Decimal("2.50"),
