@@ -21,7 +21,9 @@ from hub.reconcile.line_ledger import ItemFacts
 from hub.reconcile.orders import OrderThread, Sent, read
 from hub.settings.model import Site
 
-ENTITIES = ("order", "order_change", "shipment", "invoice")
+ENTITIES = (
+    "order", "order_change", "order_response", "shipment", "receiving_advice", "invoice",
+)  # fmt: skip
 
 # Each condition is a branch of its own that one index answers (`hub/ledger/plans.py`).
 CANDIDATES = """
@@ -30,7 +32,8 @@ SELECT d.reference FROM news CROSS JOIN LATERAL (
     SELECT reference FROM document
     WHERE created_at >= news.since AND created_at <= news.until AND direction = 'in'
         AND version IS NOT NULL AND reference IS NOT NULL
-        AND entity IN ('order', 'order_change', 'shipment', 'invoice') OFFSET 0) AS d
+        AND entity IN ('order', 'order_change', 'order_response', 'shipment', 'receiving_advice',
+            'invoice') OFFSET 0) AS d
 UNION
 SELECT d.reference FROM news CROSS JOIN LATERAL (
     SELECT document_id FROM delivery WHERE action = 'post_shipment' AND state = 'delivered'
@@ -50,12 +53,14 @@ ORDER BY reference
 _PAPERS = """
 SELECT w.reference, d.id, d.entity, d.number, d.business_key, d.version, d.state, d.partner,
     d.connection, d.created_at, d.currency, d.canonical -> 'lines' AS lines,
-    d.canonical ->> 'kind' AS kind, d.canonical #>> '{extensions,status}' AS status,
+    d.canonical ->> 'kind' AS kind, d.canonical ->> 'status' AS answer,
+    d.canonical #>> '{extensions,status}' AS status,
     coalesce(d.canonical ->> 'requested_ship_on', d.canonical ->> 'requested_delivery_on') AS ship_by
 FROM unnest($1::text[]) AS w(reference) CROSS JOIN LATERAL (
     SELECT * FROM document WHERE document.reference = w.reference OFFSET 0) AS d
 WHERE d.direction = 'in' AND d.version IS NOT NULL AND d.state NOT IN ('rejected', 'superseded')
-    AND d.entity IN ('order', 'order_change', 'shipment', 'invoice')
+    AND d.entity IN ('order', 'order_change', 'order_response', 'shipment', 'receiving_advice',
+        'invoice')
 """
 _SENT = """
 SELECT w.id AS document_id, d.id, d.target, d.action, d.flow, d.state, d.created_at, d.settled_at,

@@ -16,10 +16,14 @@ HELD = "held back by a control point, nobody has decided"
 DEAD = "the target refused it, a dead letter waits"
 DOUBT = "the target's answer was lost and it cannot be asked"
 WAITS = "on its way to the target for too long"
+SILENT = "sent, and the supplier has not answered it"
+REFUSED = "the supplier rejected it"
 _REMEDIES = {
     HELD: "release or reject the hold",
     DEAD: "correct the cause and replay the dead letter",
     DOUBT: "look at the target for our reference, then replay or archive",
+    SILENT: "ask the supplier whether it has the order; send it again",
+    REFUSED: "agree with the supplier; change the order, or cancel it and buy elsewhere",
     WAITS: "look at the target: is it up, is the breaker open, what is in the way",
 }
 
@@ -29,11 +33,12 @@ def find(
 ) -> Discrepancy | None:
     """Return the order if it, or a change of it, waits for a yes beyond the grace."""
     late = [(paper, cause) for paper in thread.versions if (cause := _cause(paper, policy, now))]
+    late = late or _unanswered(thread, policy, now)
     if not late:
         return None
     paper, cause = late[0]
     worth = [None if line.price is None else line.price * line.wanted for line in lines]
-    waiting = _owed(paper.sent)
+    waiting = _owed(paper.sent) or [each for each in paper.sent if each.target in policy.answering]
     return Discrepancy(
         subject=thread.subject,
         since=paper.at,
@@ -59,6 +64,21 @@ def _cause(paper: Paper, policy: Policy, now: datetime) -> str | None:
     if "in_doubt" in states:
         return DOUBT
     return WAITS if states else None
+
+
+def _unanswered(thread: OrderThread, policy: Policy, now: datetime) -> list[tuple[Paper, str]]:
+    """The version that was last sent to a supplier, where its answer is a no, or is missing."""
+    told = [
+        paper
+        for paper in thread.versions
+        if any(each.target in policy.answering and each.state == "delivered" for each in paper.sent)
+    ]
+    if not told:
+        return []
+    answers = [paper for paper in thread.responses if paper.at >= told[-1].at]
+    if not answers:
+        return [(told[-1], SILENT)] if now - told[-1].at >= policy.yes_after else []
+    return [(answers[-1], REFUSED)] if answers[-1].answer == "rejected" else []
 
 
 def _owed(sent: Sequence[Sent]) -> list[Sent]:

@@ -69,7 +69,9 @@ def _judge(
 ) -> int:
     """Add what the jobs find in these orders to `found`; return how many cannot be compared."""
     unchecked = 0
-    for thread in threads:
+    for told in threads:
+        purchase = told.is_purchase(context.policy.purchasing)
+        thread = told.as_received() if purchase else told
         lines = build(thread, context.policy.units, items)
         unchecked += not all(line.comparable for line in lines)
         for job in _fitting(thread, found, context.policy):

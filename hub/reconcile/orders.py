@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -15,6 +15,8 @@ Row = Mapping[Any, Any]
 """A row of the ledger, by column."""
 
 _SCHEMES = ("seller_sku", "buyer_sku", "gtin")
+_QUANTITIES = {"shipment": "shipped", "receiving_advice": "received"}
+"""Entity -> the field of its lines that holds the quantity, where that is not ``quantity``."""
 _NO_LONGER_COUNTS = frozenset({"Canceled", "Corrective"})
 """What an ERP says of a posted invoice that was taken back (mappings/business_central)."""
 
@@ -78,6 +80,8 @@ class Paper:
     ship_by: date | None = None
     """When the order is to leave; the day wanted at the door where it says no more."""
     sent: tuple[Sent, ...] = ()
+    answer: str = ""
+    """Of an order response: ``accepted``, ``changed``, ``rejected``."""
 
     @property
     def posted_at(self) -> datetime | None:
@@ -100,6 +104,10 @@ class OrderThread:
     """The order and its changes, in their sequence; empty where the ledger has no order."""
     shipments: tuple[Paper, ...] = ()
     invoices: tuple[Paper, ...] = ()
+    responses: tuple[Paper, ...] = ()
+    """What sellers answered."""
+    receivings: tuple[Paper, ...] = ()
+    """What was counted when goods came in: by our warehouse, or by the customer."""
 
     @property
     def subject(self) -> str:
@@ -109,6 +117,13 @@ class OrderThread:
     def is_purchase(self, connections: Collection[str]) -> bool:
         """Whether the order is one that we placed: it came by one of these connections."""
         return any(paper.connection in connections for paper in self.versions)
+
+    def as_received(self) -> OrderThread:
+        """The same purchase, with what was counted in place of what its supplier announced.
+
+        Where nobody counts, a supplier's shipment is as good as received.
+        """
+        return replace(self, shipments=self.receivings) if self.receivings else self
 
     @property
     def partner(self) -> str:
@@ -138,6 +153,8 @@ def read(reference: str, rows: Iterable[Row], sent: Mapping[str, Sequence[Sent]]
         tuple(sorted(orders, key=lambda paper: paper.version)),
         _newest(paper for paper in papers if paper.entity == "shipment"),
         _newest(paper for paper in papers if paper.entity == "invoice"),
+        _newest(paper for paper in papers if paper.entity == "order_response"),
+        _newest(paper for paper in papers if paper.entity == "receiving_advice"),
     )
 
 
@@ -165,13 +182,12 @@ def _paper(row: Row, sent: tuple[Sent, ...]) -> Paper:
         partner=row["partner"],
         connection=row["connection"],
         at=row["created_at"],
-        lines=tuple(
-            said(line, "shipped" if entity == "shipment" else "quantity") for line in lines
-        ),
+        lines=tuple(said(line, _QUANTITIES.get(entity, "quantity")) for line in lines),
         kind=row["kind"] or "original",
         currency=row["currency"],
         ship_by=date.fromisoformat(row["ship_by"]) if row["ship_by"] else None,
         sent=sent,
+        answer=(row["answer"] or "") if entity == "order_response" else "",
     )
 
 

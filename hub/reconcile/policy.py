@@ -33,6 +33,8 @@ class Policy:
     warehouses: Mapping[str, str] = field(default_factory=dict)
     purchasing: frozenset[str] = frozenset()
     """Connections whose orders are our own purchase orders."""
+    answering: frozenset[str] = frozenset()
+    """Connections that answer every order with an order response."""
 
     @property
     def clocks(self) -> frozenset[timedelta]:
@@ -69,4 +71,5 @@ def policy_of(settings: Reconcile) -> Policy:
         units=Units(settings.packs),
         warehouses=settings.warehouses,
         purchasing=frozenset(settings.purchasing),
+        answering=frozenset(settings.answering),
     )

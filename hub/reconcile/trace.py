@@ -51,11 +51,16 @@ async def lines(
     ledger: AsyncConnection, site: Site, references: Sequence[str]
 ) -> list[dict[str, Any]]:
     """Return the line-quantity ledger of these orders."""
-    orders = await facts.threads(ledger, references)
+    policy = policy_of(site.reconcile)
+    orders = [
+        order.as_received() if order.is_purchase(policy.purchasing) else order
+        for order in await facts.threads(ledger, references)
+    ]
     items = await facts.ItemBook(site).of(ledger, orders)
-    units = policy_of(site.reconcile).units
     return [
-        line_json(line, order.reference) for order in orders for line in build(order, units, items)
+        line_json(line, order.reference)
+        for order in orders
+        for line in build(order, policy.units, items)
     ]
 
 

@@ -24,9 +24,10 @@ def check_reconcile(loaded: Loaded, jobs: Collection[str]) -> Problems:
         yield from _known(
             loaded, "connection_unknown", ("reconcile", "warehouses", name), connections
         )
-    for index, name in enumerate(rules.purchasing):
-        path = ("reconcile", "purchasing", index)
-        yield from _known(loaded, "connection_unknown", path, connections, name)
+    for option, names in (("purchasing", rules.purchasing), ("answering", rules.answering)):
+        for index, name in enumerate(names):
+            path = ("reconcile", option, index)
+            yield from _known(loaded, "connection_unknown", path, connections, name)
     for name in rules.owners if jobs else ():
         yield from _known(loaded, "job_unknown", ("reconcile", "owners", name), jobs)
     for item, sizes in rules.packs.items():

@@ -225,6 +225,11 @@ class Reconcile(Section):
     purchasing: tuple[Name, ...] = Field(
         (), description="Connections whose orders are our own purchase orders."
     )
+    answering: tuple[Name, ...] = Field(
+        (),
+        description="Connections that answer every order sent to them (855, ORDRSP); one that does"
+        " not in time, or rejects, is found as not acknowledged.",
+    )
     supplier_invoice_after_seconds: float = Field(
         2_592_000, ge=0, description="How long a supplier may take to bill what was received."
     )

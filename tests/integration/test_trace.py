@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from canonical.identity import BusinessKey, reference_for
 from hub.ledger.tables import delivery, document, finding
 from hub.servers.addresses import Addresses
 from tests.support.ledgers import Dock, change, dock, normalized, order
@@ -125,3 +126,38 @@ async def test_a_finding_is_part_of_the_thread_with_its_money_and_owner(
 
 async def test_a_key_that_nobody_knows_is_told_with_its_exit_code(site: Path) -> None:
     assert (await command(site, "trace", "NO-SUCH")).exit_code == 3
+
+
+async def test_what_a_supplier_answers_and_a_warehouse_counts_is_part_of_the_purchase(
+    at: Dock, tmp_path: Path, site: Path
+) -> None:
+    purchases = write_site(tmp_path, reconcile={"purchasing": ["acme-edi"]})
+    assert site == purchases
+    reference = reference_for(BusinessKey("order", "acme", "PO-1"))
+    answer = {"po_number": "PO-1", "order_reference": reference, "status": "accepted"}
+    line = {"number": "1", "item": {"seller_sku": "A"}}
+    counted = {
+        "number": "RC-1",
+        "order_reference": reference,
+        "received_on": "2026-05-09",
+        "lines": [line | {"received": {"value": "1", "unit": "EA"}}],
+    }
+    bill = {
+        "number": "INV-1",
+        "order_reference": reference,
+        "issued_on": "2026-05-09",
+        "currency": "USD",
+        "lines": [line | {"quantity": {"value": "2", "unit": "EA"}}],
+        "total_without_tax": {"amount": "20", "currency": "USD"},
+        "total": {"amount": "20", "currency": "USD"},
+    }
+    await ship(at, "EA", "2")
+    for entity, body in (("order_response", answer), ("receiving_advice", counted)):
+        await at.take_in(normalized(entity, body, "shop"))
+    await at.take_in(normalized("invoice", bill, "shop"))
+    found = await traced(purchases)
+    assert [row["entity"] for row in found["documents"]] == [
+        "order", "shipment", "order_response", "receiving_advice", "invoice",
+    ]  # fmt: skip
+    (row,) = found["lines"]
+    assert (row["ordered"], row["shipped"], row["invoiced"]) == ("2", "1", "2")

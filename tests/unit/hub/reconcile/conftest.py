@@ -37,6 +37,8 @@ class Story:
     versions: list[Paper] = field(default_factory=list)
     shipments: list[Paper] = field(default_factory=list)
     invoices: list[Paper] = field(default_factory=list)
+    responses: list[Paper] = field(default_factory=list)
+    receivings: list[Paper] = field(default_factory=list)
 
     def ordered(
         self, *lines: Said, days: float = 9, ship_by: date | None = None, **other: Any
@@ -55,6 +57,17 @@ class Story:
         self.shipments.append(_paper("shipment", number, at, lines, sent=(sent,)))
         return self
 
+    def answered(self, answer: str, days: float = 7) -> Story:
+        paper = _paper("order_response", "PO-1", NOW - timedelta(days=days), ())
+        self.responses.append(replace(paper, answer=answer))
+        return self
+
+    def received(self, *lines: Said, days: float = 5) -> Story:
+        number = f"RC-{len(self.receivings) + 1}"
+        at = NOW - timedelta(days=days)
+        self.receivings.append(_paper("receiving_advice", number, at, lines))
+        return self
+
     def billed(self, *lines: Said, days: float = 4, currency: str = "USD") -> Story:
         number = f"INV-{len(self.invoices) + 1}"
         paper = _paper("invoice", number, NOW - timedelta(days=days), lines)
@@ -69,7 +82,8 @@ class Story:
 
     @property
     def thread(self) -> OrderThread:
-        return OrderThread("XD1", tuple(self.versions), tuple(self.shipments), tuple(self.invoices))
+        told = (self.versions, self.shipments, self.invoices, self.responses, self.receivings)
+        return OrderThread("XD1", *map(tuple, told))
 
     def lines(
         self, units: Units | None = None, items: dict[str, ItemFacts] | None = None

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from hub.reconcile import three_way_match as job
-from hub.reconcile.line_ledger import ItemFacts
+from hub.reconcile.line_ledger import ItemFacts, build
 from hub.reconcile.orders import Said
 from hub.reconcile.policy import Policy
+from hub.reconcile.units import Units
 
 Lines = Callable[..., Said]
 
@@ -61,3 +62,19 @@ def test_partial_receipts_credits_services_and_young_bills_raise_no_alarm(
     assert story.billed(line(9), days=0.1).look(job) is None
     story.shipments.clear()
     assert story.look(job, A=ItemFacts("EA", stocked=False)) is None
+
+
+def test_what_was_counted_goes_before_what_was_announced(
+    story: Any, now: datetime, line: Lines
+) -> None:
+    story.shipped(line(10)).received(line(8)).billed(line(10, price="2.50"))
+    assert story.look(job) is None  # as announced
+    counted = story.thread.as_received()
+    lines = build(counted, Units(), None)
+    found = job.find(counted, lines, Policy(), now)
+    assert found is not None
+    assert (found.cause, found.amount) == (job.UNRECEIVED, Decimal(5))
+
+
+def test_where_nobody_counts_what_was_announced_is_as_good(story: Any, line: Lines) -> None:
+    assert story.shipped(line(10)).thread.as_received() == story.thread

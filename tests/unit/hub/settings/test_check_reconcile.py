@@ -19,6 +19,7 @@ WriteSite = Callable[[str], Path]
     [
         ("warehouses: {bcc: MAIN}", "connection_unknown", "reconcile.warehouses.bcc"),
         ("purchasing: [bcc]", "connection_unknown", "reconcile.purchasing[0]"),
+        ("answering: [bcc]", "connection_unknown", "reconcile.answering[0]"),
         ("owners: {price-drif: ann}", "job_unknown", "reconcile.owners.price-drif"),
         ("packs: {A: {CTN: 12}}", "unit_unknown", "reconcile.packs.A.CTN"),
         ("packs: {A: {XCT: 0}}", "value_invalid", "reconcile.packs.A.XCT"),
