@@ -6,7 +6,9 @@
 #   make planted what reconciliation finds among 100,000 documents with 1,000 faults
 #   make replay  all of INTAKE comes again, COUNT messages (200000), to no effect
 #   make outages NATS, PostgreSQL, Redis, a target: each away for SECONDS (600)
-#   make bench   how fast it is, and what the time goes to
+#   make bench   how fast it is, what the time goes to, and peers beside it
+#   make replay-beside  what live deliveries notice of a replay of 100,000 letters
+#   make map-diff  what comparing mappings costs a document, COUNT of them (3000)
 #   make faults  two hubs, killed and cut off again and again; `make campaign HOURS=2` goes on for longer
 #   make sim     the hub in simulated time under every fault, SEEDS=5000 of them; SEED=77 replays one
 #   make teeth   seeded bugs, each of which a test must catch
@@ -27,7 +29,7 @@ SEEDS ?= 5000
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test check format planted replay outages bench faults campaign sim teeth corpus fuzz clean distclean
+.PHONY: demo test check format planted replay outages bench replay-beside map-diff faults campaign sim teeth corpus fuzz clean distclean
 .DEFAULT_GOAL := demo
 
 # What runs the hub, from pyproject.toml; an editable install, so that changes need none of this.
@@ -75,8 +77,22 @@ replay: $(VENV)/.checks
 outages: $(VENV)/.checks
 	@CROSSDOCK_OUTAGE_SECONDS=$(or $(SECONDS),600) $(BIN)/pytest --quiet --capture=no tests/integration/test_outages.py $(ARGS)
 
-bench: $(VENV)/.checks
+# The peers of EDI, in an environment of their own: one of them wants an older click than we do.
+$(VENV)/peers/.made: pyproject.toml
+	@$(PYTHON) -m venv $(VENV)/peers
+	@$(VENV)/peers/bin/python -m pip install --quiet --quiet --upgrade 'pip>=25.1'
+	@$(VENV)/peers/bin/python -m pip install --quiet --quiet --group bench
+	@touch $@
+
+bench: $(VENV)/.checks $(VENV)/peers/.made
 	@$(BIN)/python -m tests.bench $(ARGS)
+
+# Windows with and without the replay take turns: the ratio of the two is what counts.
+replay-beside: $(VENV)/.checks
+	@$(BIN)/python -m tests.bench.replay_beside $(ARGS)
+
+map-diff: $(VENV)/.checks
+	@$(BIN)/python -m tests.bench.map_diff $(COUNT)
 
 faults: $(VENV)/.checks
 	@$(BIN)/python -m tests.faults gate $(ARGS)

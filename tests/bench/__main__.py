@@ -18,7 +18,7 @@ import orjson
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import naive
+from tests.bench import edi, naive
 from tests.bench.hub import hub
 from tests.bench.runs import Median, Run, median_of
 from tests.bench.stages import stages
@@ -106,9 +106,15 @@ def main() -> None:
         folder = Path(name)
         steps = stages(folder)
         medians = asyncio.run(_measure(orders, rounds, folder))
+        partners = edi.measure(folder)
     _tables(steps, medians, Console(width=160))
+    edi.show(partners, Console(width=160))
     RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_bytes(orjson.dumps(_results(steps, medians), option=orjson.OPT_INDENT_2))
+    RESULTS.write_bytes(
+        orjson.dumps(
+            _results(steps, medians) | {"edi": partners.as_json()}, option=orjson.OPT_INDENT_2
+        )
+    )
 
 
 if __name__ == "__main__":
