@@ -193,7 +193,7 @@ async def _make_due(
             await connection.execute(
                 sa.update(delivery)
                 .where(among(delivery.c.id, ids))
-                .values(state=state, next_at=act.at, settled_at=None)
+                .values(state=state, next_at=act.at, settled_at=None, yields=True)
             )
     return dict.fromkeys(doubtful, "in_doubt") | dict.fromkeys(plain, "pending")
 

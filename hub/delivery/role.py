@@ -121,6 +121,7 @@ class DeliverRole:
             limit=limit,
             busy=[hand.claim.delivery.business_key for hand in self._hands.values()],
             fresh_only=not room.retries,
+            yielding=self._room_for_replays(),
         )
         found = await self._ledger.once(lambda conn: deliveries.claim(conn, wanted, now))
         if found.claims:
@@ -129,6 +130,14 @@ class DeliverRole:
             self._start(claim)
         more = found.waiting or len(found.claims) == limit
         return bool(found.claims), 0.0 if more else self._parts.timing.tick
+
+    def _room_for_replays(self) -> int:
+        """Return how many replayed ones may be claimed: never more than half of the lanes.
+
+        A live one that comes finds a lane, and does not wait for a replay to end first.
+        """
+        mine = sum(hand.claim.delivery.yields for hand in self._hands.values())
+        return max(0, max(1, self._target.limits.concurrency // 2) - mine)
 
     def _start(self, claim: Claim) -> None:
         leave = self._health.claimed(is_retry=claim.delivery.attempts > 0)

@@ -50,8 +50,11 @@ def _texts(name: str) -> sa.BindParameter[Any]:
     return sa.bindparam(name, type_=kind)
 
 
-def _due(state: str, clock: sa.Column[datetime]) -> sa.Select[*tuple[Any, ...]]:
-    """Select what is due of one state: each kind has an index range of its own."""
+def _due(state: str, clock: sa.Column[datetime], *, yields: bool) -> sa.Select[*tuple[Any, ...]]:
+    """Select what is due of one state, live or replayed: each state has an index range of its own.
+
+    What is replayed passes no other filter in vain: replay jobs make few letters due at a time.
+    """
     columns = [delivery.c[name] for name in _DELIVERY_FIELDS]
     mine = pause.c.target == sa.bindparam("target")
     paused = sa.exists().where(mine, pause.c.until > sa.bindparam("now"))
@@ -63,10 +66,11 @@ def _due(state: str, clock: sa.Column[datetime]) -> sa.Select[*tuple[Any, ...]]:
             clock <= sa.bindparam("now"),
             delivery.c.business_key != sa.all_(_texts("busy")),
             delivery.c.attempts <= sa.bindparam("tried"),
+            delivery.c.yields == sa.literal_column(str(yields).lower()),
             sa.not_(paused),
         )
         .order_by(clock)
-        .limit(sa.bindparam("most", type_=sa.Integer))
+        .limit(sa.bindparam("most_yielding" if yields else "most", type_=sa.Integer))
         .with_for_update(skip_locked=True)
     )
 
@@ -78,13 +82,17 @@ def _all_due() -> sa.Select[*tuple[Any, ...]]:
         ("in_doubt", delivery.c.claimed_until),
         ("in_flight", delivery.c.claimed_until),
     )
-    parts = [_due(state, clock).cte(f"due{i}") for i, (state, clock) in enumerate(kinds)]
+    parts = [
+        _due(state, clock, yields=yields).cte(f"due{i}{'y' * yields}")
+        for i, (state, clock) in enumerate(kinds)
+        for yields in (False, True)
+    ]
     rows = sa.union_all(*(sa.select(part) for part in parts)).subquery()
     # Rows of one order that two processes lock at once are judged by one of them: each would see
     # the other's as they were before.
     name = sa.func.concat(rows.c.target, " ", rows.c.reference)
     turn = sa.func.pg_try_advisory_xact_lock(sa.func.hashtextextended(name, 0))
-    return sa.select(rows, turn.label("turn")).order_by(rows.c.due_at, rows.c.id)
+    return sa.select(rows, turn.label("turn")).order_by(rows.c.yields, rows.c.due_at, rows.c.id)
 
 
 def made_good(row: sa.FromClause) -> sa.ColumnElement[bool]:
@@ -175,7 +183,7 @@ async def claim(conn: AsyncConnection, wanted: Wanted, now: datetime) -> Claimed
     if not locked:
         return Claimed(waiting=taken)
     obstacles = await _obstacles(conn, locked)
-    chosen = _choose((row for row in locked if row.id not in obstacles), wanted.limit)
+    chosen = _choose((row for row in locked if row.id not in obstacles), wanted)
     if chosen:
         await _take(conn, chosen, wanted)
     if obstacles:
@@ -184,15 +192,18 @@ async def claim(conn: AsyncConnection, wanted: Wanted, now: datetime) -> Claimed
     return Claimed(claims, len(obstacles) + taken)
 
 
-def _choose(rows: Iterable[DeliveryRow], limit: int) -> list[DeliveryRow]:
-    """Return the first of each business key and of each order."""
+def _choose(rows: Iterable[DeliveryRow], wanted: Wanted) -> list[DeliveryRow]:
+    """Return the first of each business key and of each order, the live ones first."""
     chosen: list[DeliveryRow] = []
     taken: set[tuple[str, str]] = set()
+    yielding = wanted.most_yielding
     for row in rows:
         marks = {("key", row.business_key), ("order", row.reference)}
-        if len(chosen) < limit and not marks & taken:
+        room = len(chosen) < wanted.limit and (yielding > 0 or not row.yields)
+        if room and not marks & taken:
             chosen.append(row)
             taken |= marks
+            yielding -= row.yields
     return chosen
 
 
@@ -213,6 +224,7 @@ async def _lock_due(
             "busy": list(wanted.busy),
             "tried": 0 if wanted.fresh_only else _ANY,
             "most": wanted.limit * _WINDOW,
+            "most_yielding": wanted.most_yielding * _WINDOW,
         },
     )
     rows = list(found.mappings())

@@ -27,6 +27,8 @@ class DeliveryRow:
     reference: str
     trace_id: str | None
     created_at: datetime
+    yields: bool = False
+    """It is replayed, and goes after what is live."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,13 @@ class Wanted:
     """Business keys that are in hand here."""
     fresh_only: bool = False
     """Leave out what was tried before: the retry budget is used up."""
+    yielding: int | None = None
+    """At most so many that are replayed; None: as many as there is room for."""
+
+    @property
+    def most_yielding(self) -> int:
+        """How many of `limit` may be replayed."""
+        return self.limit if self.yielding is None else min(self.limit, self.yielding)
 
 
 @dataclass(frozen=True, slots=True)

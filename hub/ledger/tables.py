@@ -188,6 +188,8 @@ delivery = sa.Table(
     sa.Column("version", sa.Integer, nullable=False, server_default="1"),
     _text("after_target", null=True),
     _text("state"),
+    # Replayed: goes after everything else that is due at its target.
+    sa.Column("yields", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
     _text("reference"),
     _text("external_id", null=True),

@@ -7,6 +7,7 @@ among replicas. Here they stand a second time, statement by statement, and
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from datetime import datetime, timedelta
@@ -88,7 +89,7 @@ async def claim(tx: Transaction, wanted: Wanted, now: datetime) -> Claimed:
     obstacles = {
         row["id"]: why for row in due if row["state"] != "in_doubt" for why in _obstacle(tx, row)
     }
-    chosen = _choose([row for row in due if row["id"] not in obstacles], wanted.limit)
+    chosen = _choose([row for row in due if row["id"] not in obstacles], wanted)
     for row in chosen:
         waited = row["code"] in _WAITING
         tx.change(
@@ -109,15 +110,18 @@ async def claim(tx: Transaction, wanted: Wanted, now: datetime) -> Claimed:
     return Claimed(claims, len(obstacles))
 
 
-def _choose(rows: list[Row], limit: int) -> list[Row]:
+def _choose(rows: list[Row], wanted: Wanted) -> list[Row]:
     """`deliveries._choose`: the first of each business key and of each order."""
     chosen: list[Row] = []
     taken: set[tuple[str, str]] = set()
+    yielding = wanted.most_yielding
     for row in rows:
         marks = {("key", row["business_key"]), ("order", row["reference"])}
-        if len(chosen) < limit and not marks & taken:
+        room = len(chosen) < wanted.limit and (yielding > 0 or not row["yields"])
+        if room and not marks & taken:
             chosen.append(row)
             taken |= marks
+            yielding -= row["yields"]
     return chosen
 
 
@@ -133,12 +137,14 @@ def _due(tx: Transaction, wanted: Wanted, now: datetime) -> list[Row]:
         and row["business_key"] not in wanted.busy
         and row["attempts"] <= tried
     ]
-    found: list[tuple[datetime, str, Row]] = []
-    for state, clock in _KINDS:
-        kind = [row for row in rows if row["state"] == state and row[clock] is not None]
-        due = sorted((row for row in kind if row[clock] <= now), key=lambda row: row[clock])
-        found += [(row[clock], row["id"], row) for row in due[: wanted.limit * _WINDOW]]
-    return [row for _, _, row in sorted(found, key=lambda each: each[:2])]
+    found: list[tuple[bool, datetime, str, Row]] = []
+    for (state, clock), yields in itertools.product(_KINDS, (False, True)):
+        kind = [row for row in rows if row["state"] == state and row["yields"] == yields]
+        ready = [row for row in kind if row[clock] is not None and row[clock] <= now]
+        due = sorted(ready, key=lambda row: row[clock])
+        most = wanted.most_yielding if yields else wanted.limit
+        found += [(yields, row[clock], row["id"], row) for row in due[: most * _WINDOW]]
+    return [row for *_, row in sorted(found, key=lambda each: each[:3])]
 
 
 def _obstacle(tx: Transaction, mine: Row) -> list[tuple[str, str]]:

@@ -74,7 +74,7 @@ def _make_due(tx: Transaction, letter: Row, now: datetime) -> None:
     if sent["state"] != "dead" or any(row["state"] in _UNDER_WAY for row in same):
         raise Rejected("already_under_way", letter["id"], "it is on its way")
     state = "in_doubt" if may_be_there(tx, sent["id"]) else "pending"
-    tx.change("delivery", sent, state=state, next_at=now, settled_at=None)
+    tx.change("delivery", sent, state=state, next_at=now, settled_at=None, yields=True)
     document = tx.get("document", sent["document_id"])
     stuck = any(
         row["state"] in ("dead", "cancelled") and not made_good(tx, row)

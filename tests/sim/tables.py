@@ -81,6 +81,8 @@ def _default(column: sa.Column[Any]) -> Any:
     if not isinstance(default, sa.DefaultClause):
         return None
     text = str(default.arg)
+    if isinstance(column.type, sa.Boolean):
+        return text == "true"
     return int(text) if isinstance(column.type, sa.Integer) and text.isdigit() else text
 
 

@@ -117,6 +117,7 @@ class Both:
             self.rng.choice((3, 5)),  # which rows of one moment a small limit takes, nobody says
             busy=[one.delivery.business_key for one, _ in self.claims[:1]],
             fresh_only=self.rng.random() < 0.2,
+            yielding=self.rng.choice((None, None, 0, 1)),
         )
         async with self.engine.begin() as conn:
             real = await deliveries.claim(conn, wanted, self.now)
