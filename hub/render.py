@@ -47,7 +47,8 @@ class WorkerRenderer:
         canonical = document.canonical or {}
         if document.entity == "acknowledgement":  # an answer is in the system's own words already
             job = EncodeJob(delivery.target, delivery.flow, canonical, numbers)
-            return Rendered(canonical, await self._workers.encode(job))
+            encoded = await self._workers.encode(job)
+            return Rendered(canonical, encoded, number=numbers.interchange)
         made = await self._workers.render(
             RenderJob(
                 delivery.target,
@@ -58,7 +59,7 @@ class WorkerRenderer:
                 numbers,
             )
         )
-        return Rendered(made.body, made.encoded, made.mapping_version)
+        return Rendered(made.body, made.encoded, made.mapping_version, numbers.interchange)
 
     def _control(
         self, delivery: DeliveryRow, document: DocumentRow, canonical: dict[str, Any]

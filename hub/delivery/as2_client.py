@@ -135,7 +135,9 @@ class As2Client:
         await self._http.aclose()
 
     def _key(self, outbound: Outbound) -> Key:
-        mark = hashlib.sha256(f"{self._partner.connection}\0{outbound.id}".encode()).hexdigest()
+        # With its name, as that is another one for what is written anew after a partner's no.
+        whole = f"{self._partner.connection}\0{outbound.id}\0{outbound.file_name}"
+        mark = hashlib.sha256(whole.encode()).hexdigest()
         return Key(self._partner.connection, "out", f"{mark[:40]}@crossdock")
 
     async def _written(self, outbound: Outbound, now: datetime) -> Prepared:

@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -63,6 +63,8 @@ class Hand:
     stage: str = "map"
     mapping_version: str | None = None
     refusal: Rejected | None = None
+    number: int = 0
+    """The control number that it has; 0: none yet, or its target counts none."""
     sent: Json = field(default_factory=dict)
     """The document in the target's words, once it is rendered."""
 
@@ -152,7 +154,7 @@ class Courier:
             if not hand.doubt:
                 raise
             hand.refusal = refusal
-            rendered = NOTHING
+            rendered = replace(NOTHING, number=hand.number)
         hand.mapping_version = rendered.mapping_version
         hand.stage = "deliver"
         hand.sent = dict(rendered.body)
@@ -166,6 +168,7 @@ class Courier:
         if sent_before is not None:
             return Rendered({}, sent_before)
         numbers = await self._numbers(hand)
+        hand.number = numbers.interchange
         try:
             async with asyncio.timeout(self._parts.timing.render):
                 return await self._rendered(hand, document, numbers)

@@ -21,13 +21,18 @@ def outbound(delivery: DeliveryRow, target: TargetSpec, rendered: Rendered) -> O
         reference=delivery.reference,
         body=dict(rendered.body),
         encoded=rendered.encoded,
-        file_name=file_name(delivery, target.file_suffix),
+        file_name=file_name(delivery, target.file_suffix, rendered.number),
     )
 
 
-def file_name(delivery: DeliveryRow, suffix: str) -> str:
-    """Return a safe name that no other delivery has: what, which order, which delivery."""
-    mark = hashlib.sha256(delivery.id.encode()).hexdigest()[:8]
+def file_name(delivery: DeliveryRow, suffix: str, number: int = 0) -> str:
+    """Return a safe name that no other delivery has: what, which order, which delivery.
+
+    Under another control number it is another one: what a partner refused lies there already, or
+    is known by this name, and what is sent in its place must not be taken for it.
+    """
+    whole = f"{delivery.id}#{number}" if number else delivery.id
+    mark = hashlib.sha256(whole.encode()).hexdigest()[:8]
     readable = safe_name(f"{delivery.flow}-{delivery.reference}"[:60])
     return safe_name(f"{readable}-{mark}{suffix}")
 

@@ -38,6 +38,8 @@ class Rendered:
     body: Mapping[str, Any]
     encoded: bytes
     mapping_version: str | None = None
+    number: int = 0
+    """The control number that it is written under; 0: the target counts none."""
 
 
 class Renderer(Protocol):

@@ -39,6 +39,11 @@ def test_the_file_name_is_the_same_on_every_attempt_and_another_for_every_delive
     assert file_name(replace(DELIVERY, id="another"), ".x12") != file_name(DELIVERY, ".x12")
 
 
+def test_what_is_written_anew_under_another_number_has_another_name() -> None:
+    names = {file_name(DELIVERY, ".x12", number) for number in (0, 1, 2)}
+    assert len(names) == 3
+
+
 @pytest.mark.parametrize("reference", ["../../etc/passwd", "a/b", "x" * 500, "ü\n*", "", "."])
 def test_no_reference_makes_an_unsafe_name(reference: str) -> None:
     name = file_name(replace(DELIVERY, reference=reference), ".x12")

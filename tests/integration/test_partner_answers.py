@@ -1,0 +1,227 @@
+"""What a partner refuses comes back: documents out of a running hub, and the partner's no to each.
+
+Each set that we send, X12 and EDIFACT, goes out by its route, is refused by the partner's 997 or
+CONTRL, becomes a dead letter that blocks its document, and goes out again under a new number.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+import yaml
+
+from hub.servers.addresses import Addresses
+from tests.support.databases import drop_database, in_thread, make_database
+from tests.support.edifact_text import message
+from tests.support.hub_process import PROGRAM
+from tests.support.hub_world import SETTLE_SECONDS, World, world
+from tests.support.processes import ROOT
+from tests.support.waiting import wait_until
+from tests.support.x12_text import as_bytes, group, interchange, isa
+
+EURO, HAMBURG = "euro-edi", "hamburg-edi"
+SAMPLES = ROOT / "connectors"
+US, THEM = "5412345000013:14", "4012345500066:14"
+ROUTES = [
+    ("order", "acme-edi", "855", "acme-edi"),
+    ("shipment", "acme-edi", "856", "northside-edi"),
+    ("invoice", "acme-edi", "810", "northside-edi"),
+    ("shipment", EURO, "DESADV", HAMBURG),
+    ("invoice", EURO, "INVOIC", HAMBURG),
+]
+
+
+def _change(site: dict[str, Any]) -> None:
+    for name, partner in ((EURO, "northside"), (HAMBURG, "northside")):
+        folders = {side: f"{{data_dir}}/folders/{name}/{side[:-3]}" for side in ("inbox", "outbox")}
+        site["connections"][name] = {
+            "system": "edifact",
+            "partner": partner,
+            "transport": {"kind": "folder", "stable_seconds": 0.2, **folders},
+        }
+    options = yaml.safe_load((SAMPLES / "edifact" / "samples" / "options.yaml").read_text())
+    site["connections"][HAMBURG]["options"] = options
+    site["connections"][EURO]["options"] = {
+        "our_id": US.split(":", maxsplit=1)[0],
+        "our_qualifier": "14",
+        "partner_id": THEM.split(":", maxsplit=1)[0],
+        "partner_qualifier": "14",
+    }
+    site["routes"] = [
+        {"entity": entity, "to": to, "action": "send", "flow": flow, "when": {"connection": of}}
+        for entity, to, flow, of in ROUTES
+    ]
+
+
+@pytest.fixture(scope="module")
+def at(
+    tmp_path_factory: pytest.TempPathFactory, template: Addresses, fresh_name: Any
+) -> Iterator[World]:
+    """A hub that sends by X12 and by EDIFACT what others send it."""
+    folder, name = tmp_path_factory.mktemp("answers"), fresh_name()
+    database = in_thread(lambda: make_database(template.database_url, name))
+    addresses = Addresses(template.nats_url, database, template.redis_url)
+    for connection in (EURO, HAMBURG):
+        for side in ("in", "out"):
+            (folder / "folders" / connection / side).mkdir(parents=True)
+    with world(folder, addresses, _change) as made:
+        made.books.forget_streams()
+        made.hub.start()
+        wait_until(made.seeded, SETTLE_SECONDS, "reference data")
+        made.send("ANSWERED-1")
+        sample(made, "northside-edi", "x12/samples/856/cartons_and_items.edi", "901")
+        sample(made, "northside-edi", "x12/samples/810/supplier_invoice.edi", "902")
+        sample(made, HAMBURG, "edifact/samples/DESADV/two_cartons.edi", "903")
+        sample(made, HAMBURG, "edifact/samples/INVOIC/two_lines.edi", "904")
+        yield made
+    in_thread(lambda: drop_database(template.database_url, name))
+
+
+def drop(at: World, connection: str, name: str, body: bytes) -> None:
+    """Put a file into a partner's inbox, whole."""
+    inbox = at.folder_of(connection)
+    (inbox / ".dropped").write_bytes(body)
+    (inbox / ".dropped").rename(inbox / name)
+
+
+def sample(at: World, connection: str, path: str, reference: str) -> None:
+    """A partner sends a sample as its own; X12 ids keep their length."""
+    body = (SAMPLES / path).read_bytes()
+    body = body.replace(b"ACMEDIST ", b"NORTHSIDE").replace(b"ACMEDIST", b"NORTHSIDE")
+    drop(at, connection, path.replace("/", "-"), body.replace(b"905", reference.encode()))
+
+
+class Trade(NamedTuple):
+    """A document that is sent to a partner."""
+
+    flow: str
+    to: str
+
+
+TRADES = [Trade(flow, to) for _, to, flow, _ in ROUTES]
+every_trade = pytest.mark.parametrize("trade", TRADES, ids=[trade.flow for trade in TRADES])
+
+
+class Sent(NamedTuple):
+    """One interchange of ours, as it lies in the partner's folder."""
+
+    number: int
+    body: bytes
+
+
+def outgoing(at: World, trade: Trade) -> list[Sent]:
+    """What lies there of this set, by number."""
+    marks = (f"ST*{trade.flow}*".encode(), f"+{trade.flow}:".encode())
+    number = re.compile(rb"^(?:ISA(?:\*[^*]*){12}\*|UNA.{6}UNB(?:\+[^+]*){4}\+)(\d+)")
+    found = []
+    for path in at.folder_of(trade.to, "out").glob("*"):
+        body = path.read_bytes()
+        if any(mark in body for mark in marks) and (start := number.match(body)):
+            found.append(Sent(int(start[1]), body))
+    return sorted(found)
+
+
+def until_sent(at: World, trade: Trade, count: int) -> list[Sent]:
+    """Wait for so many interchanges of this set."""
+    what = f"{count} of {trade.flow}"
+    return wait_until(lambda: (f := outgoing(at, trade)) and len(f) >= count and f, SETTLE_SECONDS, what) or []  # fmt: skip
+
+
+def refusal(trade: Trade, number: int, answer: int) -> bytes:
+    """The partner's no to one of our interchanges."""
+    if trade.to == EURO:
+        ours = f"UCI+{number}+{US}+{THEM}+7'UCM+{number}+{trade.flow}:D:96A:UN+4'UCS+3'UCD+12+2:1'"
+        text = message(ours, "CONTRL", "D:3")
+        return f"UNB+UNOC:3+{THEM}+{US}+261120:0830+{answer}'{text}UNZ+1+{answer}'".encode()
+    code = {"855": "PR", "856": "SH", "810": "IN"}[trade.flow]
+    said = (
+        f"AK1*{code}*{number}\nAK2*{trade.flow}*0001\nAK3*REF*3**8\nAK4*1**7\nAK5*R*5\nAK9*R*1*1*0"
+    )
+    name = f"{answer:09d}"
+    return as_bytes(interchange(group("FA", [("997", said)]), head=isa(name), number=name))
+
+
+def letters(at: World, trade: Trade) -> list[dict[str, Any]]:
+    """Dead letters of this set, oldest first."""
+    return at.books.rows(
+        "SELECT l.id, l.code, l.place, l.detail, l.state, d.state AS document, v.state AS delivery "
+        "FROM dead_letter l JOIN document d ON d.id = l.document_id "
+        "JOIN delivery v ON v.id = l.delivery_id WHERE l.flow = :flow ORDER BY l.opened_at",
+        flow=trade.flow,
+    )
+
+
+def crossdock(at: World, *arguments: str) -> str:
+    """Run a command beside the hub; what it says."""
+    command = [sys.executable, *PROGRAM, *arguments, "--config", str(at.hub.config)]
+    environment = {**os.environ, **at.hub.environment, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False, timeout=120, cwd=ROOT)  # our own words  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def board(at: World) -> set[tuple[str, int, str]]:
+    """(flow, number, state) of all that went to partners."""
+    rows = json.loads(crossdock(at, "edi", "acks", "--output", "json"))
+    return {(row["flow"], row["number"], row["state"]) for row in rows}
+
+
+@every_trade
+def test_what_the_partner_refuses_comes_back_as_a_dead_letter(at: World, trade: Trade) -> None:
+    (first,) = until_sent(at, trade, 1)
+    drop(at, trade.to, f"no-{trade.flow}", refusal(trade, first.number, 500 + TRADES.index(trade)))
+    (letter,) = wait_until(lambda: letters(at, trade), SETTLE_SECONDS, "the dead letter")
+    assert (letter["code"], letter["state"]) == ("partner_rejected", "open")
+    assert (letter["document"], letter["delivery"]) == ("dead", "dead")
+    assert ("segment 3" in letter["place"], "code_invalid" in letter["detail"]) == (True, True)
+
+
+def test_the_board_shows_the_no_and_what_is_replayed_goes_out_under_a_number_of_its_own(
+    at: World,
+) -> None:
+    refused = {(trade.flow, outgoing(at, trade)[0].number, "rejected") for trade in TRADES}
+    assert refused <= board(at)
+    crossdock(
+        at, "dlq", "replay", "--error", "partner_rejected", "--yes", "--reason", "they mended it"
+    )
+    for trade in TRADES:
+        first, second = until_sent(at, trade, 2)
+        assert second.number > first.number
+    assert {letter["state"] for trade in TRADES for letter in letters(at, trade)} <= {"replaying", "replayed"}  # fmt: skip
+
+
+def test_what_was_sent_is_sent_again_byte_for_byte_after_the_profile_has_changed(
+    at: World,
+) -> None:
+    trades = [TRADES[0], TRADES[3]]
+    before = {trade.flow: outgoing(at, trade) for trade in trades}
+    assert all(before.values())
+    at.hub.terminate()
+    _write_otherwise(at.hub.config)
+    at.hub.start()
+    for trade in trades:
+        rows = (
+            "SELECT id FROM delivery WHERE flow = :flow AND state <> 'pending' ORDER BY created_at"
+        )
+        first = at.books.rows(rows, flow=trade.flow)[0]["id"]
+        crossdock(at, "edi", "resend", first, "--reason", "they lost it")
+        found = until_sent(at, trade, len(before[trade.flow]) + 1)
+        last = before[trade.flow][-1]
+        again = [sent.body for sent in found if sent.number == last.number]
+        assert again == [last.body, last.body]
+
+
+def _write_otherwise(config: Path) -> None:
+    """Let the profiles of both partners write with other delimiters and other numbers of lines."""
+    site = yaml.safe_load(config.read_text())
+    site["connections"]["acme-edi"]["options"] |= {"element_separator": "|", "line_breaks": True}
+    site["connections"][EURO]["options"] |= {"element_separator": "|", "charset": "UNOA"}
+    config.write_text(yaml.safe_dump(site))
