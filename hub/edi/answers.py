@@ -1,7 +1,7 @@
 """What the hub would answer to a file: 997, 999, TA1, 824, CONTRL, APERAK, as they would be sent.
 
-Without a partner each interchange is read as by a connection with its own sender. Code of the
-refusal here: ``sender_unreadable`` (no connection could have this sender or receiver).
+Without a partner each interchange is read as by a connection with its own sender. Where no
+connection could have its sender or receiver, none is owed: ``sender_unreadable``.
 """
 
 from __future__ import annotations
@@ -50,17 +50,22 @@ def answers(
         at: when.
 
     Raises:
-        Rejected: ``sender_unreadable``, ``format_unknown``.
+        Rejected: ``format_unknown``.
     """
     if file.system is None:
         raise Rejected("format_unknown", file.path.name, "no format that is known")
     inspector = INSPECTORS[file.system]
     owed: list[Answered] = []
     refused: list[str] = []
-    interchanges = inspector.inspect(file.data)["interchanges"]
-    ends = [each["byte"] for each in interchanges[1:]] + [len(file.data)]
-    for interchange, end in zip(interchanges, ends, strict=True):
+    found = inspector.inspect(file.data)
+    refused += [error["code"] for error in found["errors"] if "interchange" not in error]
+    interchanges = found["interchanges"]
+    ends = [*(each["byte"] for each in interchanges[1:]), len(file.data)]
+    for interchange, end in zip(interchanges, ends, strict=False):
         own = config or _sender(file.system, {**inspector.options(interchange), **asked})
+        if own is None:
+            refused.append("sender_unreadable")
+            continue
         codec = CONNECTORS[file.system].codec(own)
         body = file.data[interchange["byte"] : end]
         decoded = codec.decode(Receipt("", "", "", at, body))
@@ -76,12 +81,11 @@ def _refusals(decoded: Decoded) -> list[str]:
     return [each.error.code for each in decoded.documents if isinstance(each, Refusal)]
 
 
-def _sender(system: str, options: dict[str, Any]) -> ConnectorConfig:
+def _sender(system: str, options: dict[str, Any]) -> ConnectorConfig | None:
     model = CONNECTORS[system].config
     try:
         return model.model_validate(
             {name: value for name, value in options.items() if name in model.model_fields}
         )
     except ValidationError:
-        detail = "no connection could have its sender or receiver"
-        raise Rejected("sender_unreadable", "", detail) from None
+        return None

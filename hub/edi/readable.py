@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from connectors.paper import Block, Field, Paper
+from connectors.paper import Block, Field, Paper, Role
 
 _STEP = "  "
 _COLUMNS = ("line", "item", "description", "quantity", "price")
+_SINGLE: tuple[Role, ...] = ("quantity", "price")
 _WIDEST = 80
 
 
@@ -57,9 +58,15 @@ def _table(lines: Sequence[Block], depth: int) -> Iterator[str]:
     yield lead + _joined(["-" * width for width in widths], widths)
     for block, row in zip(lines, rows, strict=True):
         yield lead + _joined([row[at] for at in used], widths)
-        rest = [each for each in block.fields if not each.role or each.role == "total"]
-        yield from _fields(rest, depth + 2)
+        yield from _fields(_rest(block), depth + 2)
         yield from _blocks(block.blocks, depth + 2)
+
+
+def _rest(block: Block) -> list[Field]:
+    """What has no column, and all quantities and prices but the first: their labels matter."""
+    firsts = [next((f for f in block.fields if f.role == role), None) for role in _SINGLE]
+    shown = [each for each in block.fields if each.role in ("item", "description", "number")]
+    return [each for each in block.fields if each not in firsts and each not in shown]
 
 
 def _row(block: Block) -> list[str]:
@@ -68,8 +75,7 @@ def _row(block: Block) -> list[str]:
         block.identity,
         ", ".join(items),
         " ".join(block.of("description")),
-        ", ".join(block.of("quantity")),
-        ", ".join(block.of("price")),
+        *(next(iter(block.of(role)), "") for role in _SINGLE),
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -317,6 +318,21 @@ def test_an_acknowledgment_is_never_acknowledged(tmp_path: Path) -> None:
     assert result.exit_code == 3
 
 
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (b"UNA:+.++'UNB+UNOC:3+A+B+260101:0900+1'UNZ+0+1'", "delimiter_ambiguous"),
+        (b"UNH+1+ORDERS:D:96A:UN'UNT+2+1'", "sender_unreadable"),
+    ],
+)
+def test_nobody_is_answered_who_cannot_be_told_from_the_file(
+    tmp_path: Path, data: bytes, code: str
+) -> None:
+    result = call("ack", kept(tmp_path, data))
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert code in result.stderr
+
+
 def test_a_stranger_gets_no_answer_from_a_partners_connection(tmp_path: Path) -> None:
     file = kept(tmp_path, changed(orders(), "ZZ*ACMEDIST ", "ZZ*STRANGER "))
     assert call("ack", file).exit_code == 0
@@ -338,6 +354,13 @@ def test_an_order_reads_like_paper(tmp_path: Path) -> None:
     ]  # fmt: skip
     assert "Total transaction amount: 3270.40" in shown
     assert "PO1" not in shown
+
+
+def test_a_second_quantity_of_a_line_keeps_its_name(tmp_path: Path) -> None:
+    text = edifact_text.ORDER.replace("QTY+21:3:PCE'", "QTY+21:3:PCE'QTY+192:1:PCE'")
+    shown = call("render", kept(tmp_path, edifact_text.orders(text).encode())).stdout
+    assert re.search(r"^1 .* DESK +3 PCE +649.40$", shown, re.M)
+    assert re.search(r"^ +\S.*: +1 PCE$", shown, re.M)
 
 
 def test_what_no_guide_knows_cannot_be_rendered(tmp_path: Path) -> None:
