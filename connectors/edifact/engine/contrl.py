@@ -26,6 +26,9 @@ MAX_SEGMENTS = 999
 MAX_ELEMENTS = 99
 """How often UCS and UCD repeat."""
 
+MAX_POSITION = 999
+"""Positions in a segment or composite have three digits (0098, 0104)."""
+
 
 @dataclass(frozen=True, slots=True)
 class MessageResult:
@@ -79,8 +82,8 @@ def _detail(groups: Sequence[GroupResult]) -> Json:
 def _group(group: GroupResult) -> Json:
     ucf = {
         **_repeated("UCF01", [part(group.ung, 5)], 14, "0"),
-        **_repeated("UCF02", [part(group.ung, 2, 1), part(group.ung, 2, 2)], 35),
-        **_repeated("UCF03", [part(group.ung, 3, 1), part(group.ung, 3, 2)], 35),
+        **_repeated("UCF02", [part(group.ung, 2, 1), part(group.ung, 2, 2)], 35, "?"),
+        **_repeated("UCF03", [part(group.ung, 3, 1), part(group.ung, 3, 2)], 35, "?"),
         "UCF0401": REJECTED if group.fault else ACKNOWLEDGED,
         **_error("UCF", group.fault),
     }
@@ -122,8 +125,10 @@ def _segment(faults: list[Fault]) -> Json:
 
 def _element(fault: Fault) -> Json:
     # The tag counts as position 1 (element 0098), so the first element has 2.
-    place = {"UCD0101": fault.error, "UCD0201": str(fault.element + 1)}
-    return {**place, "UCD0202": str(fault.component)} if fault.component else place
+    place = {"UCD0101": fault.error, "UCD0201": str(min(fault.element + 1, MAX_POSITION))}
+    if fault.component:
+        place["UCD0202"] = str(min(fault.component, MAX_POSITION))
+    return place
 
 
 def _error(tag: str, fault: EnvelopeFault | None) -> Json:

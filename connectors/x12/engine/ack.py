@@ -19,6 +19,9 @@ Json = dict[str, Any]
 MAX_CODES = 5
 """AK5 and AK9 have room for five syntax error codes each."""
 
+MAX_POSITION = 99
+"""Positions in a segment or composite have two digits (elements 722 and 1528)."""
+
 MAX_ELEMENTS = 99
 """AK4 repeats up to 99 times in one AK3 loop."""
 
@@ -262,9 +265,10 @@ def _elements(faults: list[Fault]) -> list[Fault]:
 
 
 def _element(fault: Fault) -> Json:
-    place = {"AK40101": str(fault.element)}
+    # A surplus element or component may stand further back than its place can be told.
+    place = {"AK40101": str(min(fault.element, MAX_POSITION))}
     if fault.component:
-        place["AK40102"] = str(fault.component)
+        place["AK40102"] = str(min(fault.component, MAX_POSITION))
     ak4: Json = {"AK401": place}
     if fault.number.isdecimal():
         ak4["AK402"] = fault.number
