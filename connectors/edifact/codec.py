@@ -21,7 +21,10 @@ from connectors.edifact.engine.writer import Envelope, Side, write
 from connectors.edifact.guides_of import Guides
 from connectors.edifact.inbox import INBOUND, Inbox
 
-OUTBOUND = ("DESADV", "INVOIC", "CONTRL", "APERAK")
+OUTBOUND = (
+    "ORDERS", "ORDCHG", "ORDRSP", "DESADV", "RECADV", "INVOIC", "INVRPT", "IFTSTA", "CONTRL",
+    "APERAK",
+)  # fmt: skip
 """Messages that we send: answers, and those that a mapping makes. Every other message that has a
 guide can be written too."""
 

@@ -35,7 +35,10 @@ from connectors.edifact.engine.tree import Node
 from connectors.edifact.guides_of import Guides
 from connectors.edifact.splitting import split
 
-INBOUND = ("ORDERS", "ORDCHG", "DESADV", "INVOIC", "INVRPT", "IFTSTA", "CONTRL", "APERAK")
+INBOUND = (
+    "ORDERS", "ORDCHG", "ORDRSP", "DESADV", "RECADV", "INVOIC", "INVRPT", "IFTSTA", "CONTRL",
+    "APERAK",
+)  # fmt: skip
 """Messages that partners may send us."""
 
 _ANSWERS = frozenset({"CONTRL"})

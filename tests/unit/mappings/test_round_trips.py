@@ -188,8 +188,14 @@ def test_both_ways_exist_for_everything_that_is_traded() -> None:
         ("load_tender", "204"), ("tender_response", "990"), ("tracking", "214"), ("invoice", "210"),
         ("remittance", "820"), ("application_advice", "824"),
     }  # fmt: skip
+    edifact = {
+        ("order", "ORDERS"), ("order_change", "ORDCHG"), ("order_response", "ORDRSP"),
+        ("shipment", "DESADV"), ("receiving_advice", "RECADV"), ("invoice", "INVOIC"),
+        ("inventory", "INVRPT"), ("tracking", "IFTSTA"),
+    }  # fmt: skip
     found = {(out.system, out.entity, out.flow) for out, _ in _pairs()}
     assert {("x12", *each) for each in x12} <= found
+    assert {("edifact", *each) for each in edifact} <= found
 
 
 def test_every_exception_is_one_of_a_case() -> None:
