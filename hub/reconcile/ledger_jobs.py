@@ -9,9 +9,11 @@ from types import MappingProxyType
 from hub.reconcile import (
     acknowledgement_overdue,
     book_facts,
+    change_without_order,
     delivery_facts,
     double_entry,
     duplicate_effects,
+    hold_facts,
     interchange_facts,
     interchange_gap,
     inventory_variance,
@@ -49,6 +51,13 @@ async def gaps(context: Context) -> Looked:
     return Looked(interchange_gap.find(found, partners), looked_at)
 
 
+async def parked(context: Context) -> Looked:
+    """Look at every change that waits for its order."""
+    waiting = await hold_facts.parked(context.ledger)
+    found = change_without_order.find(waiting, context.policy.parked_after, context.now)
+    return Looked(found, len(waiting))
+
+
 async def duplicates(context: Context) -> Looked:
     """Look at what targets made of our deliveries."""
     actions = sorted({route.action for route in context.site.routes})
@@ -80,6 +89,7 @@ async def books(context: Context) -> Looked:
 LEDGER_JOBS: Mapping[str, tuple[LedgerJob, str]] = MappingProxyType(
     {
         acknowledgement_overdue.NAME: (acknowledgements, acknowledgement_overdue.OWNER),
+        change_without_order.NAME: (parked, change_without_order.OWNER),
         interchange_gap.NAME: (gaps, interchange_gap.OWNER),
         inventory_variance.NAME: (inventory, inventory_variance.OWNER),
         duplicate_effects.NAME: (duplicates, duplicate_effects.OWNER),

@@ -22,6 +22,7 @@ class Policy:
     yes_after: timedelta = timedelta(hours=4)
     supplier_invoice_after: timedelta = timedelta(days=30)
     stuck_after: timedelta = timedelta(hours=4)
+    parked_after: timedelta = _DAY
     late_days: int = 1
     quantity_percent: Decimal = Decimal(0)
     price_percent: Decimal = Decimal(1)
@@ -61,6 +62,7 @@ def policy_of(settings: Reconcile) -> Policy:
         yes_after=settings.not_acknowledged_after_seconds * seconds,
         supplier_invoice_after=settings.supplier_invoice_after_seconds * seconds,
         stuck_after=settings.stuck_after_seconds * seconds,
+        parked_after=settings.change_without_order_after_seconds * seconds,
         late_days=settings.not_shipped_days,
         quantity_percent=settings.quantity_tolerance_percent,
         price_percent=settings.price_tolerance_percent,

@@ -47,7 +47,8 @@ def load(path: Path) -> Loaded:
 
     """
     layer = read_yaml(DEFAULTS, os.environ).under(read_yaml(path, os.environ))
-    layer = _in_data_dir(layer.under(read_environment()))
+    environment = read_environment()
+    layer = _in_data_dir(layer.under(environment), environment, path.parent)
     found = list(_inline_secrets(layer))
     try:
         site = Site.model_validate(layer.values)
@@ -58,10 +59,18 @@ def load(path: Path) -> Loaded:
     return Loaded(site, layer)
 
 
-def _in_data_dir(layer: Layer) -> Layer:
-    """Replace ``{data_dir}`` in every text by the data folder."""
-    data_dir = str(layer.values.get("data_dir") or Site.model_fields["data_dir"].default)
-    return Layer(_filled(layer.values, data_dir), layer.places)
+def _in_data_dir(layer: Layer, environment: Layer, folder: Path) -> Layer:
+    """Replace ``{data_dir}`` in every text by the data folder.
+
+    One site has one data folder, from wherever it is started: a relative one counts from the
+    site's file. In the environment it is the shell's, and counts from where the shell is.
+    """
+    data_dir = layer.values.get("data_dir") or Site.model_fields["data_dir"].default
+    values = layer.values
+    if "data_dir" not in environment.values and isinstance(data_dir, str | Path):
+        data_dir = folder / data_dir
+        values = {**values, "data_dir": data_dir}
+    return Layer(_filled(values, str(data_dir)), layer.places)
 
 
 def _filled(value: Any, data_dir: str) -> Any:

@@ -239,6 +239,9 @@ class Reconcile(Section):
     stuck_after_seconds: float = Field(
         14_400, ge=0, description="How long a document may be under way before it counts as stuck."
     )
+    change_without_order_after_seconds: float = Field(
+        86_400, ge=0, description="How long a change may be parked without its order."
+    )
     quantity_tolerance_percent: Decimal = Field(
         Decimal(0), ge=0, description="How far beyond the order a line may be shipped."
     )
@@ -317,7 +320,8 @@ class Site(Section):
     data_dir: LocalPath = Field(
         Path(".crossdock"),
         validate_default=True,
-        description="Embedded servers, archive, run files; `{data_dir}` in any text stands for it.",
+        description="Embedded servers, archive, run files; a relative one counts from this file's"
+        " folder. `{data_dir}` in any text stands for it.",
     )
     servers: Servers = Servers()
     http: Http = Http()

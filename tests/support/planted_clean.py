@@ -171,6 +171,15 @@ def stock_that_moves(world: World) -> None:
     world.stock(f"MOVE-{world.count}", "500", "300", age=_HOUR / 6)
 
 
+def change_before_its_order(world: World) -> None:
+    plain(world)
+    row = world.rows.document(
+        "order_change", f"PO-SOON-{world.count}", NOW - _HOUR, {"kind": "change"},
+        state="held", version=None,
+    )  # fmt: skip
+    world.rows.hold(row, "orphan")
+
+
 def interchanges_in_turn(world: World) -> None:
     plain(world)
     world.interchange()
@@ -185,5 +194,5 @@ CLEAN: tuple[Teller, ...] = (
     posting_on_its_way, just_billed, just_ordered, just_held, to_ship_later, just_sent,
     made_good_by_a_replay, found_again_under_its_id, invoice_driven_again, repeated, rejected,
     unreadable, same_stock, stock_within_tolerance, stock_that_moves,
-    interchanges_in_turn,
+    interchanges_in_turn, change_before_its_order,
 )  # fmt: skip

@@ -223,6 +223,16 @@ def interchanges_skipped(world: World) -> None:
     world.expected["interchange-gap", world.interchange(skip=2)] = None
 
 
+def change_of_nothing(world: World) -> None:
+    world.count += 1
+    row = world.rows.document(
+        "order_change", f"PO-NONE-{world.count}", NOW - 3 * _DAY, {"kind": "change"},
+        state="held", version=None,
+    )  # fmt: skip
+    world.rows.hold(row, "orphan")
+    world.expected["change-without-order", f"hold/h-{row['id']}"] = None
+
+
 FAULTS: tuple[Teller, ...] = (
     never_posted, supplier_bills_what_never_came, supplier_bills_too_dear,
     supplier_sends_too_many, supplier_never_bills, never_billed, billed_in_part, invoice_taken_back, billed_for_nothing, billed_twice,
@@ -232,4 +242,5 @@ FAULTS: tuple[Teller, ...] = (
     stock_unknown_to_the_warehouse, made_twice, listed_twice, gone_at_the_target, entered_by_hand,
     other_amount_at_the_target, held_by_nothing, dead_without_a_letter, lost_sight_of,
     from_nowhere, called_delivered, interchanges_skipped,
+    change_of_nothing,
 )  # fmt: skip

@@ -80,11 +80,11 @@ class Rows:
         row["settled_at"] = at if row["state"] in _REST else None
         return self.add("delivery", **row)
 
-    def hold(self, of: Mapping[str, Any]) -> None:
+    def hold(self, of: Mapping[str, Any], kind: str = "control_point") -> None:
         """An open hold of a document."""
         self.add(
             "hold", id=f"h-{of['id']}", document_id=of["id"], business_key=of["business_key"],
-            kind="control_point", reasons="[]", state="open", opened_at=of["created_at"],
+            kind=kind, reasons="[]", state="open", opened_at=of["created_at"],
         )  # fmt: skip
 
     def letter(self, of: Mapping[str, Any]) -> None:

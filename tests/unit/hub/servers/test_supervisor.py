@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import stat
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import asyncpg
@@ -17,7 +18,11 @@ from nats.aio.client import Client
 from canonical.errors import ConfigError
 from hub.servers import state
 from hub.servers.addresses import Addresses, find_running
+from hub.servers.nats import Nats
+from hub.servers.postgres import Postgres
 from hub.servers.reach import reach
+from hub.servers.redis import Redis
+from hub.servers.server import Server
 from hub.servers.supervisor import EmbeddedServers
 from hub.settings.model import Servers
 from tests.support.waiting import wait_for
@@ -218,6 +223,27 @@ async def test_servers_want_the_password_and_get_none_of_our_secrets(
         async with redis.asyncio.Redis.from_url(without_password(addresses.redis_url)) as client:
             with pytest.raises(redis.exceptions.AuthenticationError):
                 await client.ping()
+
+
+async def test_a_server_that_wants_another_password_is_told_from_one_that_is_not_there(
+    tmp_path: Path,
+) -> None:
+    async with EmbeddedServers(tmp_path, Servers()) as addresses:
+        known = state.read(tmp_path)
+        assert known is not None
+        port, program = known.ports["nats"], Path("unused")
+        made = Nats(tmp_path, port, known.password, program, sync_always=True, monitor_port=None)
+        assert await made.ready()
+        others: list[Server] = [
+            replace(made, password="other"),  # noqa: S106  # a wrong one
+            Redis(tmp_path, known.ports["redis"], "other", program),
+            Postgres(tmp_path, known.ports["postgres"], "other", program, program),
+        ]
+        assert str(port) in addresses.nats_url
+        for server in others:
+            with pytest.raises(ConfigError, match="server_password_wrong"):
+                await server.ready()
+    assert not await made.ready()
 
 
 async def silent(_: Exception) -> None:

@@ -45,3 +45,18 @@ def test_a_route_from_a_test_to_what_is_real_is_refused_with_its_place(
     if refused:
         assert "acme-test" in str(found[0])
         assert ".yaml:" in str(found[0])
+
+
+EDIFACT = SITE.replace("system: x12", "system: edifact").replace('"940"', "DESADV")
+
+
+@pytest.mark.parametrize(
+    ("usage", "when", "refused"),
+    [("P", "", True), ("P", ", when: { connection: acme-live }", False), ("T", "", False)],
+)
+def test_test_messages_of_edifact_are_kept_from_what_is_real_as_well(
+    write_site: WriteSite, usage: str, when: str, *, refused: bool
+) -> None:
+    loaded = load(write_site(EDIFACT.format(usage=usage, to="depot", when=when)))
+    found = list(check_usage(loaded, known()))
+    assert [problem.code for problem in found] == ["test_to_production"] * refused

@@ -150,6 +150,29 @@ def test_the_data_folder_has_a_placeholder(
     assert transport.inbox == tmp_path / "work" / "acme"
 
 
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("", "site/.crossdock"),
+        ("data_dir: ../work\n", "site/../work"),
+        ("data_dir: /srv\n", "/srv"),
+    ],
+)
+def test_a_site_has_one_data_folder_wherever_it_is_started(
+    tmp_path: Path, site_text: str, monkeypatch: pytest.MonkeyPatch, written: str, expected: str
+) -> None:
+    file = tmp_path / "site" / "site.yaml"
+    file.parent.mkdir()
+    file.write_text(site_text + written)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.setenv("BC_SECRET", "secret")
+    monkeypatch.chdir(elsewhere)
+    assert load(file).site.data_dir == tmp_path / expected
+    monkeypatch.setenv("CROSSDOCK_DATA_DIR", "mine")
+    assert load(file).site.data_dir == elsewhere / "mine"
+
+
 def test_values_are_what_they_seem(write_site: WriteSite, site_text: str) -> None:
     bindings = (
         "{country: NO, zip: 0042, at: 12:30, on: 2026-01-01, rate: 0.10, n: -5, ok: true, z: ~}"
