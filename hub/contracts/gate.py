@@ -13,7 +13,8 @@ from hub.contracts.results import Results, contracts_of
 from hub.fields import counts
 from hub.mapping.difference import differences
 
-Effect = Literal["breaking", "additive", "mended"]
+Effect = Literal["breaking", "excused", "additive", "mended"]
+"""`excused` would break a contract that is pending or deprecated: told, and no release waits for it."""
 
 _WAYS_OUT = {
     "field_removed": "keep the field for one more version and announce when it goes",
@@ -53,9 +54,11 @@ def compare(old: Results, new: Results, today: str) -> list[Change]:
     for before in contracts_of(old):
         found.extend(_changes(before, after.get(before.contract)))
         found.extend(_field_changes(before, old.get("fields", {}), new.get("fields", {})))
-    kept = [each for each in found if not _excused(each, after, today)]
-    order = {"breaking": 0, "additive": 1, "mended": 2}
-    return sorted(kept, key=lambda each: (order[each.effect], each.contract, each.where))
+    told = [
+        each._replace(effect="excused") if _excused(each, after, today) else each for each in found
+    ]
+    order = {"breaking": 0, "excused": 1, "additive": 2, "mended": 3}
+    return sorted(told, key=lambda each: (order[each.effect], each.contract, each.where))
 
 
 def _excused(change: Change, contracts: Mapping[str, Checked], today: str) -> bool:

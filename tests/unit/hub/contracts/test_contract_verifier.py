@@ -97,7 +97,44 @@ def test_an_event_is_held_to_the_listeners_schema(folder: Path, check: Check, fi
     (folder / "openapi.yaml").write_text(json.dumps(whole))
     (folder / "order.event.json").write_text(json.dumps(EXAMPLES["order"]))
     add(folder, f'  - {{name: event, event: order.event.json, conforms_to: "{file}"}}\n')
-    assert problems(check(), "event") == (f"$.data: does not fit `required` of {file}",)
+    assert problems(check(), "event") == (f"$.data.moon: is missing: `required` of {file}",)
+
+
+def test_what_does_not_fit_is_said_without_its_value(folder: Path, check: Check) -> None:
+    rules = {"po_number": {"type": "integer"}, "currency": {"enum": ["EUR", "GBP"]}}
+    data = {"type": "object", "properties": rules, "additionalProperties": False}
+    schema = {"type": "object", "properties": {"data": data}}
+    (folder / "schema.json").write_text(json.dumps(schema))
+    (folder / "order.event.json").write_text(json.dumps(EXAMPLES["order"]))
+    add(folder, '  - {name: event, event: order.event.json, conforms_to: "schema.json"}\n')
+    said = problems(check(), "event")
+    assert '$.data.po_number: does not fit `type: "integer"` of schema.json' in said
+    assert '$.data.currency: does not fit `enum: ["EUR", "GBP"]` of schema.json' in said
+    assert "$.data.lines: is too many: `additionalProperties` of schema.json" in said
+    assert EXAMPLES["order"]["po_number"] not in "".join(said)
+
+
+def test_an_event_is_held_to_the_payload_of_an_asyncapi_message(folder: Path, check: Check) -> None:
+    payload = {"type": "object", "required": ["moon"]}
+    whole = {"components": {"messages": {"order.released": {"name": "x", "payload": payload}}}}
+    (folder / "asyncapi.json").write_text(json.dumps(whole))
+    (folder / "order.event.json").write_text(json.dumps(EXAMPLES["order"]))
+    file = "asyncapi.json#/components/messages/order.released"
+    add(folder, f'  - {{name: event, event: order.event.json, conforms_to: "{file}"}}\n')
+    assert problems(check(), "event") == (f"$.moon: is missing: `required` of {file}",)
+
+
+@pytest.mark.parametrize("pointer", ["", "#/components", "#/components/messages/empty"])
+def test_a_place_without_a_schema_holds_for_nothing(
+    folder: Path, check: Check, pointer: str
+) -> None:
+    whole = {"components": {"messages": {"empty": {"name": "x"}}}}
+    (folder / "asyncapi.json").write_text(json.dumps(whole))
+    (folder / "order.event.json").write_text(json.dumps(EXAMPLES["order"]))
+    file = f"asyncapi.json{pointer}"
+    add(folder, f'  - {{name: event, event: order.event.json, conforms_to: "{file}"}}\n')
+    with pytest.raises(ConfigError, match="schema_invalid"):
+        check()
 
 
 def test_a_schema_that_points_elsewhere_is_never_fetched(folder: Path, check: Check) -> None:
