@@ -10,11 +10,11 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+from tests.fuzz.keep import smallest
 from tests.fuzz.seeds import written
 from tests.fuzz.targets import CORPUS, ROOT, TARGETS, inputs
 
@@ -64,26 +64,26 @@ def _fill(name: str, corpus: Path) -> None:
         files += inputs(name)
     contents = [path.read_bytes() for path in files] + written(name)
     for content in contents:
-        (corpus / hashlib.sha256(content).hexdigest()[:16]).write_bytes(content)
+        (corpus / _name(content)).write_bytes(content)
 
 
 def _keep(name: str) -> None:
     """Take the smallest inputs that cover what the working corpus covers."""
-    merged = _WORK / name / "merged"
-    shutil.rmtree(merged, ignore_errors=True)
-    merged.mkdir(parents=True)
-    command = [sys.executable, "-m", "tests.fuzz.run", name, "600"]
-    command += [str(merged), str(merged.parent)]
-    command += ["-merge=1", str(_WORK / name / "corpus")]
-    subprocess.run(command, cwd=ROOT, capture_output=True, check=True)
     target = CORPUS / name
     target.mkdir(parents=True, exist_ok=True)
+    found = (path.read_bytes() for path in (_WORK / name / "corpus").iterdir())
+    small = [content for content in found if len(content) <= _LARGEST]
+    kept = {_name(content): content for content in smallest(small, TARGETS[name].run)}
     for path in inputs(name):
         if not path.name.startswith("found-"):  # what broke something once stays
             path.unlink()
-    for path in merged.iterdir():
-        if path.stat().st_size <= _LARGEST:
-            shutil.copy(path, target / path.name[:16])
+    for file, content in kept.items():
+        (target / file).write_bytes(content)
+    print(f"{name}: {len(kept)} inputs kept")  # noqa: T201
+
+
+def _name(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:16]
 
 
 if __name__ == "__main__":

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.fuzz.keep import smallest
 from tests.fuzz.seeds import written
 from tests.fuzz.targets import CORPUS, TARGETS, Target, inputs
 
-CHANGED = 2
+CHANGED = 10
 """How many changed copies of each input are run: a number, so that every run is the same."""
 
 KEPT = [(name, path) for name in TARGETS if (CORPUS / name).is_dir() for path in inputs(name)]
@@ -47,3 +48,11 @@ def test_the_first_inputs_break_no_promise(name: str) -> None:
     assert len(first) > 10
     for data in first:
         TARGETS[name].run(data)
+
+
+def test_only_what_runs_something_new_is_kept() -> None:
+    order = next(iter(sorted(TARGETS["x12"].seeds[0].rglob("one_order.edi")))).read_bytes()
+    kept = list(smallest([b"  ", b"", b" ", order, order + b" " * 9], TARGETS["x12"].run))
+    assert kept[0] == b""
+    assert order in kept
+    assert order + b" " * 9 not in kept
