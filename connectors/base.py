@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict
 
@@ -130,16 +130,17 @@ class Refusal:
     answered: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+# What every receipt sends from a worker to the hub is a tuple: pickled without a line of Python.
+
+
+class Answer(NamedTuple):
     """A document owed to the sender, in the system's own words, such as a 997 or a TA1."""
 
     flow: str
     body: Json
 
 
-@dataclass(frozen=True, slots=True)
-class Interchange:
+class Interchange(NamedTuple):
     """One numbered envelope of a receipt, whose number the sender must not use again."""
 
     number: int

@@ -41,8 +41,7 @@ class Bench:
         receipts = [place for place, task in enumerate(chunk) if task.kind == "normalize"]
         read = [(Receipt(*chunk[place].job), self._given(place, chunk)) for place in receipts]
         for place, made in zip(receipts, normalize(self._tools, read), strict=True):
-            answers = [(answer.flow, answer.body) for answer in made.answers]
-            results[place] = (made.documents, answers)
+            results[place] = made
         for place, task in enumerate(chunk):
             if task.kind != "normalize":
                 results[place] = self._written(task, self._given(place, chunk))

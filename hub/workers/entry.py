@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 from canonical.errors import HubError, Rejected
-from connectors.base import Answer, Receipt
+from connectors.base import Receipt
 from hub.workers.jobs import DETAILS, Failed, NormalizeResult
 from hub.workers.messages import Kind, Task, receipt_values
 from hub.workers.progress import DECODE
@@ -94,13 +94,6 @@ class Entry:
         """It, as it is sent to a worker."""
         job = receipt_values(self.job) if self.kind == "normalize" else self.job
         return Task(self.kind, job, self.blamed)
-
-    def take(self, result: Any) -> None:
-        """Read what a worker made of it."""
-        if self.kind == "normalize" and not isinstance(result, HubError):
-            documents, answers = result
-            result = NormalizeResult(documents, tuple(Answer(*each) for each in answers))
-        self.finish(result)
 
     def finish(self, result: Any) -> None:
         """It has its result."""

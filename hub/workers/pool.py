@@ -208,7 +208,7 @@ class WorkerPool:
                 self._busy.discard(worker)
             self._failures = 0
             for entry, result in zip(chunk, reply.results, strict=True):
-                entry.take(result)
+                entry.finish(result)
             leaving = reply.leaving
         self._end(worker)
 

@@ -58,14 +58,14 @@ def broken(old: str, new: str) -> bytes:
 
 
 REFUSALS: dict[str, tuple[bytes, bool]] = {
-    "set_unsupported": (broken("ST*850", "ST*820"), True),
+    "set_unsupported": (broken("ST*850", "ST*832"), True),
     "set_trailer_missing": (as_bytes([s for s in orders() if not s.startswith("SE")]), True),
     "set_control_mismatch": (broken("SE*17*0001", "SE*17*0002"), True),
     "set_count_mismatch": (broken("SE*17*0001", "SE*18*0001"), True),
     "set_identifier_invalid": (broken("ST*850", "ST*8"), True),
     "set_control_invalid": (broken("*0001", "*1"), True),
     "set_control_duplicate": (as_bytes(changed(orders(ORDER, ORDER), "*0002", "*0001")), True),
-    "group_unsupported": (broken("GS*PO", "GS*RA"), True),
+    "group_unsupported": (broken("GS*PO", "GS*SC"), True),
     "version_unsupported": (broken("*X*004010", "*X*003040"), True),
     "group_trailer_missing": (as_bytes([s for s in orders() if not s.startswith("GE")]), True),
     "group_control_mismatch": (broken("GE*1*1", "GE*1*2"), True),

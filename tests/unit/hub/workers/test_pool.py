@@ -14,9 +14,17 @@ import pytest
 
 from canonical.errors import ConfigError, Rejected, Retryable
 from connectors.base import Receipt
+from connectors.registry import CONNECTORS
+from hub.app import MAPPINGS
 from hub.settings.model import Workers
-from hub.workers.jobs import EncodeJob, Failed, Normalized, NormalizeResult, RenderJob
+from hub.workers.jobs import EncodeJob, Failed, Given, Normalized, NormalizeResult, RenderJob
 from hub.workers.pool import WorkerPool
+from hub.workers.progress import NoProgress
+from hub.workers.reading import normalize
+from hub.workers.spec import worker_spec
+from hub.workers.tools import Tools
+from tests.bench.orders import receipts as bench_orders
+from tests.bench.site import site
 from tests.support.paper import (
     ORDER,
     paper_mapping,
@@ -64,6 +72,16 @@ async def test_nothing_to_do_is_done_at_once(pool: WorkerPool) -> None:
 async def test_callers_share_the_workers(pool: WorkerPool) -> None:
     batches = await asyncio.gather(*(pool.normalize(receipts(40)) for _ in range(5)))
     assert all([outcome(r) for r in batch] == [[f"PO{i}"] for i in range(40)] for batch in batches)
+
+
+async def test_all_that_a_codec_says_arrives() -> None:
+    spec = worker_spec(site(1), CONNECTORS, MAPPINGS)
+    received = list(bench_orders(0, 3))
+    async with WorkerPool(spec, Workers(processes=1)) as workers:
+        results = await workers.normalize(received)
+    given = Given(2.0, NoProgress(), {})
+    assert results == normalize(Tools(spec), [(each, given) for each in received])
+    assert all(each.documents and each.answers and each.interchanges for each in results)
 
 
 async def test_documents_are_rendered_and_encoded(pool: WorkerPool) -> None:
