@@ -144,7 +144,7 @@ class DeadLettersApi:
     async def _planner(self) -> AsyncIterator[Planner]:
         desk = self._desk
         targets = Targets(site_targets(desk.site, Books(desk.engine, desk.clock)))
-        renderer = WorkerRenderer(desk.workers, desk.site.control_points)
+        renderer = WorkerRenderer(desk.workers, desk.site.control_points, desk.engine)
         try:
             yield Planner(desk.engine, desk.archive, targets, renderer, desk.workers, desk.clock)
         finally:

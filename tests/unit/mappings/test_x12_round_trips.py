@@ -27,7 +27,9 @@ CASES = [
     (entity, flow, path)
     for entity, flow in PAIRS
     for path in sorted((ROOT / "x12" / f"{entity}.{flow}.cases").glob("*.json"))
-    if "expect" in json.loads(path.read_text("utf-8"))
+    if "expect" in (case := json.loads(path.read_text("utf-8")))
+    # What comes from the order is more than the document says: tests/integration/test_own_numbers.py
+    and "order" not in case.get("bindings", {}).get("control", {})
 ]
 
 
