@@ -18,7 +18,12 @@ class Inspector(Protocol):
         ...
 
     def inspect(
-        self, data: bytes, config: ConnectorConfig | None = None, *, tolerant: bool = False
+        self,
+        data: bytes,
+        config: ConnectorConfig | None = None,
+        *,
+        tolerant: bool = False,
+        bodies: bool = True,
     ) -> Json:
         """Say all that the bytes hold and all that is wrong with them, at every level.
 
@@ -29,6 +34,7 @@ class Inspector(Protocol):
             config: of the connection by which it would come: its guides and strictness count, and
                 whether it is from this partner. None: it may be anybody's.
             tolerant: without `config`, judge as a connection with ``strictness: tolerant`` does.
+            bodies: keep the documents: of a large file they are many times its size.
 
         """
         ...

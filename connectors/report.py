@@ -105,8 +105,9 @@ def _shown(value: str) -> str:
 class Report:
     """Collects what is found in one file, in its order."""
 
-    def __init__(self, *, tolerant: bool) -> None:
+    def __init__(self, *, tolerant: bool, bodies: bool = True) -> None:
         self._tolerant = tolerant
+        self._bodies = bodies
         self._errors: list[Json] = []
         self._interchanges: list[Json] = []
         self._group_begins = 0
@@ -171,11 +172,10 @@ class Report:
             verdict = "rejected"
         elif found:
             verdict = "accepted_with_errors"
-        body = one.pop("body")
-        errors = [each.told(subject) for each in found]
-        self._interchanges[-1]["sets"].append(
-            {**one, "verdict": verdict, "errors": errors, "body": body}
-        )
+        body = {"body": one.pop("body")}
+        errors = {"errors": [each.told(subject) for each in found]}
+        told = {**one, "verdict": verdict, **errors, **(body if self._bodies else {})}
+        self._interchanges[-1]["sets"].append(told)
 
     def result(self) -> Json:
         """All that was found."""

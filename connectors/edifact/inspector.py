@@ -49,10 +49,18 @@ class EdifactInspector:
         return start.startswith(_BEGINNINGS)
 
     def inspect(
-        self, data: bytes, config: ConnectorConfig | None = None, *, tolerant: bool = False
+        self,
+        data: bytes,
+        config: ConnectorConfig | None = None,
+        *,
+        tolerant: bool = False,
+        bodies: bool = True,
     ) -> Json:
         """Say what a file holds and what is wrong with it."""
-        found = _File(config if isinstance(config, EdifactConfig) else None, tolerant=tolerant)
+        own = config if isinstance(config, EdifactConfig) else None
+        if own is not None:
+            tolerant = own.strictness == "tolerant"
+        found = _File(own, Report(tolerant=tolerant, bodies=bodies))
         for event in walk(read(chunks_of(data))):
             found.take(event)
         return found.result()
@@ -77,12 +85,10 @@ class EdifactInspector:
 class _File:
     """What was found so far."""
 
-    def __init__(self, config: EdifactConfig | None, *, tolerant: bool) -> None:
-        if config is not None:
-            tolerant = config.strictness == "tolerant"
+    def __init__(self, config: EdifactConfig | None, report: Report) -> None:
         self._config = config
         self._guides = Guides(config) if config is not None else None
-        self._report = Report(tolerant=tolerant)
+        self._report = report
         self._marks = Delimiters()
         self._unb: Parts = []
         self._group = ""

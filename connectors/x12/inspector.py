@@ -45,10 +45,18 @@ class X12Inspector:
         return start.startswith(b"ISA")
 
     def inspect(
-        self, data: bytes, config: ConnectorConfig | None = None, *, tolerant: bool = False
+        self,
+        data: bytes,
+        config: ConnectorConfig | None = None,
+        *,
+        tolerant: bool = False,
+        bodies: bool = True,
     ) -> Json:
         """Say what a file holds and what is wrong with it."""
-        found = _File(config if isinstance(config, X12Config) else None, tolerant=tolerant)
+        own = config if isinstance(config, X12Config) else None
+        if own is not None:
+            tolerant = own.strictness == "tolerant"
+        found = _File(own, Report(tolerant=tolerant, bodies=bodies))
         for event in walk(read(chunks_of(data))):
             found.take(event)
         return found.result()
@@ -73,12 +81,10 @@ class X12Inspector:
 class _File:
     """What was found so far."""
 
-    def __init__(self, config: X12Config | None, *, tolerant: bool) -> None:
-        if config is not None:
-            tolerant = config.strictness == "tolerant"
+    def __init__(self, config: X12Config | None, report: Report) -> None:
         self._config = config
         self._agreed = Agreed(config.guides if config is not None else PartnerGuides())
-        self._report = Report(tolerant=tolerant)
+        self._report = report
         self._delimiters = Delimiters()
         self._isa: list[str] = []
         self._gs: list[str] = []

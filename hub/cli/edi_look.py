@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -26,7 +27,7 @@ from hub.cli.output import Output, OutputOption, print_json, printable
 from hub.clock import SystemClock
 from hub.edi.answers import answers
 from hub.edi.compare import compared
-from hub.edi.files import Judge, found, looked, opened, without_bodies, without_values
+from hub.edi.files import Judge, found, looked, opened, without_values
 from hub.edi.papers import papers
 from hub.edi.readable import changes, page
 from hub.settings.loader import load
@@ -74,8 +75,7 @@ def parse(
         else:
             _print_lines(tree(result))
         raise typer.Exit(Exit.OK if result["ok"] else Exit.FAILURE)
-    shown = _each(files, judge)
-    _ended([_print_line(each if bodies else without_bodies(each)) for each in shown])
+    _ended([_print_line(each) for each in _each(files, replace(judge, bodies=bodies))])
 
 
 def validate(
@@ -89,11 +89,12 @@ def validate(
 ) -> None:
     """Check files at all levels and name every error: where, by which rule, what was expected."""
     with said():
-        judge = Judge(tolerant, _agreed(config, partner, connection))
+        agreed = _agreed(config, partner, connection)
+        judge = Judge(tolerant, bodies=False, configs=agreed)
         results = []
         for each in _each(files, judge):
             result = _vouched(each)
-            result = without_values(result) if hide_values else without_bodies(result)
+            result = without_values(result) if hide_values else result
             if output is Output.JSON and len(files) == 1 and files[0].is_file():
                 print_json(result)
             elif output is Output.JSON:

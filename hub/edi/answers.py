@@ -57,7 +57,7 @@ def answers(
     inspector = INSPECTORS[file.system]
     owed: list[Answered] = []
     refused: list[str] = []
-    found = inspector.inspect(file.data)
+    found = inspector.inspect(file.data, bodies=False)
     refused += [error["code"] for error in found["errors"] if "interchange" not in error]
     interchanges = found["interchanges"]
     ends = [*(each["byte"] for each in interchanges[1:]), len(file.data)]

@@ -33,6 +33,8 @@ class Judge:
     """By what files are judged."""
 
     tolerant: bool = False
+    bodies: bool = True
+    """The documents are wanted, too."""
     configs: tuple[tuple[str, ConnectorConfig], ...] = ()
     """Connections of a partner: (system, options); none: the standard's guides count."""
 
@@ -78,7 +80,7 @@ def looked(file: Opened, judge: Judge) -> dict[str, Any]:
     return {
         **head,
         "format": file.system,
-        **inspector.inspect(file.data, config, tolerant=judge.tolerant),
+        **inspector.inspect(file.data, config, tolerant=judge.tolerant, bodies=judge.bodies),
     }
 
 
@@ -91,7 +93,11 @@ def errors_of(result: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def without_values(result: dict[str, Any]) -> dict[str, Any]:
-    """Return the same without anything that stands in the file but its numbers and types."""
+    """Return the same without anything that stands in the file but its numbers and types.
+
+    Args:
+        result: without bodies.
+    """
 
     def told(error: dict[str, Any]) -> dict[str, Any]:
         kept = {key: value for key, value in error.items() if key != "value"}
@@ -107,22 +113,10 @@ def without_values(result: dict[str, Any]) -> dict[str, Any]:
             {
                 **interchange,
                 "sets": [
-                    {
-                        **{key: value for key, value in each.items() if key != "body"},
-                        "errors": [told(error) for error in each["errors"]],
-                    }
+                    {**each, "errors": [told(error) for error in each["errors"]]}
                     for each in interchange["sets"]
                 ],
             }
             for interchange in result["interchanges"]
         ],
     }
-
-
-def without_bodies(result: dict[str, Any]) -> dict[str, Any]:
-    """Return the same without the documents themselves."""
-    interchanges = [
-        {**each, "sets": [{k: v for k, v in one.items() if k != "body"} for one in each["sets"]]}
-        for each in result["interchanges"]
-    ]
-    return {**result, "interchanges": interchanges}
