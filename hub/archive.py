@@ -13,7 +13,7 @@ import os
 import secrets
 import threading
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 import zstandard
@@ -22,6 +22,9 @@ from canonical.errors import Rejected
 
 _LEVEL = 3
 _MAX_ENTRY = 256 * 1024**2
+
+PRUNED = "pruned"
+"""The place of bytes that are gone because the site keeps none for longer."""
 
 
 class Archive:
@@ -64,8 +67,11 @@ class Archive:
         """Return the bytes at a place.
 
         Raises:
-            Rejected: ``archive_damaged`` where the bytes are not there or not those of the hash.
+            Rejected: ``archive_damaged`` where the bytes are not there or not those of the hash;
+                ``archive_pruned`` where they were kept as long as the site wants.
         """
+        if place == PRUNED:
+            raise Rejected("archive_pruned", "", "the bytes are older than `retention` keeps any")
         try:
             name, offset, length = place.rsplit(":", 2)
             with (self._folder / Path(name).name).open("rb") as pack:
@@ -77,6 +83,28 @@ class Archive:
         if sha256 and hashlib.sha256(body).hexdigest() != sha256:
             raise Rejected("archive_damaged", place, "the archived bytes do not match their hash")
         return body
+
+    def packs_until(self, last: date) -> list[str]:
+        """Return the names of packs of whose days this is the last, whoever wrote them.
+
+        Raises:
+            OSError: the folder cannot be read.
+        """
+        if not self._folder.is_dir():
+            return []
+        names = (path.name for path in self._folder.glob("????-??-??-*.zst"))
+        return sorted(name for name in names if name[:10] <= last.isoformat())
+
+    def remove(self, packs: Sequence[str]) -> None:
+        """Delete packs; those that are gone already do not matter.
+
+        Raises:
+            OSError: one cannot be deleted.
+        """
+        for name in packs:
+            (self._folder / Path(name).name).unlink(missing_ok=True)
+        if packs:
+            _sync_folder(self._folder)
 
     def close(self) -> None:
         """Close the pack; may be called twice."""

@@ -1,20 +1,18 @@
-"""`crossdock ledger`: proving that nobody edited the audit trail."""
+"""`crossdock ledger`: proving that nobody edited the audit trail; letting go of what is old."""
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
-from hub.cli.desk import ConfigOption, desk
+from hub.cli.desk import ConfigOption, actor, desk
 from hub.cli.exits import Exit, run
-from hub.cli.output import Output, OutputOption, print_json
+from hub.cli.output import Output, OutputOption, print_json, print_rows
 from hub.ledger import audit
+from hub.pruning import Pruner, Wish
 
 app = typer.Typer(help="The ledger itself.", no_args_is_help=True)
-
-
-@app.callback()
-def _group() -> None:
-    """Keep `ledger` a group although it has one command so far."""
 
 
 @app.command("audit")
@@ -39,3 +37,28 @@ def audit_command(config: ConfigOption = None, output: OutputOption = Output.TAB
         typer.echo(f"row {broken.seq}: {broken.why}")
     if broken is not None:
         raise typer.Exit(Exit.FAILURE)
+
+
+@app.command("prune")
+def prune(
+    reason: Annotated[str, typer.Option(help="Why; goes into the audit trail.")] = "retention",
+    dry_run: Annotated[  # noqa: FBT002  # an option
+        bool, typer.Option("--dry-run", help="Only count what would go.")
+    ] = False,
+    config: ConfigOption = None,
+    by: Annotated[str | None, typer.Option(help="Who; by default the user of this shell.")] = None,
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """Let go of what is at rest and older than `retention` keeps; the hub does so by itself."""
+
+    async def work() -> dict[str, int]:
+        async with desk(config) as at:
+            pruner = Pruner(at.engine, at.archive, at.site.retention, at.clock)
+            return await pruner.prune(Wish(actor(by), reason, dry_run))
+
+    found = run(work())
+    print_rows(
+        [{"what": name, "rows": count} for name, count in found.items()], ("what", "rows"), output
+    )
+    if not any(found.values()):
+        raise typer.Exit(Exit.NOTHING_MATCHED)

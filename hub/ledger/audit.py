@@ -3,6 +3,9 @@
 Where the chain ends is kept in a row of its own: rows cut off its end are missed. The limit:
 who can write both tables can write another history; only an anchor outside the database, such as
 the head printed by `crossdock ledger audit` and kept elsewhere, tells that.
+
+Old rows may be pruned: the chain then begins behind the last that went, whose number and hash stand
+in a row of its own (``ledger.prune``). Whoever cuts off the beginning without such a row is told of.
 """
 
 from __future__ import annotations
@@ -21,6 +24,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from hub.ledger.tables import audit, audit_head
 
 _FIRST = "0" * 64
+
+PRUNE = "ledger.prune"
+"""The action of the row that says what was pruned; ``after.audit`` is where the chain now begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +55,14 @@ class Broken:
 
     seq: int
     why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """What was pruned of the chain: how many rows, and the last of them."""
+
+    rows: int = 0
+    head: Head = Head()
 
 
 async def append(connection: AsyncConnection, entry: Entry, now: datetime) -> None:
@@ -87,7 +101,7 @@ async def verify(connection: AsyncConnection) -> Broken | None:
 
     People may act meanwhile: what is read of the head before and after is what bounds the chain.
     """
-    written, end = await head(connection), Head()
+    written, end = await head(connection), await _start(connection)
     result = await connection.stream(sa.select(audit).order_by(audit.c.seq))
     async for row in result.mappings():
         why = _wrong(row, end, written)
@@ -97,6 +111,40 @@ async def verify(connection: AsyncConnection) -> Broken | None:
     if not written.seq <= end.seq <= (await head(connection)).seq:
         return Broken(end.seq + 1, "the chain does not end where it was last written")
     return None
+
+
+async def cut(connection: AsyncConnection, before: datetime) -> Cut:
+    """Delete the rows from before a moment; the caller appends the row that says so.
+
+    The newest row stays, whatever its age: the chain never becomes empty.
+    """
+    await connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtext('crossdock.audit'))"))
+    younger = sa.select(sa.func.min(audit.c.seq)).where(audit.c.at >= before).scalar_subquery()
+    newest = sa.select(sa.func.max(audit.c.seq)).scalar_subquery()
+    last = (
+        await connection.execute(
+            sa.select(audit.c.seq, audit.c.hash)
+            .where(audit.c.seq < sa.func.coalesce(younger, newest))
+            .order_by(audit.c.seq.desc())
+            .limit(1)
+        )
+    ).first()
+    if last is None:
+        return Cut()
+    gone = await connection.execute(sa.delete(audit).where(audit.c.seq <= last.seq))
+    return Cut(gone.rowcount, Head(last.seq, last.hash))
+
+
+async def _start(connection: AsyncConnection) -> Head:
+    """Return behind which row the chain begins: the one that the newest pruning names."""
+    result = await connection.execute(
+        sa.select(audit.c.after["audit"])
+        .where(audit.c.action == PRUNE, audit.c.after["audit"].is_not(None))
+        .order_by(audit.c.seq.desc())
+        .limit(1)
+    )
+    said = result.scalar()
+    return Head(said["upto"], said["hash"]) if said else Head()
 
 
 def _wrong(row: sa.RowMapping, end: Head, written: Head) -> str:

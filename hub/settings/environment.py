@@ -25,6 +25,7 @@ from hub.settings.model import (
     DeadLetters,
     Http,
     Reconcile,
+    Retention,
     Retry,
     Servers,
     Workers,
@@ -51,6 +52,7 @@ class Overridable(BaseSettings):
     control_points: ControlPoints | None = None
     reconcile: Reconcile | None = None
     dead_letters: DeadLetters | None = None
+    retention: Retention | None = None
 
 
 def read_environment() -> Layer:

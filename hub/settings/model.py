@@ -314,6 +314,25 @@ class DeadLetters(Section):
     )
 
 
+class Retention(Section):
+    """How long what is at rest is kept; without a number, for ever. What waits for somebody stays."""
+
+    archive_days: int | None = Field(
+        None, ge=1, description="The bytes of what came and of what was sent."
+    )
+    documents_days: int | None = Field(
+        None,
+        ge=365,
+        description="Documents with their receipts, deliveries and holds; for a year they tell a"
+        " repeated order from a new one.",
+    )
+    exchanges_days: int | None = Field(
+        None, ge=30, description="AS2 Message-IDs with their receipts, names of files that we left."
+    )
+    audit_days: int | None = Field(None, ge=365, description="The audit trail.")
+    every_seconds: float = Field(86_400, gt=0, description="How long to wait between two runs.")
+
+
 class Site(Section):
     """The whole configuration of one hub."""
 
@@ -330,6 +349,7 @@ class Site(Section):
     control_points: ControlPoints
     reconcile: Reconcile = Reconcile()
     dead_letters: DeadLetters = DeadLetters()
+    retention: Retention = Retention()
     partners: dict[Name, Partner] = Field(description="Partners by our name for them.")
     connections: dict[Name, Connection] = Field(description="Connections by our name for them.")
     mappings: LocalPath | None = Field(
