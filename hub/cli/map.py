@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 
 from canonical.errors import HubError
+from connectors.base import Json
 from hub.cli import map_changes
 from hub.cli.desk import ConfigOption
 from hub.cli.exits import Exit, said
@@ -69,7 +70,7 @@ def lint_command(paths: Paths = None, output: OutputOption = Output.TABLE) -> No
     with said():
         for file, _ in _selected(paths):
             count += 1
-            findings.extend(lint_mapping(file))
+            findings.extend(lint_mapping(file, _sources(file)))
     rows: list[Row] = [
         {"place": each.place, "rule": each.rule, "message": each.message} for each in findings
     ]
@@ -131,6 +132,15 @@ def run_command(
         else:
             _say(str(result))
     _finish(found=bool(results), good=not any(isinstance(r, HubError) for r in results))
+
+
+def _sources(file: MappingFile) -> list[Json]:
+    """What worked cases map: those beside the mapping, or of the shipped one that it would replace."""
+    beside = [case.source for case in read_cases(file)]
+    shipped = shipped_mappings() / file.system / file.path.name
+    if beside or not shipped.is_file():
+        return beside
+    return [case.source for case in read_cases(read_mapping(shipped, shipped_mappings()))]
 
 
 def _selected(paths: Sequence[Path] | None) -> Iterable[tuple[MappingFile, Path | None]]:

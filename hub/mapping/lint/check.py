@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from canonical.errors import ConfigError
+from connectors.base import Json
 from hub.mapping.engine import Limits
 from hub.mapping.files import MappingFile
 from hub.mapping.jsonatapy_engine import JsonatapyMapping
@@ -14,23 +15,30 @@ from hub.mapping.lint.floats import float_findings
 from hub.mapping.lint.habits import habit_findings
 from hub.mapping.lint.output import Output
 from hub.mapping.lint.schema import shape_of
+from hub.mapping.lint.seen import unseen_paths
 from hub.mapping.lint.source import SourcePaths
 from hub.mapping.lint.tree import Node, parse
 from hub.mapping.positions import line_and_column
 
 
-def lint_mapping(file: MappingFile) -> tuple[Finding, ...]:
-    """Everything that is wrong, or looks wrong, in a mapping, in the order of its text."""
+def lint_mapping(file: MappingFile, sources: Sequence[Json] = ()) -> tuple[Finding, ...]:
+    """Everything that is wrong, or looks wrong, in a mapping, in the order of its text.
+
+    Args:
+        file: the mapping.
+        sources: what its worked cases map, as far as there are any.
+
+    """
     try:
         tree = parse(file.text)
     except SyntaxError as error:
         problem = Spotted("E9", error.offset or 0, f"the linter's parser says {error.msg}")
         return (_placed(file, problem),)
-    found = {(each.at, each.rule): each for each in _spotted(file, tree)}
+    found = {(each.at, each.rule): each for each in _spotted(file, tree, sources)}
     return tuple(_placed(file, found[key]) for key in sorted(found))
 
 
-def _spotted(file: MappingFile, tree: Node) -> Iterator[Spotted]:
+def _spotted(file: MappingFile, tree: Node, sources: Sequence[Json]) -> Iterator[Spotted]:
     try:
         JsonatapyMapping(file.text, file.name, Limits())
     except ConfigError as error:
@@ -41,6 +49,7 @@ def _spotted(file: MappingFile, tree: Node) -> Iterator[Spotted]:
     shape = shape_of(file.entity)
     if file.direction == "in":
         yield from Output(shape).findings(tree)
+        yield from unseen_paths(tree, sources)
     else:
         yield from SourcePaths(shape).findings(tree)
 

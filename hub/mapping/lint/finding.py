@@ -18,6 +18,7 @@ W2        a path compared with a number, where sources have text
 W3        ``$toMillis``, ``$fromMillis``, whose failures vanish; ``$parse_date`` refuses
 W4        wildcards and recursion, whose cost depends on the document
 W5        ``&`` with a path that may be absent: it then silently counts as ""
+W6        a path that no worked case has (inbound): a slip of the pen would lose the field silently
 ========  =======================================================================================
 """
 

@@ -54,19 +54,25 @@ class SourcePaths:
                 current = self._visit(step, current, variables)
             variables = {**variables, **dict.fromkeys(step.names)}
             self._filters(step, current, variables)
-        return current
+            if step.group is not None:
+                current = None  # an object whose keys are the document's own values
+        self._filters(node, current, variables)
+        return current if node.group is None else None
 
     def _field(self, step: Node, current: Shape | None) -> Shape | None:
         if current is None or current.kind == "map":
             return None
         found = current.fields.get(step.value)
         if found is None:
-            guess = did_you_mean(str(step.value), current.fields)
-            self._found.append(
-                Spotted("E1", step.at, f"the document has no {step.value} here{guess}")
-            )
+            spotted = self.unknown(step, current.fields)
+            self._found += [spotted] if spotted is not None else []
             return None
         return found.element if found.kind == "array" else found
+
+    def unknown(self, step: Node, known: Mapping[str, Shape]) -> Spotted | None:
+        """Say that there is no such field among those that are known; None: let it be."""
+        guess = did_you_mean(str(step.value), known)
+        return Spotted("E1", step.at, f"the document has no {step.value} here{guess}")
 
     def _filters(self, node: Node, current: Shape | None, variables: Variables) -> None:
         for each in node.filters:

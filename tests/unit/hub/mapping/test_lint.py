@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from connectors.base import Json
 from hub.mapping.files import MappingFile
 from hub.mapping.lint.check import lint_mapping
 from hub.mapping.lint.finding import Finding
@@ -36,7 +37,7 @@ GOOD = """(
 )"""
 
 
-def lint(text: str, name: str = "order.order") -> tuple[Finding, ...]:
+def lint(text: str, name: str = "order.order", *sources: Json) -> tuple[Finding, ...]:
     left, _, right = name.partition(".")
     inbound = right == "order"
     file = MappingFile(
@@ -49,7 +50,7 @@ def lint(text: str, name: str = "order.order") -> tuple[Finding, ...]:
         text=text,
         version=hashlib.sha256(text.encode()).hexdigest()[:12],
     )
-    return lint_mapping(file)
+    return lint_mapping(file, sources)
 
 
 def rules(text: str, name: str = "order.order") -> list[str]:
@@ -298,3 +299,41 @@ def test_an_outbound_mapping_is_held_to_the_vocabulary_it_reads() -> None:
 def test_an_outbound_mapping_computes_no_decimals_in_floats() -> None:
     assert rules('{"total": $sum(lines.unit_price.amount)}', "order.note") == ["E6"]
     assert rules('{"n": $string($count(lines) + 1)}', "order.note") == []
+
+
+SEEN: Json = {
+    "po": "1", "on": "20260505", "buyer": {"id": "C1", "name": "Acme"}, "notes": "x",
+    "lines": [{"n": "1", "sku": "A", "qty": "1"}, {"uom": "EA", "price": "2"}],
+    "BEG": {"BEG01": "00", "BEG03": "PO-1"}, "parties": [{"kind": "BY", "no": "7"}],
+    "y": "z",
+}  # fmt: skip
+
+
+def test_what_the_cases_have_together_is_known() -> None:
+    assert lint(GOOD, "order.order", SEEN) == ()
+    fewer = SEEN | {"lines": SEEN["lines"][:1]}
+    assert [each.message for each in lint(GOOD, "order.order", fewer)] == [
+        "no worked case has uom here", "no worked case has price here",
+    ]  # fmt: skip
+    assert lint(GOOD, "order.order", fewer, {"lines": {"uom": "EA", "price": "1"}}) == ()
+
+
+@pytest.mark.parametrize(
+    ("path", "rule", "said"),
+    [
+        ("BEG.BEG3", ["W6"], "no worked case has BEG3 here (did you mean BEG03?)"),
+        ("BEG.BEG05", [], ""),
+        ("BEG.BAK05", ["W6"], "no worked case has BAK05 here"),
+        ("byer.id", ["W6"], "no worked case has byer here (did you mean buyer?)"),
+        ("lines[skuu = 'A'].n", ["W6"], "no worked case has skuu here (did you mean sku?)"),
+        ("($by := parties{kind: $}; $by.ST.no)", [], ""),
+        ("$keys(parties{knd: no})[0]", ["W6"], "no worked case has knd here (did you mean kind?)"),
+    ],
+)
+def test_a_path_that_no_case_has_is_warned_of_with_a_guess(
+    path: str, rule: list[str], said: str
+) -> None:
+    found = lint(GOOD.replace('"po_number": po', f'"po_number": {path}'), "order.order", SEEN)
+    assert [each.rule for each in found] == rule
+    assert [each.message for each in found] == ([said] if said else [])
+    assert not any(each.is_error for each in found)
