@@ -55,6 +55,7 @@ from hub.normalize.resubmit import Resubmitter
 from hub.normalizer import NormalizeRole
 from hub.pipeline import Parts, Pipeline
 from hub.probes import probes
+from hub.pruning import Pruner
 from hub.publisher import Publisher
 from hub.reconcile.runner import Reconciler
 from hub.relay import Relay
@@ -340,6 +341,7 @@ def _jobs(base: Base, woken: Callable[[str], None]) -> Jobs:
     housekeeping = Housekeeping(base.js, base.engine, base.metrics)
     reconciler = Reconciler(base.engine, base.site, base.clock)
     resubmitter = Resubmitter(base.engine, base.archive, base.store, base.clock)
+    pruner = Pruner(base.engine, base.archive, base.site.retention, base.clock)
     replays = ReplayRunner(base.engine, base.clock, base.versions, woken)
     return Jobs(
         base.engine,
@@ -348,6 +350,7 @@ def _jobs(base: Base, woken: Callable[[str], None]) -> Jobs:
             "replay-jobs": Scheduled(EVERY_SECONDS, replays.run),
             "purge-intake": Scheduled(10.0, housekeeping.purge_intake),
             "count-open": Scheduled(5.0, housekeeping.count_open),
+            "prune": Scheduled(base.site.retention.every_seconds, pruner.run),
             "reconcile": Scheduled(base.site.reconcile.every_seconds, reconciler.run_all),
         },
         base.metrics.job_failures,

@@ -25,6 +25,7 @@ _SECTIONS: dict[str, type[BaseModel]] = {
     "control_points": model.ControlPoints,
     "reconcile": model.Reconcile,
     "dead_letters": model.DeadLetters,
+    "retention": model.Retention,
     "partners.NAME": model.Partner,
     "connections.NAME": model.Connection,
     "connections.NAME.transport, kind: folder": model.FolderTransport,
