@@ -25,7 +25,7 @@ from connectors.edifact.engine.envelope import (
     part,
     walk,
 )
-from connectors.edifact.engine.faults import EnvelopeFault
+from connectors.edifact.engine.faults import EnvelopeFault, Fault
 from connectors.edifact.engine.guide import Guide
 from connectors.edifact.engine.reader import Stray, chunks_of, read
 from connectors.edifact.guides_of import Guides
@@ -180,7 +180,7 @@ class _File:
         body: Json = {}
         if guide is not None:
             checked = check(guide, read_.segments, self._marks, escaped=read_.escaped)
-            faults = checked.faults or findings(read_.segments, self._marks)
+            faults = _together(checked.faults, findings(read_.segments, self._marks))
             refuses = self._config is not None and self._config.application == "refuse"
             found += [told(each, read_, guide, self._marks, refuses=refuses) for each in faults]
             body = {"message": read_.type, "version": read_.version, **checked.areas}
@@ -202,6 +202,13 @@ class _File:
         if self._guides is not None:
             return self._guides.guide(read_.type, release)
         return load_guide(read_.type, release)
+
+
+def _together(guide: list[Fault], application: list[Fault]) -> list[Fault]:
+    """The faults of both levels by their places; of one place, the guide's alone."""
+    known = {(each.position, each.element) for each in guide}
+    found = [each for each in application if (each.position, each.element) not in known]
+    return sorted([*guide, *found], key=lambda e: (e.position, e.element, e.component))
 
 
 def _party(unb: Parts, at: int) -> str:

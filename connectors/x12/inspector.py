@@ -26,7 +26,7 @@ from connectors.x12.engine.envelope import (
     element,
     walk,
 )
-from connectors.x12.engine.faults import EnvelopeFault
+from connectors.x12.engine.faults import EnvelopeFault, Fault
 from connectors.x12.engine.levels import nested
 from connectors.x12.engine.reader import Stray, chunks_of, read
 from connectors.x12.paper import paper
@@ -180,8 +180,11 @@ class _File:
             # The check writes numbers plainly; what is shown is what stands in the file.
             segments = [list(segment) for segment in read_.segments]
             checked = check(guide, segments, self._delimiters)
-            faults = checked.faults or self._agreed.faults(identifier, version, segments)
-            faults = faults or application_faults(identifier, segments)
+            faults = _together(
+                checked.faults,
+                self._agreed.faults(identifier, version, segments),
+                application_faults(identifier, segments),
+            )
             found += [told(each, read_, guide, self._delimiters, self._config) for each in faults]
             nested(checked.areas)
             body = {"transaction_set": identifier, "version": version, **checked.areas}
@@ -195,6 +198,15 @@ class _File:
         }
         subject = f"{identifier} ST {read_.control_number}"
         self._report.add(subject, one, found, checked=guide is not None)
+
+
+def _together(*levels: list[Fault]) -> list[Fault]:
+    """The faults of all levels by their places; of one place, those of the first level alone."""
+    found: list[Fault] = []
+    for level in levels:
+        known = {(each.position, each.tag, each.element) for each in found}
+        found += [each for each in level if (each.position, each.tag, each.element) not in known]
+    return sorted(found, key=lambda each: (each.position, each.element, each.component))
 
 
 def _counted(

@@ -143,6 +143,16 @@ def test_an_error_is_a_sentence_with_place_name_value_and_what_is_expected(
     assert message in call("validate", kept(tmp_path, segments)).stdout
 
 
+def test_the_errors_of_all_levels_are_told_at_once(tmp_path: Path) -> None:
+    wrong = changed(changed(orders(), "BEG*00", "BEG*99"), "PO1*1*3*EA", "PO1*1*3*DZ")
+    wrong = changed(changed(wrong, "CTT*3", "CTT*4"), "SE*17*", "SE*18*")
+    _, found = validated(kept(tmp_path, wrong), "--partner", "acme", "--config", site(tmp_path))
+    (each,) = found["interchanges"][0]["sets"]
+    assert [error["level"] for error in each["errors"]] == [
+        "syntax", "guide", "partner", "application",
+    ]  # fmt: skip
+
+
 def test_an_edifact_error_is_a_sentence_too(tmp_path: Path) -> None:
     text = edifact_text.orders().replace("QTY+21:3:PCE", "QTY+21:3x:PCE")
     _, found = validated(kept(tmp_path, text.encode()))
