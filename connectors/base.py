@@ -146,7 +146,8 @@ class Interchange(NamedTuple):
     number: int
     """What the next one is one more than; 0: the sender's references are no numbers."""
     sha256: str
-    """Of its bytes: the same number with the same bytes is a retransmission."""
+    """Of its bytes: the same number with the same bytes is a retransmission. "": it was refused as a
+    whole; its number is not missing, and may come again."""
     documents: range
     """The positions of its documents."""
     answers: range

@@ -47,6 +47,9 @@ _ANSWERS = frozenset({"CONTRL"})
 _UNANSWERABLE = frozenset({"partner_unknown", "receiver_unknown", "interchange_header_missing"})
 """Faults of which nobody can be told: the sender is not this partner, or is not named."""
 
+_NOT_HERE = frozenset({"partner_unknown", "receiver_unknown", "usage_mismatch"})
+"""Interchanges that are not this connection's, so that their references are not either."""
+
 _REFERENCE = 14
 """Characters of an interchange control reference (element 0020)."""
 
@@ -103,6 +106,8 @@ class _Closed:
     documents: range
     answers: range
     conflict: Answer | None
+    refused: bool
+    """Nothing of it was processed."""
 
 
 class Inbox:
@@ -148,7 +153,7 @@ class Inbox:
             plain = closed.reference.isascii() and closed.reference.isdecimal()
             yield Interchange(
                 int(closed.reference) if plain else 0,
-                sha256(data).hexdigest(),
+                "" if closed.refused else sha256(data).hexdigest(),
                 closed.documents,
                 closed.answers,
                 closed.conflict,
@@ -240,7 +245,7 @@ class Inbox:
             groups = [self._result(group) for group in interchange.groups]
             body = answer(interchange.start.unb, interchange.error, groups)
             self._answers.insert(first, Answer("CONTRL", body))
-        if interchange.error is None:
+        if interchange.error is None or interchange.error.code not in _NOT_HERE:
             self._close(interchange, range(documents, len(self._documents)), first)
 
     def _close(self, interchange: _Interchange, documents: range, answers: int) -> None:
@@ -254,8 +259,8 @@ class Inbox:
             fault = EnvelopeFault("interchange_number_conflict", "UNB05")
             conflict = Answer("CONTRL", answer(interchange.start.unb, fault, []))
         owed = range(answers, len(self._answers))
-        offset = interchange.start.offset
-        self._closed.append(_Closed(offset, reference, documents, owed, conflict))
+        offset, refused = interchange.start.offset, interchange.error is not None
+        self._closed.append(_Closed(offset, reference, documents, owed, conflict, refused))
 
     def _answers_to(self, interchange: _Interchange) -> bool:
         """Whether a CONTRL is owed."""

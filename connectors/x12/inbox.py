@@ -72,6 +72,9 @@ MAPPED = (
 )  # fmt: skip
 """Transaction sets that become canonical documents."""
 
+_NOT_HERE = frozenset({"partner_unknown", "receiver_unknown", "usage_mismatch"})
+"""Interchanges that are not this connection's, so that their numbers are not either."""
+
 _SETS = frozenset(each for sets in GROUPS.values() for each in sets)
 
 _ACKNOWLEDGMENTS = "FA"
@@ -134,6 +137,8 @@ class _Closed:
     documents: range
     answers: range
     conflict: Answer | None
+    refused: bool
+    """Nothing of it was processed."""
 
 
 class Inbox:
@@ -178,7 +183,7 @@ class Inbox:
         ends = dict(pairwise([*self._offsets, len(self._receipt.body)]))
         for closed in self._closed:
             data = self._receipt.body[closed.offset : ends[closed.offset]].strip()
-            digest = sha256(data).hexdigest()
+            digest = "" if closed.refused else sha256(data).hexdigest()
             yield Interchange(
                 closed.number,
                 digest,
@@ -251,6 +256,7 @@ class Inbox:
         if interchange.error is not None:
             self._refuse(where, _rejected(interchange.error))
             self._answer_interchange(interchange)
+            self._close(interchange, range(documents, documents + 1), answers)
             return
         for ta1 in interchange.acknowledgments:
             self._acknowledged(interchange, ta1, where)
@@ -262,7 +268,9 @@ class Inbox:
         self._close(interchange, range(documents, len(self._documents)), answers)
 
     def _close(self, interchange: _Interchange, documents: range, answers: int) -> None:
-        number = element(interchange.isa, 13)
+        number, error = element(interchange.isa, 13), interchange.error
+        if error is not None and error.code in _NOT_HERE:
+            return
         if not (number.isascii() and number.isdecimal() and len(number) <= 9):  # noqa: PLR2004  # element I12
             return
         conflict = None
@@ -271,7 +279,8 @@ class Inbox:
             conflict = self._interchange_answer(interchange, "R", code)
         owed = range(answers, len(self._answers))
         offset = interchange.start.offset
-        self._closed.append(_Closed(offset, int(number), documents, owed, conflict))
+        refused = error is not None
+        self._closed.append(_Closed(offset, int(number), documents, owed, conflict, refused))
 
     def _answer_interchange(self, interchange: _Interchange) -> None:
         """Owe a TA1, where it was agreed; what only carries TA1s is never answered with one."""

@@ -20,6 +20,9 @@ from hub.ledger.tables import interchange
 REUSED_AFTER = timedelta(days=365)
 """A number that comes again after so long is a new one: counters wrap around and are reset."""
 
+REFUSED = ""
+"""The hash of an interchange of which nothing was processed: its number may come again."""
+
 _OTHERS = """
 SELECT i.scope, i.reference, i.sha256, i.received_at
 FROM unnest($1::text[], $2::text[]) AS w(scope, reference)
@@ -108,9 +111,9 @@ async def remember(ledger: AsyncConnection, used: Sequence[Used]) -> set[tuple[s
     taken = set()
     for each in used:
         row = known[each.scope, each.reference]
-        if row.sha256 == each.sha256:
+        if each.sha256 in (row.sha256, REFUSED):
             continue
-        if each.received_at - row.received_at < REUSED_AFTER:
+        if row.sha256 != REFUSED and each.received_at - row.received_at < REUSED_AFTER:
             taken.add((each.receipt_id, each.reference, each.sha256))
         else:
             await _take_over(ledger, each)

@@ -213,6 +213,19 @@ async def test_a_counter_that_wraps_around_leaves_no_gap_and_shows_one_across_it
     assert await missing(at, later, "north") == [(99_998, 1)]
 
 
+async def test_what_was_refused_as_a_whole_leaves_no_gap_and_may_come_again(at: Dock) -> None:
+    refused = Interchange(4, "", range(1), range(0))
+    await at.take_in(normalized("order", order("PO-3")), **used(3))
+    await at.take_in(normalized("order", order("PO-X")), interchanges=(refused,))
+    await at.take_in(normalized("order", order("PO-5")), **used(5, "c"))
+    assert await missing(at, NOW + timedelta(hours=1)) == []
+    await at.take_in(normalized("order", order("PO-4")), **used(4, "d"))
+    assert await at.rows(dead_letter) == []
+    await at.take_in(normalized("order", order("PO-Y")), interchanges=(refused,))
+    await at.take_in(normalized("order", order("PO-6")), **used(4, "e"))
+    assert [row["code"] for row in await at.rows(dead_letter)] == ["interchange_number_conflict"]
+
+
 async def test_one_sender_on_two_connections_counts_its_numbers_once(at: Dock) -> None:
     await at.take_in(normalized("order", order("PO-1")), **used(7, scope="ZZ:US/ZZ:ACME/P"))
     by_as2 = used(7, "b", scope="ZZ:US/ZZ:ACME/P")

@@ -187,8 +187,16 @@ def test_a_contrl_is_never_answered_by_one_even_where_its_reference_came_before(
 @pytest.mark.parametrize(
     "text", [GOOD[:-20], GOOD.replace("UNZ+1", "UNZ+2")], ids=["cut", "refused"]
 )
-def test_what_was_refused_as_a_whole_may_come_again_under_its_reference(text: str) -> None:
-    assert decode(text).interchanges == ()
+def test_what_was_refused_as_a_whole_has_come_and_may_come_again_under_its_reference(
+    text: str,
+) -> None:
+    (found,) = decode(text).interchanges
+    assert (found.key, found.sha256) == ("905", "")
+
+
+@pytest.mark.parametrize("old", ["UNOC:3+4012345500004", "5412345000013:14+2611"])
+def test_the_reference_of_somebody_elses_interchange_is_not_remembered(old: str) -> None:
+    assert decode(GOOD.replace(old, old.replace("00001", "99999").replace("55000", "99000"))).interchanges == ()  # fmt: skip
 
 
 def test_references_that_a_partner_does_not_count_are_not_remembered() -> None:

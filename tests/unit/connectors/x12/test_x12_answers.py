@@ -179,6 +179,22 @@ def test_reasons_never_repeat_what_a_partner_copied_from_our_data() -> None:
     assert "SECRET" not in repr(said)
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "remembered"),
+    [
+        ("IEA*1", "IEA*2", ["", "905"]),
+        ("ACMEDIST       ", "SOMEBODY       ", []),
+        ("*P*>", "*T*>", []),
+    ],
+    ids=["refused", "of another", "a test"],
+)
+def test_what_is_refused_as_a_whole_has_come_and_what_is_not_ours_has_not(
+    old: str, new: str, remembered: list[str]
+) -> None:
+    found = decode(as_bytes(changed(orders(), old, new))).interchanges
+    assert [text for each in found for text in (each.sha256, each.key)] == remembered
+
+
 def test_interchanges_are_told_apart_by_number_and_bytes_with_what_they_hold() -> None:
     first, second = orders(ORDER, ORDER), changed(orders(), "000000905", "000000906")
     found = decode(as_bytes(first) + b"\n" + as_bytes(second))
