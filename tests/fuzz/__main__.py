@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -19,6 +20,8 @@ from tests.fuzz.seeds import written
 from tests.fuzz.targets import CORPUS, ROOT, TARGETS, inputs
 
 _WORK = ROOT / ".crossdock" / "fuzz"
+_BROKE = ("crash-", "oom-", "timeout-")
+_NOTHING = {"inputs": 0, "cpu_seconds": 0.0}
 _LARGEST = 3_000
 """A kept input has no more bytes than this."""
 
@@ -42,19 +45,23 @@ def _fuzz(name: str, minutes: float) -> bool:
     """Fuzz one target; whether anything was found."""
     corpus, findings = _WORK / name / "corpus", _WORK / name / "findings"
     _fill(name, corpus)
-    findings.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(findings, ignore_errors=True)  # what was found before was mended, or comes again
+    findings.mkdir(parents=True)
     command = [sys.executable, "-m", "tests.fuzz.run", name, str(minutes)]
     command += [str(corpus), str(findings)]
     report = findings / "report.txt"
     with report.open("w", encoding="utf-8") as said:
         ended = subprocess.run(command, cwd=ROOT, stdout=said, stderr=said, check=False)
-    done = json.loads((findings / "done.json").read_text("utf-8"))
+    found = any(path.name.startswith(_BROKE) for path in findings.iterdir())
+    noted = findings / "done.json"
+    done = json.loads(noted.read_text("utf-8")) if noted.exists() else _NOTHING
     spent = done["cpu_seconds"] / 60
     print(  # noqa: T201
         f"{name}: {done['inputs']:,} inputs in {spent:.1f} processor minutes, "
-        + (f"FOUND something: {report}" if ended.returncode else "nothing found")
+        + (f"FOUND something: {report}" if found else "nothing found")
+        + (f" until it was ended ({ended.returncode})" if ended.returncode and not found else "")
     )
-    return ended.returncode != 0
+    return found or ended.returncode > 0  # or it could not even begin
 
 
 def _fill(name: str, corpus: Path) -> None:
