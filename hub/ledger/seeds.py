@@ -21,6 +21,8 @@ _MOST = 2000
 _OF_SHIPMENT = sa.literal_column("entity = 'shipment'", sa.Boolean())
 _PACKAGES: sa.ColumnElement[JSONB] = sa.literal_column("(canonical -> 'packages')", JSONB())
 _TRACKING: sa.ColumnElement[JSONB] = sa.literal_column("(canonical -> 'tracking_numbers')", JSONB())
+_OF_REMITTANCE = sa.literal_column("entity = 'remittance'", sa.Boolean())
+_ITEMS: sa.ColumnElement[JSONB] = sa.literal_column("(canonical -> 'items')", JSONB())
 _NUMBER_AT_TARGET = sa.literal_column("(facts ->> 'number')", sa.Text())
 
 
@@ -53,6 +55,11 @@ async def tracked_by(connection: AsyncConnection, numbers: Iterable[str]) -> set
         )
         found |= {row["reference"] for row in rows if row["reference"]}
     return found
+
+
+def paid_by(invoice: str) -> sa.ColumnElement[bool]:
+    """Of remittances: that they say that they pay this invoice."""
+    return sa.and_(_OF_REMITTANCE, _ITEMS.contains(sa.cast([{"number": invoice}], JSONB)))
 
 
 async def documents_by(

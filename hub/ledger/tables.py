@@ -114,6 +114,14 @@ document = sa.Table(
         postgresql_ops={"packages": "jsonb_path_ops"},
         postgresql_where=sa.text("entity = 'shipment'"),
     ),
+    # Which payment an invoice is paid by.
+    sa.Index(
+        "ix_document_items",
+        sa.literal_column("(canonical -> 'items')").label("items"),
+        postgresql_using="gin",
+        postgresql_ops={"items": "jsonb_path_ops"},
+        postgresql_where=sa.text("entity = 'remittance'"),
+    ),
     # Which orders were to leave by a day; `hub/reconcile/facts.py` asks in the same words.
     sa.Index(
         "ix_document_ship_by",

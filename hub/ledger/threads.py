@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from hub.ledger import dead_letters
 from hub.ledger.arrays import among
 from hub.ledger.deliveries import WAITING_BEHIND, WAITING_FOR_TARGET
-from hub.ledger.seeds import documents_by, named_by, tracked_by
+from hub.ledger.seeds import documents_by, named_by, paid_by, tracked_by
 from hub.ledger.tables import (
     attempt,
     confirmation,
@@ -24,6 +24,9 @@ from hub.ledger.tables import (
     hold,
     receipt,
 )
+
+_MOST_INVOICES = 50
+"""Whose payments are looked for, of one purchase."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +106,13 @@ async def _documents(
     )
     numbers = {number for row in rows for number in _tracking_numbers(row["canonical"])}
     receipts = {row["receipt_id"] for row in rows if row["direction"] == "in"}
+    loads = {row["number"] for row in rows if row["entity"] == "load_tender"}
+    invoices = sorted({row["number"] for row in rows if row["entity"] == "invoice"})
     more = await documents_by(
         connection,
         sa.and_(document.c.entity == "tracking", among(document.c.number, numbers)),
+        sa.and_(document.c.entity == "tender_response", among(document.c.number, loads)),
+        *(paid_by(number) for number in invoices[:_MOST_INVOICES]),
         sa.and_(document.c.direction == "out", among(document.c.receipt_id, receipts)),
     )
     unique = {row["id"]: row for row in [*rows, *more]}

@@ -161,3 +161,34 @@ async def test_what_a_supplier_answers_and_a_warehouse_counts_is_part_of_the_pur
     ]  # fmt: skip
     (row,) = found["lines"]
     assert (row["ordered"], row["shipped"], row["invoiced"]) == ("2", "1", "2")
+
+
+async def test_a_payment_is_found_by_the_invoice_and_a_carriers_answer_by_the_load(
+    at: Dock, site: Path
+) -> None:
+    reference = reference_for(BusinessKey("order", "acme", "PO-1"))
+    money = {"amount": "20", "currency": "USD"}
+    bill = {
+        "number": "INV-1",
+        "order_reference": reference,
+        "issued_on": "2026-05-09",
+        "currency": "USD",
+        "total_without_tax": money,
+        "total": money,
+    }
+    paid = {"number": "ACH-1", "paid_on": "2026-06-09", "total": money}
+    load = {"number": "LD-1", "order_reference": reference, "carrier": "HJBT", "payment": "PP"}
+    for entity, body in (
+        ("invoice", bill),
+        ("remittance", paid | {"items": [{"number": "INV-0"}, {"number": "INV-1"}]}),
+        ("remittance", paid | {"number": "ACH-2", "items": [{"number": "INV-2"}]}),
+        ("load_tender", load),
+        ("tender_response", {"number": "LD-1", "status": "accepted"}),
+        ("tender_response", {"number": "LD-2", "status": "accepted"}),
+    ):
+        await at.take_in(normalized(entity, body, "shop"))
+    found = await traced(site)
+    assert [(row["entity"], row["number"]) for row in found["documents"]] == [
+        ("order", "PO-1"), ("invoice", "INV-1"), ("remittance", "ACH-1"),
+        ("load_tender", "LD-1"), ("tender_response", "LD-1"),
+    ]  # fmt: skip

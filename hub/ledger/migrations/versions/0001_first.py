@@ -268,6 +268,15 @@ def upgrade() -> None:
         ["entity", "state", "created_at"],
         unique=False,
     )
+    op.create_index(
+        "ix_document_items",
+        "document",
+        [sa.literal_column("(canonical -> 'items')").label("items")],
+        unique=False,
+        postgresql_using="gin",
+        postgresql_ops={"items": "jsonb_path_ops"},
+        postgresql_where=sa.text("entity = 'remittance'"),
+    )
     op.create_index("ix_document_number", "document", ["number"], unique=False)
     op.create_index(
         "ix_document_packages",
@@ -740,6 +749,12 @@ def downgrade() -> None:
         postgresql_where=sa.text("entity = 'shipment'"),
     )
     op.drop_index("ix_document_number", table_name="document")
+    op.drop_index(
+        "ix_document_items",
+        table_name="document",
+        postgresql_using="gin",
+        postgresql_where=sa.text("entity = 'remittance'"),
+    )
     op.drop_index("ix_document_entity_state_created_at", table_name="document")
     op.drop_index("ix_document_created_at", table_name="document")
     op.drop_index("ix_document_content_id", table_name="document")
