@@ -100,8 +100,9 @@ document = sa.Table(
     sa.Index("uq_document_business_key_version", "business_key", "version", unique=True),
     sa.Index("ix_document_business_key_content_id", "business_key", "content_id"),
     sa.Index("ix_document_content_id", "content_id"),
-    sa.Index("ix_document_po_key", "po_key"),
-    sa.Index("ix_document_number", "number"),
+    # What has none (answers, what could not be read) is never looked for by it.
+    sa.Index("ix_document_po_key", "po_key", postgresql_where=sa.text("po_key IS NOT NULL")),
+    sa.Index("ix_document_number", "number", postgresql_where=sa.text("number IS NOT NULL")),
     sa.Index("ix_document_receipt_id", "receipt_id"),
     sa.Index("ix_document_reference", "reference"),
     sa.Index("ix_document_entity_state_created_at", "entity", "state", "created_at"),
@@ -215,8 +216,16 @@ delivery = sa.Table(
     sa.Index("ix_delivery_target_state_next_at", "target", "state", "next_at"),
     sa.Index("ix_delivery_business_key_target_version", "business_key", "target", "version"),
     sa.Index("ix_delivery_reference", "reference"),
-    sa.Index("ix_delivery_external_id", "external_id"),
-    sa.Index("ix_delivery_number", sa.text("(facts ->> 'number')")),
+    sa.Index(  # known once it was delivered
+        "ix_delivery_external_id",
+        "external_id",
+        postgresql_where=sa.text("external_id IS NOT NULL"),
+    ),
+    sa.Index(
+        "ix_delivery_number",
+        sa.text("(facts ->> 'number')"),
+        postgresql_where=sa.text("(facts ->> 'number') IS NOT NULL"),
+    ),
     sa.Index(
         "ix_delivery_claim_token",
         "claim_token",

@@ -211,9 +211,19 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("claim_token IS NOT NULL"),
     )
-    op.create_index("ix_delivery_external_id", "delivery", ["external_id"], unique=False)
     op.create_index(
-        "ix_delivery_number", "delivery", [sa.literal_column("(facts ->> 'number')")], unique=False
+        "ix_delivery_external_id",
+        "delivery",
+        ["external_id"],
+        unique=False,
+        postgresql_where=sa.text("external_id IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_delivery_number",
+        "delivery",
+        [sa.literal_column("(facts ->> 'number')")],
+        unique=False,
+        postgresql_where=sa.text("(facts ->> 'number') IS NOT NULL"),
     )
     op.create_index("ix_delivery_reference", "delivery", ["reference"], unique=False)
     op.create_index(
@@ -277,7 +287,13 @@ def upgrade() -> None:
         postgresql_ops={"items": "jsonb_path_ops"},
         postgresql_where=sa.text("entity = 'remittance'"),
     )
-    op.create_index("ix_document_number", "document", ["number"], unique=False)
+    op.create_index(
+        "ix_document_number",
+        "document",
+        ["number"],
+        unique=False,
+        postgresql_where=sa.text("number IS NOT NULL"),
+    )
     op.create_index(
         "ix_document_packages",
         "document",
@@ -287,7 +303,13 @@ def upgrade() -> None:
         postgresql_ops={"packages": "jsonb_path_ops"},
         postgresql_where=sa.text("entity = 'shipment'"),
     )
-    op.create_index("ix_document_po_key", "document", ["po_key"], unique=False)
+    op.create_index(
+        "ix_document_po_key",
+        "document",
+        ["po_key"],
+        unique=False,
+        postgresql_where=sa.text("po_key IS NOT NULL"),
+    )
     op.create_index("ix_document_receipt_id", "document", ["receipt_id"], unique=False)
     op.create_index("ix_document_reference", "document", ["reference"], unique=False)
     op.create_index(
