@@ -1,5 +1,8 @@
 """The pytest plugin: ``pytest FOLDER`` runs every example of every ``contract.yaml`` below it.
 
+For connector authors it has the fixtures ``vendor_stub`` and ``business_central_stub``: a vendor's
+API to call in tests (`hub.contracts.stubs`; the extra ``stubs`` brings respx, which they need).
+
 Loaded by its entry point in every pytest run, so nothing of the hub is imported before the first
 contract is met.
 """
@@ -13,10 +16,34 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from hub.contracts.model import Contract, Example
+    from hub.contracts.stubs.business_central import BusinessCentralStub
+    from hub.contracts.stubs.vendor import VendorStub
     from hub.contracts.verifier import Verifier
 
 _FILE = "contract.yaml"
+
+
+@pytest.fixture
+def vendor_stub() -> Iterator[Callable[[str], VendorStub]]:
+    """Make stubs of APIs by their base address; nothing else can be called meanwhile."""
+    respx = pytest.importorskip("respx", reason="stubs need respx: install crossdock[stubs]")
+    from hub.contracts.stubs.vendor import VendorStub  # noqa: PLC0415  # see the module's docstring
+
+    with respx.mock(assert_all_called=False) as router:
+        yield lambda base: VendorStub(router, base)
+
+
+@pytest.fixture
+def business_central_stub() -> Iterator[BusinessCentralStub]:
+    """Business Central's API; its `options` make a connection to it."""
+    respx = pytest.importorskip("respx", reason="stubs need respx: install crossdock[stubs]")
+    from hub.contracts.stubs.business_central import BusinessCentralStub  # noqa: PLC0415
+
+    with respx.mock(assert_all_called=False) as router:
+        yield BusinessCentralStub(router)
 
 
 class ContractBroken(Exception):

@@ -1,0 +1,1 @@
+"""Stubs of vendors' HTTP APIs, for the tests of connector authors; needs the extra `stubs` (respx)."""
