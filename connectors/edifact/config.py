@@ -5,11 +5,20 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
+from canonical.errors import ConfigError
 from connectors.base import ConnectorConfig
 from connectors.edifact.engine.delimiters import Delimiters
-from connectors.edifact.engine.overlay import Narrower
+from connectors.edifact.engine.overlay import Narrower, narrowed
 
 PartyId = Annotated[str, StringConstraints(pattern=r"^[!-~](?:[ -~]{0,33}[!-~])?$")]
 Qualifier = Annotated[str, StringConstraints(pattern=r"^[0-9A-Z]{1,4}$")]
@@ -39,6 +48,18 @@ class Place(BaseModel):
     def narrower(self) -> Narrower:
         """As the engine takes it."""
         return Narrower(self.at, self.status, self.maximum, self.codes)
+
+
+def _try(name: str, message: str, version: str, *places: Place) -> None:
+    """Make a guide narrower, to see whether that is possible.
+
+    Raises:
+        ValueError: it is not.
+    """
+    try:
+        narrowed(message, version, [place.narrower() for place in places])
+    except ConfigError as error:
+        raise ValueError(f"{name}: {error.detail}") from None
 
 
 class EdifactConfig(ConnectorConfig):
@@ -110,6 +131,20 @@ class EdifactConfig(ConnectorConfig):
     segment_terminator: Mark = Field("'", description="After segments, when we write.")
     una: bool = Field(True, description="A UNA also where the delimiters are the defaults.")  # noqa: FBT003  # a default
     line_breaks: bool = Field(False, description="A line feed after every segment we write.")  # noqa: FBT003  # a default
+
+    @field_validator("guide")
+    @classmethod
+    def _narrows(
+        cls, guide: dict[str, tuple[Place, ...]], info: ValidationInfo
+    ) -> dict[str, tuple[Place, ...]]:
+        """Tell a place that the guide lacks where it is written, not when the hub starts."""
+        version = info.data.get("version", "D96A")
+        for message, places in guide.items():
+            for at, place in enumerate(places or ()):
+                _try(f"{message}[{at}]", message, version, place)
+            if not places:
+                _try(message, message, version)
+        return guide
 
     @model_validator(mode="after")
     def _can_be_written(self) -> Self:
