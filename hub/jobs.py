@@ -6,16 +6,13 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
-import nats.errors
 import sqlalchemy as sa
 import structlog
 from nats.js import JetStreamContext
 from nats.js.errors import NotFoundError
 from prometheus_client import Gauge
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from canonical.errors import HubError
 from hub import topology
 from hub.intake.bodies import Bodies
 from hub.ledger import outbox
@@ -63,7 +60,7 @@ class Jobs:
             try:
                 await self._once(name, job)
                 failures.set(0)
-            except (SQLAlchemyError, nats.errors.Error, HubError, OSError) as error:
+            except Exception as error:  # whatever is wrong with one job, the hub goes on
                 failures.inc()
                 self._log.warning("job_waits", job=name, error=type(error).__name__)
             try:

@@ -8,6 +8,7 @@ same number with the same bytes is a retransmission, and is answered as the firs
 from __future__ import annotations
 
 from collections.abc import Iterable
+from operator import itemgetter
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -52,17 +53,16 @@ async def without_conflicts(
 def _left(result: NormalizeResult, conflicts: list[Interchange]) -> NormalizeResult:
     """Put one refusal in the place of each such interchange, and its answer (TA1, CONTRL) in that of the others."""
     documents = list(result.documents)
-    answers = dict(enumerate(result.answers))
-    instead = {}
+    answers = [((at, 1), answer) for at, answer in enumerate(result.answers)]
     for each in conflicts:
         kept = [item for item in documents if item.position not in each.documents]
         detail = "the same number came before, with other bytes"
         error = Rejected("interchange_number_conflict", each.element, detail)
         kept.append(Failed(each.documents.start, each.place, "", None, "decode", error))
         documents = sorted(kept, key=lambda item: item.position)
-        for at in each.answers:
-            answers.pop(at, None)
+        answers = [(at, answer) for at, answer in answers if at[0] not in each.answers or not at[1]]
         if each.conflict is not None:
-            instead[each.answers.start] = each.conflict
-    ordered = sorted({**answers, **instead}.items())
+            # Before what is owed for the next one: its own range is empty where it is owed nothing.
+            answers.append(((each.answers.start, 0), each.conflict))
+    ordered = sorted(answers, key=itemgetter(0))
     return NormalizeResult(tuple(documents), tuple(answer for _, answer in ordered))

@@ -25,20 +25,26 @@ async def engine(database: str) -> AsyncIterator[AsyncEngine]:
 class Job:
     """Fails until it is mended."""
 
-    def __init__(self) -> None:
+    def __init__(self, error: Exception) -> None:
+        self.error = error
         self.broken = True
         self.runs = 0
 
     async def run(self) -> None:
         self.runs += 1
         if self.broken:
-            raise Retryable("still_broken", "", "a test broke it")
+            raise self.error
 
 
+@pytest.mark.parametrize(
+    "error",
+    [Retryable("still_broken", "", "a test broke it"), KeyError("one job's own mistake")],
+    ids=["a refusal", "a mistake"],
+)
 async def test_a_job_that_keeps_failing_shows_in_a_gauge_until_it_goes_well(
-    engine: AsyncEngine,
+    engine: AsyncEngine, error: Exception
 ) -> None:
-    metrics, failing, healthy, stop = Metrics(), Job(), Job(), asyncio.Event()
+    metrics, failing, healthy, stop = Metrics(), Job(error), Job(error), asyncio.Event()
     healthy.broken = False
     jobs = {"failing": Scheduled(0.01, failing.run), "healthy": Scheduled(0.01, healthy.run)}
 

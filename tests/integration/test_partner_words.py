@@ -151,6 +151,22 @@ async def test_a_number_with_other_bytes_is_held_for_a_person_and_told_025(at: D
     assert await flows(at) == ["997", "TA1"]
 
 
+async def test_a_conflict_takes_no_answer_from_the_interchange_behind_it(at: Dock) -> None:
+    await at.take_in(normalized("order", order("PO-1")), **used(7))
+    ta1 = Answer("TA1", {"TA1": {"TA105": "025"}})
+    unanswered = Interchange(7, "b" * 64, range(1), range(0), ta1)
+    next_one = Interchange(8, "c" * 64, range(1, 2), range(1), ta1)
+    second = normalized("order", order("PO-3"))._replace(position=1)
+    receipt = at.receipt(
+        normalized("order", order("PO-2")),
+        second,
+        interchanges=(unanswered, next_one),
+        answers=(Answer("997", {"heading": {}}),),
+    )
+    await at.pipeline.normalize([receipt])
+    assert sorted(await flows(at)) == ["997", "997", "TA1"]
+
+
 async def test_the_same_number_with_the_same_bytes_is_answered_again(at: Dock) -> None:
     for _ in range(2):
         await at.take_in(normalized("order", order()), body=b"same", **used(7))
