@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ import yaml
 
 from connectors.transports.as2.receipts import Receipt
 from hub.ledger.engine import open_engine
+from hub.ledger.resend import again
 from hub.servers.addresses import Addresses
 from tests.support.as2_house import House, Partner, agreement, house
 from tests.support.as2_keys import certificate_pem, key, key_pem
@@ -107,6 +110,41 @@ def test_an_order_is_answered_the_way_it_came(trading: World, partners: Partners
     trades_by_as2(trading, partners)
     trades_by_sftp(trading, partners)
     trades_by_ftps(trading, partners)
+    is_sent_again_byte_for_byte(trading, partners)
+
+
+def is_sent_again_byte_for_byte(trading: World, partners: Partners) -> None:
+    """What went by each of them goes by it again, as it lies in the archive."""
+    answers = {"acme-edi": "997", "northside-edi": "997", "hamburg-edi": "CONTRL"}
+    for connection, flow in answers.items():
+        rows = "SELECT id, state FROM delivery WHERE target = :target AND flow = :flow"
+        (sent,) = trading.books.rows(rows, target=connection, flow=flow)
+        partners.loop.run(partial(send_again, trading, sent["id"], set(answers)))
+    wait_until(lambda: len(partners.as2.shelf.receipts) == 2, SETTLE_SECONDS, "the 997 by AS2")
+    assert len({each.body for each in partners.as2.shelf.receipts}) == 1
+    assert len({each.delivery_id for each in partners.as2.shelf.receipts}) == 2
+    for root in (partners.sftp.root, partners.ftps.root):
+        wait_until(partial(has_left_twice, root), SETTLE_SECONDS, "the answer again")
+        assert len({path.read_bytes() for path in left_in(root)}) == 1
+
+
+async def send_again(trading: World, delivery: str, numbered: set[str]) -> None:
+    """Do as `crossdock edi resend` does."""
+    engine = open_engine(trading.hub.environment["DATABASE_URL"], pool_size=1)
+    async with engine.begin() as ledger:
+        now = datetime.now(UTC)
+        await again(ledger, delivery, ("ann", "they lost it"), now, numbered)
+    await engine.dispose()
+
+
+def has_left_twice(root: Path) -> bool:
+    """Whether two files were left for a partner."""
+    return len(left_in(root)) == 2
+
+
+def left_in(root: Path) -> list[Path]:
+    """Files that were left for a partner, whole."""
+    return [path for path in (root / "out").iterdir() if path.suffix in (".x12", ".edi")]
 
 
 def trades_by_as2(trading: World, partners: Partners) -> None:
