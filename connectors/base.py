@@ -113,6 +113,9 @@ class SourceDocument:
     """Envelope facts: control numbers, sender, receiver, usage."""
     confirms: tuple[Confirmation, ...] = ()
     """What it says of documents of ours, where it is an acknowledgement."""
+    textual: bool = False
+    """All of the body's leaves are text, and it nests no deeper than its guide: it is not looked
+    through again before it is mapped."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,7 @@ from connectors.x12.engine.envelope import (
 )
 from connectors.x12.engine.faults import INTERCHANGE_CODES, EnvelopeFault, Fault
 from connectors.x12.engine.guide import release_of
+from connectors.x12.engine.levels import KEY as LEVELS
 from connectors.x12.engine.levels import nested
 from connectors.x12.engine.reader import Stray
 from connectors.x12.engine.tree import Node
@@ -390,7 +391,15 @@ class Inbox:
             said = confirmations(flow, body) if flow in FLOWS else ()
             position = len(self._documents)
             self._documents.append(
-                SourceDocument(flow, position, where + place, body, control, said)
+                SourceDocument(
+                    flow,
+                    position,
+                    where + place,
+                    body,
+                    control,
+                    said,
+                    textual=LEVELS not in areas.get("detail", ()),  # HL loops nest as they like
+                )
             )
 
     def _refuse(

@@ -52,7 +52,7 @@ def parse_date(value: object, picture: object) -> str | None:
     found = pattern.fullmatch(value) if isinstance(value, str) else None
     if found is None:
         raise Refused("date_invalid", f"expected a date as {picture}", value=value)
-    year, month, day = (int(found[part]) for part in "ymd")
+    year, month, day = map(int, found.group("y", "m", "d"))
     year = _YEAR.get(str(picture), int)(year)
     try:
         parsed = date(year, month, day)

@@ -31,13 +31,14 @@ JSONATAPY = "2.2.13"
 class Mapping(Protocol):
     """One compiled mapping; belongs to the thread that compiled it."""
 
-    def apply(self, source: Json, bindings: Json) -> Json:
+    def apply(self, source: Json, bindings: Json, *, textual: bool = False) -> Json:
         """Map one document.
 
         Args:
             source: the document; decimals are text. It is not changed.
             bindings: what the mapping reads as ``$partner``, ``$connection``, ``$control`` and
                 ``$received_on``.
+            textual: see `connectors.base.SourceDocument`.
 
         Returns:
             A new object that shares nothing with `source`. Keys and array elements that are null

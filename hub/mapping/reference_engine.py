@@ -49,11 +49,12 @@ class ReferenceMapping:
         for word, function in {**FUNCTIONS, **OVERRIDES}.items():
             self._expression.register_lambda(word, _host(function))
 
-    def apply(self, source: Json, bindings: Json) -> Json:
+    def apply(self, source: Json, bindings: Json, *, textual: bool = False) -> Json:
         """See `hub.mapping.engine.Mapping`."""
         watch = _Watch(self._limits)
         try:
-            check_source(source, self._limits.depth)
+            if not textual:
+                check_source(source, self._limits.depth)
             made = self._expression.evaluate(source, bindings | watch.callbacks())
             if not isinstance(made, dict):
                 raise Rejected("mapping_undefined", self._name, "expected one object")

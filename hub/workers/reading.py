@@ -149,7 +149,9 @@ class _Reading:
             raise Rejected(code, name, DETAILS[code])
         self._given.progress.begin(read.step, self._given.seconds)
         bindings = {**self._bindings, "control": dict(read.source.control)}
-        text = orjson.dumps(read.compiled.mapping.apply(read.source.body, bindings))
+        source = read.source
+        made = read.compiled.mapping.apply(source.body, bindings, textual=source.textual)
+        text = orjson.dumps(made)
         if len(text) > _MOST_BYTES:
             raise Rejected("mapping_too_large", name, f"more than {_MOST_BYTES} bytes")
         return text

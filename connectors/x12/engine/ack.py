@@ -292,5 +292,5 @@ def _is_number(text: str, most: int) -> bool:
 
 def _fitted(text: str, least: int, most: int) -> str:
     """An identifier of the sender's made to fit the element that repeats it."""
-    plain = "".join(character for character in text if character.isalnum())
+    plain = text if text.isalnum() else "".join(filter(str.isalnum, text))
     return plain[:most].rjust(least, "0")
