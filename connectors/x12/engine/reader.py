@@ -230,7 +230,7 @@ def _scan(text: str, start: int, header: Header, *, final: bool) -> _Cut:
 def _stop(text: str, position: int, header: Header, *, final: bool) -> int:
     """Where the segment at `position` ends (before its terminator); -1: not in this text."""
     begin = _skip(text, position, _BLANK)
-    last = _BINARY.get(text[begin : begin + 3])
+    last = _data_at(text[begin : begin + 3 + len(header.element)], header)
     fields = text[begin : begin + 64].split(header.element, last or 0)
     if last and len(fields) > last and fields[last - 1].isascii() and fields[last - 1].isdecimal():
         data = begin + sum(len(field) + len(header.element) for field in fields[:last])
@@ -240,6 +240,12 @@ def _stop(text: str, position: int, header: Header, *, final: bool) -> int:
         if stop + len(header.terminator) > len(text) and not final:
             return -1
     return text.find(header.terminator, position)
+
+
+def _data_at(begin: str, header: Header) -> int:
+    """Where the data of a binary segment stand that begins so; 0: it is no binary segment."""
+    tag, element = begin[:3], begin[3:]
+    return _BINARY.get(tag, 0) if element == header.element else 0
 
 
 def _unwrapped(part: str, header: Header) -> str:
@@ -255,7 +261,7 @@ def _elements(cut: _Cut, header: Header) -> list[list[str]]:
     segments = []
     for part in cut.parts:
         plain = _unwrapped(part.lstrip(_BLANK), header)
-        last = _BINARY.get(plain[:3], -1)
+        last = _data_at(plain[: 3 + len(element)], header)
         if plain:
-            segments.append([to_text(value) for value in plain.split(element, last)])
+            segments.append([to_text(value) for value in plain.split(element, last or -1)])
     return segments
