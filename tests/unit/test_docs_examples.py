@@ -38,7 +38,7 @@ def test_the_first_site_has_no_mistakes(site: Path) -> None:
 
 def test_the_mistakes_shown_are_the_ones_that_are_found(site: Path) -> None:
     text = site.read_text().replace("partner: harbor\n", "partner: habor\n")
-    site.write_text(text.replace('flow: "940"', 'flow: "941"'))
+    site.write_text(text.replace('flow: "940"', 'flow: "9400"'))
     found = {(str(p.where).rpartition(":")[2], p.code, p.detail) for p in find_problems(site)}
     shown = re.findall(r"^bad\.yaml:(\d+) +│ (\w+) +│ (.*)$", QUICKSTART.text, re.M)
     assert found == set(shown)
