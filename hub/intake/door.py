@@ -83,6 +83,8 @@ class Door:
         """Count and log a refusal at the door."""
         kind = "later" if isinstance(error, Retryable) else "refused"
         self.metrics.refused.labels(connection, error.code).inc()
+        cause = error.__cause__  # what a sender must not learn, we want to know
+        why = {"cause": cause.code} if isinstance(cause, HubError) else {}
         structlog.get_logger("hub.door").warning(
-            kind, connection=connection, code=error.code, where=error.where
+            kind, connection=connection, code=error.code, where=error.where, **why
         )

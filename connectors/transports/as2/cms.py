@@ -253,7 +253,7 @@ def decrypt(der: bytes, keys: Sequence[OwnKey]) -> bytes:
     """What enveloped data holds, by whichever of our keys it was made for.
 
     Raises:
-        Rejected: ``as2_decryption_failed``; why is told to nobody (an oracle would help to decrypt).
+        Rejected: ``as2_decryption_failed``; see `refusals.undecryptable` for what senders are told.
 
     """
     with _reading("as2_decryption_failed", "it cannot be decrypted with our keys"):

@@ -24,7 +24,7 @@ from connectors.transports.as2 import cms
 from connectors.transports.as2.entity import Entity, canonical_lines, of_request, parse
 from connectors.transports.as2.keys import OwnKey, recipient, signing_key
 from connectors.transports.as2.names import write_name
-from connectors.transports.as2.refusals import unreadable
+from connectors.transports.as2.refusals import undecryptable, unreadable
 
 _MOST_LAYERS = 4
 _SIGNED_PARTS = 2
@@ -170,18 +170,30 @@ def read_message(
 
     """
     layers = _Layers(agreement, now, of_request(headers, body))
+    try:
+        return _read(layers)
+    except Rejected as error:
+        if layers.encrypted and layers.signed is None:
+            # Nobody has proved to be the partner: how far CBC garbage came would help to decrypt a
+            # captured message (RFC 5652 section 14, RFC 8551 section 6), so that is told to nobody.
+            raise undecryptable() from error
+        raise
+
+
+def _read(layers: _Layers) -> Received:
     for _ in range(_MOST_LAYERS):
         if not layers.peel():
             break
     else:
         raise unreadable("more layers than any AS2 message has")
     _require_agreed(layers)
+    most = layers.agreement.max_bytes
     entity = layers.entity
     if entity.headers.is_multipart() or entity.media_type.startswith("multipart/"):
         raise unreadable("expected one document, not several attachments")
     payload = entity.content()
-    if not payload or len(payload) > agreement.max_bytes:
-        raise unreadable(f"expected 1 to {agreement.max_bytes} bytes")
+    if not payload or len(payload) > most:
+        raise unreadable(f"expected 1 to {most} bytes")
     return Received(
         payload=payload,
         media_type=entity.media_type,

@@ -17,6 +17,9 @@ of RFC 4130 section 7.5:
 ``as2_mic_unsupported``             failed/failure: unsupported MIC-algorithms
 ==================================  ============================================================
 
+Whatever is wrong with what was encrypted, until its signature has held, is
+``as2_decryption_failed`` and nothing else: of garbage a sender must not learn how far it came.
+
 ``as2_header_invalid`` (no Message-ID, or a name or address that is none) has no receipt: there is
 nothing that one could refer to.
 """
@@ -52,3 +55,9 @@ def disposition_of(error: Rejected) -> str:
 def unreadable(detail: str) -> Rejected:
     """The refusal of what is no AS2 message."""
     return Rejected("as2_unsupported_format", "", detail)
+
+
+def undecryptable() -> Rejected:
+    """The refusal of what is encrypted and cannot be read, or is not the partner's; never why."""
+    detail = "it cannot be decrypted with our keys, or what it holds is not signed as agreed"
+    return Rejected("as2_decryption_failed", "", detail)

@@ -92,9 +92,12 @@ async def test_a_crash_before_the_receipt_is_written_is_made_good_by_the_next_tr
 
 
 REFUSALS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
-    ("authentication-failed", {"our_keys": (key("stranger"),)}, {}),
+    # Of what is encrypted nobody hears how far it came.
+    ("decryption-failed", {"our_keys": (key("stranger"),)}, {}),
     ("decryption-failed", {"certificates": (key("stranger").certificate,)}, {}),
-    ("insufficient-message-security", {}, {"sign": False}),
+    ("decryption-failed", {}, {"sign": False}),
+    ("authentication-failed", {"our_keys": (key("stranger"),)}, {"cipher": None}),
+    ("insufficient-message-security", {}, {"sign": False, "cipher": None}),
     ("insufficient-message-security", {}, {"cipher": None}),
 ]
 
@@ -110,11 +113,13 @@ async def test_what_is_not_as_agreed_hears_the_exact_disposition(us: House, them
 async def test_an_expired_certificate_authenticates_nobody(engine: AsyncEngine) -> None:
     old = key("them", NOW - timedelta(900), NOW - timedelta(800))
     async with house(
-        engine, agreement=agreement("US", "THEM", certificates=(old.certificate,))
+        engine,
+        agreement=agreement("US", "THEM", certificates=(old.certificate,), require_encrypted=False),
     ) as us:
         them = Partner(us.url)
         now = NOW - timedelta(850)  # the sender's clock has stood still
-        made = write_message(b"ISA", "a", Wrapping(), replace(them.agreement, our_keys=(old,)), now)
+        sender = replace(them.agreement, our_keys=(old,))
+        made = write_message(b"ISA", "a", Wrapping(cipher=None), sender, now)
         headers = {**as2_headers(them.agreement, "old@them", now), **made.headers, **ASKS}
         receipt = them.read(await them.post(headers, made.body))
         assert receipt.reason == "authentication-failed"
@@ -230,7 +235,7 @@ async def test_what_proved_nothing_gets_its_receipt_at_an_agreed_host_only(
         await wait_for(lambda: catcher.caught)
     (caught,) = catcher.caught
     receipt = read_receipt(caught.headers, caught.body, them.agreement, (True, NOW))
-    assert receipt.reason == "authentication-failed"
+    assert receipt.reason == "decryption-failed"
 
 
 async def test_a_receipt_for_nothing_that_we_sent_is_refused(them: Partner) -> None:

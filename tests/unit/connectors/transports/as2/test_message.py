@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from itertools import product
@@ -27,6 +27,7 @@ from connectors.transports.as2.message import (
     sign_entity,
     write_message,
 )
+from connectors.transports.as2.refusals import disposition_of, undecryptable
 from tests.support.as2_keys import NOW, key
 
 US, THEM = key("us"), key("them")
@@ -153,8 +154,8 @@ def test_changed_content_fails_the_integrity_check() -> None:
 
 def test_a_signature_of_a_stranger_is_not_authentic() -> None:
     stranger = replace(OUTGOING, our_keys=(key("stranger"),))
-    made = write_message(PAYLOAD, "a.x12", Wrapping(), stranger, NOW)
-    assert refusal(made.headers, made.body) == "as2_authentication_failed"
+    made = write_message(PAYLOAD, "a.x12", Wrapping(cipher=None), stranger, NOW)
+    assert refusal(made.headers, made.body, OPEN) == "as2_authentication_failed"
 
 
 def test_a_forged_certificate_of_the_same_name_and_serial_does_not_help() -> None:
@@ -165,9 +166,9 @@ def test_a_forged_certificate_of_the_same_name_and_serial_does_not_help() -> Non
 
 
 def test_an_expired_certificate_authenticates_nobody() -> None:
-    made = written()
+    made = written(cipher=None)
     with pytest.raises(Rejected) as caught:
-        read_message(lower(made.headers), made.body, INCOMING, NOW + timedelta(days=20_000))
+        read_message(lower(made.headers), made.body, OPEN, NOW + timedelta(days=20_000))
     assert caught.value.code == "as2_authentication_failed"
 
 
@@ -177,16 +178,56 @@ def test_a_message_for_another_key_cannot_be_decrypted() -> None:
     assert refusal(made.headers, made.body) == "as2_decryption_failed"
 
 
-@pytest.mark.parametrize(
-    ("wrapping", "code"),
-    [
-        ({"sign": False}, "as2_insufficient_security"),
-        ({"cipher": None}, "as2_insufficient_security"),
-    ],
-)
-def test_less_security_than_agreed_is_refused(wrapping: dict[str, Any], code: str) -> None:
+@pytest.mark.parametrize("wrapping", [{"sign": False, "cipher": None}, {"cipher": None}])
+def test_less_security_than_agreed_is_refused(wrapping: dict[str, Any]) -> None:
     made = written(**wrapping)
-    assert refusal(made.headers, made.body) == code
+    assert refusal(made.headers, made.body) == "as2_insufficient_security"
+
+
+def flipped(made: Prepared, at: int) -> Iterator[bytes]:
+    """The message with each other value of one byte, counted from its end."""
+    for value in range(1, 256):
+        body = bytearray(made.body)
+        body[-at] ^= value
+        yield bytes(body)
+
+
+@pytest.mark.parametrize("at", [17, 700], ids=["the byte that turns the padding", "one far inside"])
+def test_every_variant_of_a_captured_message_is_answered_the_same(at: int) -> None:
+    made, answers = written(), set()
+    for body in flipped(made, at):
+        with pytest.raises(Rejected) as caught:
+            read_message(lower(made.headers), body, INCOMING, NOW)
+        error = caught.value
+        answers.add((str(error), error.where, error.detail, disposition_of(error)))
+    assert len(answers) == 1
+    assert answers.pop()[-1] == "processed/error: decryption-failed"
+
+
+@pytest.mark.parametrize("inside", ["unsigned", "of a stranger", "no MIME", "nothing", "expired"])
+def test_what_is_wrong_inside_the_encryption_is_told_to_nobody_but_us(inside: str) -> None:
+    stranger = replace(OUTGOING, our_keys=(key("stranger"),))
+    makers: dict[str, Callable[[], Prepared]] = {
+        "unsigned": lambda: written(sign=False),
+        "of a stranger": lambda: write_message(PAYLOAD, "a.x12", Wrapping(), stranger, NOW),
+        "no MIME": lambda: sealed(b"garbage"),
+        "nothing": lambda: sealed(b""),
+        "expired": written,
+    }
+    made = makers[inside]()
+    now = NOW + timedelta(days=20_000 if inside == "expired" else 0)
+    with pytest.raises(Rejected) as caught:
+        read_message(lower(made.headers), made.body, INCOMING, now)
+    assert str(caught.value) == str(undecryptable())
+    assert isinstance(caught.value.__cause__, Rejected)
+    assert caught.value.__cause__.code != "as2_decryption_failed"
+
+
+def sealed(content: bytes) -> Prepared:
+    """A message of which only the outside is right."""
+    der = cms.encrypt(content, THEM.certificate, "aes128")
+    headers, body = parse_of(cms_entity(der, "enveloped-data", "smime.p7m"))
+    return Prepared(headers, body, content, signed=False)
 
 
 def test_a_decompression_bomb_is_refused() -> None:
