@@ -26,7 +26,19 @@ FLOWS = ("997", "999", "TA1", "824")
 """Sets that only say something of what we sent."""
 
 _STATES = {"A": "accepted", "E": "accepted_with_errors"}
-"""Elements 717, 715 and I17; everything else (R, M, W, X, and P of a group) is a rejection."""
+"""Elements 717 and 715; everything else (R, M, W, X, and P of a group) is a rejection."""
+_ENVELOPE = {"A": "received", "E": "received"}
+"""Element I17: a TA1 speaks of the envelope only, what is inside is still to be answered."""
+_ADVICE = {
+    "TA": "accepted", "TC": "accepted_with_errors", "TE": "accepted_with_errors",
+    "TP": "rejected", "TR": "rejected",
+    "GA": "accepted", "GC": "accepted_with_errors", "GE": "accepted_with_errors",
+    "GP": "rejected", "GR": "rejected",
+    "IA": "accepted", "IC": "accepted_with_errors", "IE": "accepted_with_errors",
+    "IP": "rejected", "IR": "rejected",
+}  # fmt: skip
+"""Element 110, of the set, its group or an item in it: accepted (A), with a change of its data (C),
+with errors (E), in part (P), rejected (R). What is refused in part is for a person to look at."""
 
 _WORDS = {
     "AK9": {row[0]: word for word, row in reversed(GROUP_CODES.items())},
@@ -99,7 +111,7 @@ def _interchange(segment: Json) -> Iterator[Confirmation]:
     if _is_number(number):
         word = _WORDS["TA1"].get(code, "partner_error")
         reasons = () if code == "000" else (Reason(word, "ISA", f"code {_plain(code)}"),)
-        state = _STATES.get(segment.get("TA104", ""), "rejected")
+        state = _ENVELOPE.get(segment.get("TA104", ""), "rejected")
         yield Confirmation(int(number), state, reasons)
 
 
@@ -118,7 +130,7 @@ def _advice(body: Json) -> Iterator[Confirmation]:
                 )
                 for each in loop.get("TED_loop", ())
             ]
-            yield Confirmation(int(number), _STATES.get(code[-1:], "rejected"), tuple(reasons))
+            yield Confirmation(int(number), _ADVICE.get(code, "rejected"), tuple(reasons))
 
 
 def _is_number(text: str) -> bool:

@@ -22,6 +22,8 @@ WHERE d.target = $1 AND o.entity <> 'acknowledgement' AND d.settled_at >= $3
     AND (d.state = 'delivered' OR c.state IS NOT NULL)
 ORDER BY d.settled_at, d.id
 """
+_SAYS_NOTHING = ("sent", "received")
+"""Of what is in it."""
 
 
 class Asked(NamedTuple):
@@ -72,7 +74,9 @@ async def sent(
 
 
 def _sent(row: Any, how: Asked, now: datetime) -> Sent:
-    waiting = "overdue" if now - row.settled_at > how.within else "sent"
+    state = row.said or "sent"
+    if state in _SAYS_NOTHING and now - row.settled_at > how.within:
+        state = "overdue"
     return Sent(
         delivery=row.id,
         connection=row.target,
@@ -81,7 +85,7 @@ def _sent(row: Any, how: Asked, now: datetime) -> Sent:
         document=row.document or "",
         number=row.confirmed or row.number,  # 0: it named our document instead
         sent_at=row.settled_at,
-        state=row.said or waiting,
+        state=state,
         said_in=row.said_in or "",
         said_at=row.at,
         reasons=tuple(row.reasons or ()),

@@ -38,7 +38,7 @@ FROM looked AS l CROSS JOIN LATERAL (
         max(d.flow) AS flow, array_agg(c.at) AS said_at, array_agg(c.state) AS said
     FROM delivery AS d LEFT JOIN LATERAL (
         SELECT at, state FROM confirmation WHERE confirmation.delivery_id = d.id
-        ORDER BY state = 'received', at DESC, id DESC LIMIT 1) AS c ON true
+        AND state <> 'received' ORDER BY at DESC, id DESC LIMIT 1) AS c ON true
     WHERE d.document_id = l.document_id AND d.target = l.target AND d.action = l.action
     OFFSET 0) AS s
 CROSS JOIN LATERAL (SELECT * FROM document WHERE document.id = l.document_id OFFSET 0) AS o

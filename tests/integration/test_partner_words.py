@@ -287,7 +287,8 @@ async def test_a_number_that_fits_another_document_than_the_one_named_is_not_bel
 async def test_received_is_shown_until_something_is_said_of_the_content(at: Dock) -> None:
     number, _ = await deliver(at)
     await at.take_in(word(number, "received"), connection="bc")
-    assert [each.state for each in await board(at, NOW + timedelta(hours=5))] == ["received"]
+    assert [each.state for each in await board(at)] == ["received"]
+    assert [each.state for each in await board(at, NOW + timedelta(hours=5))] == ["overdue"]
     await at.take_in(word(number, "accepted"), connection="bc")
     await at.take_in(word(number, "received"), connection="bc")
     assert [each.state for each in await board(at)] == ["accepted"]

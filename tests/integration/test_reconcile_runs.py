@@ -143,6 +143,15 @@ async def test_what_nobody_acknowledged_is_sent_again_until_the_receiver_says_ye
     assert (await reconciler.run("acknowledgement-overdue")).closed == 1
 
 
+async def test_a_receipt_of_the_envelope_alone_is_no_acknowledgement(
+    at: Desk, world: World
+) -> None:
+    world.story().created().sent(age=3 * DAY, said="received", said_age=2 * DAY)
+    await at.write(world)
+    await at.reconciler().run("acknowledgement-overdue")
+    assert await at.state("acknowledgement-overdue") == ["open"]
+
+
 async def test_a_skipped_number_is_a_finding_after_its_grace_and_closes_when_it_comes(
     at: Desk, world: World
 ) -> None:

@@ -118,12 +118,22 @@ def test_an_interchange_is_answered_with_a_ta1_where_that_was_agreed(
     assert [written(found, at) for at in answers] == ([[expected]] if expected else [])
     for at in answers:
         (said,) = read_back(found, at).confirms
-        assert (said.number, said.state) == (905, "accepted" if "*A*" in str(expected) else "rejected")  # fmt: skip
+        assert (said.number, said.state) == (905, "received" if "*A*" in str(expected) else "rejected")  # fmt: skip
 
 
 def test_a_tolerated_interchange_is_accepted_with_errors_by_the_ta1() -> None:
     found = decode(as_bytes(WRONG), interchange_acknowledge="always", strictness="tolerant")
     assert written(found) == ["TA1*000000905*261120*0830*E*021"]
+
+
+@pytest.mark.parametrize(
+    ("code", "state"), [("A", "received"), ("E", "received"), ("R", "rejected")]
+)
+def test_a_ta1_says_nothing_yet_of_what_is_in_the_envelope(code: str, state: str) -> None:
+    body = as_bytes([isa(), f"TA1*000000012*261120*0830*{code}*000", "IEA*0*000000905"])
+    (document,) = decode(body).documents
+    assert isinstance(document, SourceDocument)
+    assert [said.state for said in document.confirms] == [state]
 
 
 def test_a_ta1_alone_is_read_and_never_answered() -> None:
@@ -153,6 +163,30 @@ def test_an_application_error_is_refused_and_told_in_an_824_beside_the_997_that_
         "TED*010*CTT[1].CTT01 line_count_wrong*CTT*15*1",
     ]
     assert read_back(found, 1).confirms[0].state == "rejected"
+
+
+@pytest.mark.parametrize(
+    ("code", "state"),
+    [
+        ("TA", "accepted"),
+        ("TC", "accepted_with_errors"),
+        ("TE", "accepted_with_errors"),
+        ("TP", "rejected"),
+        ("TR", "rejected"),
+        ("GC", "accepted_with_errors"),
+        ("IC", "accepted_with_errors"),
+        ("IR", "rejected"),
+        ("ZZ", "rejected"),
+    ],
+)
+def test_an_824_says_what_became_of_a_document_in_the_words_of_element_110(
+    code: str, state: str
+) -> None:
+    content = f"BGN*00*1*20261120\nOTI*{code}*TN*0001*****12*0001*810"
+    body = as_bytes(interchange(group("AG", [("824", content)])))
+    (document,) = decode(body).documents
+    assert isinstance(document, SourceDocument)
+    assert [(said.number, said.state) for said in document.confirms] == [(12, state)]
 
 
 def test_without_the_agreement_an_application_error_is_left_to_the_mapping() -> None:
