@@ -5,6 +5,7 @@ Codes: those of `hub.reconcile.handling`; a closed or unknown finding is a 404.
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
@@ -79,11 +80,11 @@ class FindingsApi:
 
     async def listing(self, wanted: Annotated[Listed, Query()]) -> list[Row]:
         """List findings with their age, the oldest first."""
-        return await self._found(wanted, wanted.limit)
+        return [_row(row) for row in await self._found(wanted, wanted.limit)]
 
     async def summary(self, wanted: Annotated[Wanted, Query()]) -> Row:
         """Add findings up; money per currency. At most the oldest 100,000 of them."""
-        return as_json(summarise(await self._found(wanted, _MOST_ADDED_UP)))
+        return _row(as_json(summarise(await self._found(wanted, _MOST_ADDED_UP))))
 
     async def totals(self) -> list[Row]:
         """Return for each list of a target: how many things each side has, and a hash of them."""
@@ -93,19 +94,20 @@ class FindingsApi:
     async def show(self, finding_id: Text) -> Row:
         """Return one finding, open or closed."""
         async with self._engine.connect() as ledger:
-            return aged(dict(await findings.one(ledger, finding_id)), self._clock.now())
+            row = aged(dict(await findings.one(ledger, finding_id)), self._clock.now())
+        return _row(row)
 
     async def assign(self, finding_id: Text, form: Assignment, caller: Who) -> Row:
         """Give a finding to somebody; it stays theirs for as long as it is open."""
         act = self._act(caller, form)
         async with self._engine.begin() as ledger:
-            return aged(await handling.assign(ledger, finding_id, form.owner, act), act.at)
+            return _row(aged(await handling.assign(ledger, finding_id, form.owner, act), act.at))
 
     async def accept(self, finding_id: Text, form: Reason, caller: Who) -> Row:
         """Let a finding stay: not open, not healed, closed by itself once it is gone."""
         act = self._act(caller, form)
         async with self._engine.begin() as ledger:
-            return aged(await handling.accept(ledger, finding_id, act), act.at)
+            return _row(aged(await handling.accept(ledger, finding_id, act), act.at))
 
     def _act(self, caller: Caller, form: Reason) -> Act:
         return Act(caller.name, form.why(), self._clock.now())
@@ -114,3 +116,16 @@ class FindingsApi:
         async with self._engine.connect() as ledger:
             rows = await findings.listing(ledger, limit=limit, **wanted.columns())
         return [aged(dict(row), self._clock.now()) for row in rows]
+
+
+def _row(row: Row) -> Row:
+    return {name: _plain(each) for name, each in row.items()}
+
+
+def _plain(value: Any) -> Any:
+    """Return amounts as text, without the zeros that their column adds."""
+    if isinstance(value, Decimal):
+        return format(value.normalize(), "f")
+    if isinstance(value, dict):
+        return {name: _plain(each) for name, each in value.items()}
+    return [_plain(each) for each in value] if isinstance(value, list) else value

@@ -25,7 +25,7 @@ from hub.ledger.tables import audit as trail
 from hub.ledger.tables import dead_letter, delivery, document, replay_item
 from hub.release.holds import Act
 from tests.support.dead_letters import Servers, Shell, replaying
-from tests.support.deliveries import Books, JournalTarget, fails_with, running
+from tests.support.deliveries import LIMITS, Books, JournalTarget, fails_with, running
 from tests.support.dying import act, begin, role
 from tests.support.many_letters import many_dead
 from tests.support.processes import Spawner, kill
@@ -33,6 +33,8 @@ from tests.support.waiting import wait_for
 
 FAST = Wish(Filters(), per_second=500)
 NO_LIMIT = Threshold()
+LANES = LIMITS.concurrency // 2
+"""What replays may use of a target."""
 
 
 @dataclass
@@ -206,14 +208,14 @@ async def test_what_is_on_its_way_when_a_job_is_cancelled_ends_by_itself(at: Ser
     job = await ask(at)
     async with running(role(at)):
         await at.runner().run()
-        await wait_for(lambda: at.target.running == 4, what="calls under way")
+        await wait_for(lambda: at.target.running == LANES, what="calls under way")
         async with at.engine.begin() as ledger:
             await jobs.cancel(ledger, job["id"], act())
         at.target.gate.set()
         async with replaying(at):
             ended = await until_ended(at, job)
     assert ended["state"] == "cancelled"
-    assert ended["counts"] == {"replayed": 4, "cancelled": 6}
+    assert ended["counts"] == {"replayed": LANES, "cancelled": 10 - LANES}
 
 
 async def test_the_same_replay_twice_has_one_effect(at: Servers) -> None:
