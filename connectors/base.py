@@ -94,6 +94,10 @@ class Confirmation:
     reasons: tuple[Reason, ...] = ()
     document: str = ""
     """Our document's own number, where that is named; with a control number, both must fit."""
+    entities: tuple[str, ...] = ()
+    """What kinds of document `document` numbers; none: any. Of others it says nothing."""
+    scope: str = ""
+    """Where `number` was counted (`ConnectorConfig.control_scope`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -364,6 +368,8 @@ class Capabilities:
     """Actions that the client performs."""
     can_look_up: bool = False
     """The target can be asked by our reference."""
+    looks_up_itself: bool = False
+    """The ledger may answer such a question alone: it does not tell whether the target is there."""
     idempotent: bool = False
     """Delivering the same reference twice has one effect at the target."""
 

@@ -79,7 +79,7 @@ class As2Parts:
 def capabilities_of(partner: As2Partner) -> Capabilities:
     """What may be expected of a partner; any action is the same here: send the message."""
     if partner.transport.receipt == "async":
-        return Capabilities(can_look_up=True)
+        return Capabilities(can_look_up=True, looks_up_itself=True)
     return Capabilities(idempotent=True)
 
 

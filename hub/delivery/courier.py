@@ -110,8 +110,8 @@ class Courier:
 
         Asking has no effect there, and is no try of the delivery.
         """
-        leave = Leave()
-        if not self._target.capabilities.can_look_up or not self._health.begin(leave):
+        leave, can = Leave(), self._target.capabilities
+        if not can.can_look_up or can.looks_up_itself or not self._health.begin(leave):
             return
         limit = min(self._parts.timing.knock, self._target.limits.timeout_seconds)
         try:

@@ -36,7 +36,7 @@ from hub.clock import Clock
 from hub.ledger import exchanges
 from hub.ledger.exchanges import Key
 
-CAPABILITIES = Capabilities(can_look_up=True)
+CAPABILITIES = Capabilities(can_look_up=True, looks_up_itself=True)
 """Any action is the same here: leave the file."""
 
 _MOST_SESSIONS = 2

@@ -23,6 +23,7 @@ from hub.ledger import deliveries
 from hub.ledger.delivery_rows import Wanted
 from hub.ledger.tables import attempt, dead_letter, delivery, document, outbox
 from tests.support.deliveries import (
+    ASKABLE,
     LIMITS,
     QUICK,
     TIMING,
@@ -190,6 +191,19 @@ async def test_a_quiet_target_is_asked_whether_it_is_back(
     assert target.effects == ["XD1"]
 
 
+async def test_a_target_for_which_the_ledger_may_answer_is_tried_and_not_asked(
+    books: Books, target: ScriptedTarget
+) -> None:
+    target.script.append(fails_with(Retryable("unavailable")))
+    can = replace(ASKABLE, looks_up_itself=True)
+    role = DeliverRole(spec(target, capabilities=can), knocking(books, after=0.5))
+    one = await books.order("1")
+    async with running(role):
+        await until(books, one, "delivered")
+    assert await books.outcomes(one) == ["retry", "delivered"]
+    assert target.asked == []
+
+
 async def test_a_document_that_a_healthy_target_cannot_take_keeps_its_waits(
     books: Books, target: ScriptedTarget
 ) -> None:
@@ -221,9 +235,9 @@ async def test_a_wait_that_the_target_asked_for_is_kept_when_it_is_back(
     assert {"target": "bc", "state": "closed"} in told.named("breaker")
 
 
-def knocking(books: Books) -> DeliverParts:
+def knocking(books: Books, *, after: float = 3600) -> DeliverParts:
     """Parts that retry after an hour, and ask a target in trouble again and again."""
-    patient = replace(QUICK, delays_seconds=(3600.0,) * 5)
+    patient = replace(QUICK, delays_seconds=(after,) * 5)
     timing = replace(TIMING, knock=0.05)
     return parts(books.engine, policy=patient, rng=Certain(), timing=timing)
 
