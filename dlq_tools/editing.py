@@ -54,11 +54,12 @@ def edit_letter(
     """
     check_name("ID", name)
     actor = by_whom(reason, by)
-    change = _change(patch, file)
+    _check_given(patch, file)
 
     async def work() -> dict[str, Any]:
         async with desk(config) as at:
             allowed_to_edit(at.site)
+            change = _change(patch, file)
             async with at.engine.connect() as ledger:
                 (letter,) = await letters.listing(ledger, Filters(ids=(name,)))
             async with planner(at) as plans:
@@ -92,19 +93,39 @@ async def approve_edit(at: Desk, edit_id: str, act: Act, *, yes: bool) -> dict[s
         return await editing.approve(plans, edit_id, act, yes=yes)
 
 
-def _change(patch: Path | None, file: Path | None) -> Change:
-    """Return what makes the corrected document of the original."""
+def _check_given(patch: Path | None, file: Path | None) -> None:
+    """Refuse two corrections at once, and none where nobody can write one.
+
+    Raises:
+        typer.BadParameter: exit code 2.
+    """
     if patch is not None and file is not None:
         raise typer.BadParameter("give one of them", param_hint="--patch, --file")
+    given = patch is not None or file is not None
+    if not given and not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise typer.BadParameter("needed where nobody can edit", param_hint="--patch or --file")
+
+
+def _change(patch: Path | None, file: Path | None) -> Change:
+    """Return what makes the corrected document of the original.
+
+    Raises:
+        Rejected: ``patch_invalid``: the file of a patch is not JSON.
+    """
     if patch is not None:
-        operations = json_patch.read(_content(patch))
+        operations = _operations(patch)
         return lambda body: json_patch.write(json_patch.apply(json_patch.read(body), operations))
     if file is not None:
         corrected = _content(file)
         return lambda _body: corrected
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise typer.BadParameter("needed where nobody can edit", param_hint="--patch or --file")
     return _in_editor
+
+
+def _operations(patch: Path) -> Any:
+    try:
+        return json_patch.read(_content(patch))
+    except Rejected:
+        raise Rejected("patch_invalid", str(patch), "the file is not JSON (RFC 6902)") from None
 
 
 def _content(path: Path) -> bytes:

@@ -58,6 +58,12 @@ async def one_letter(at: Servers) -> dict[str, Any]:
     return letter
 
 
+def allow_edits(desk: Shell) -> None:
+    """Let the role of the site's shells edit."""
+    with Path(desk.environment["CROSSDOCK_CONFIG"]).open("a") as site:
+        site.write("dead_letters: {shell_role: operator, edit_roles: [operator]}\n")
+
+
 async def unreadable(at: Servers) -> dict[str, Any]:
     """A receipt of a good order and one with a unit that nobody knows; the letter."""
     await at.take_in(paper_receipt(paper_order("PO-1"), slip("PO-2", uom="XX")))
@@ -208,6 +214,20 @@ async def test_nobody_edits_unless_the_site_lets_the_role(
     result = await desk.run("edit", letter["id"], "--reason", "x", "--patch", str(patch))
     assert result.exit_code == 4
     assert "edit_off" in result.output
+
+
+async def test_a_patch_that_is_not_json_is_refused_by_its_name(
+    at: Servers, desk: Shell, tmp_path: Path
+) -> None:
+    letter = await unreadable(at)
+    patch = tmp_path / "patch.json"
+    patch.write_text("")
+    correct = ("edit", letter["id"], "--reason", "x", "--patch", str(patch))
+    assert "edit_off" in (await desk.run(*correct)).output
+    allow_edits(desk)
+    result = await desk.run(*correct)
+    assert (result.exit_code, "Traceback" in result.output) == (4, False)
+    assert f"patch_invalid at {patch}: the file is not JSON" in result.output
 
 
 async def test_corrections_over_http(at: Servers, books: Books) -> None:
