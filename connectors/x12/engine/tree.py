@@ -86,16 +86,17 @@ class Tree:
         node = stack[-1]
         for loop in move.enter:
             inner: Node = {}
+            held = node.get(loop.key)
             if loop.maximum == 1:
-                if loop.key in node:
+                if held is not None:
                     self._add("loop_exceeds_maximum", loop.first.tag, position, loop)
                 node[loop.key] = inner
-            elif loop.key in node:
-                node[loop.key].append(inner)
-                if len(node[loop.key]) > loop.maximum:
-                    self._add("loop_exceeds_maximum", loop.first.tag, position, loop)
-            else:
+            elif held is None:
                 node[loop.key] = [inner]
+            else:
+                held.append(inner)
+                if len(held) > loop.maximum:
+                    self._add("loop_exceeds_maximum", loop.first.tag, position, loop)
             stack.append(inner)
             node = inner
         return node
