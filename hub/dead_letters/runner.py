@@ -34,6 +34,8 @@ EVERY_SECONDS = 0.25
 _MOST_IN_WINDOW = 100
 _SLOW = timedelta(seconds=30)
 """Begun longer ago than this, a letter does not count in the window: it keeps no other waiting."""
+_BEHIND = timedelta(seconds=0.1)
+"""Where something live has been due for so long, no letter begins: the target or we are busy."""
 _MOST_WINDOWS = 10
 """All that has begun at a target and not ended is never more than so many windows."""
 
@@ -179,7 +181,7 @@ class Step:
         busy = [row["lane"] for row in going]
         for target in self._job["targets"]:
             room = min(allowed - self.count, self._room(going, target))
-            if room <= 0:
+            if room <= 0 or await replays.is_behind(self._ledger, target, self._now - _BEHIND):
                 continue
             items = await replays.next_items(self._ledger, self._job, target, busy, room)
             if items:

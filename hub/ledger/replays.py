@@ -15,7 +15,8 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.ledger.arrays import among
-from hub.ledger.tables import dead_letter, replay_item, replay_job
+from hub.ledger.deliveries import WAITING
+from hub.ledger.tables import dead_letter, delivery, replay_item, replay_job
 
 Row = Mapping[str, Any]
 
@@ -150,6 +151,14 @@ async def next_items(
     for row in (await connection.execute(query)).mappings():
         first.setdefault(row["lane"], dict(row))
     return list(first.values())[:limit]
+
+
+async def is_behind(connection: AsyncConnection, target: str, since: datetime) -> bool:
+    """Whether something live is due at a target since then, and nobody has come to it."""
+    waits = delivery.c.code.in_(WAITING)
+    due = (delivery.c.target == target, delivery.c.state == "pending", delivery.c.next_at <= since)
+    live = (sa.not_(delivery.c.yields), sa.not_(sa.func.coalesce(waits, sa.false())))
+    return bool(await connection.scalar(sa.select(sa.exists().where(*due, *live))))
 
 
 async def mark_begun(

@@ -6,11 +6,14 @@ import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from hub.dead_letters import jobs
+from hub.dead_letters.filters import Filters
+from hub.dead_letters.jobs import Threshold, Wish
 from hub.ledger import deliveries
 from hub.ledger.delivery_rows import Wanted
 from tests.support.dead_letters import Servers
 from tests.support.deliveries import LIMITS, Books, running
-from tests.support.dying import begin_all, role
+from tests.support.dying import act, begin_all, role
 from tests.support.many_letters import many_dead
 from tests.support.waiting import wait_for
 
@@ -55,3 +58,16 @@ async def test_half_of_the_lanes_stay_free_for_a_live_delivery(at: Servers, book
         at.target.gate.set()
         await wait_for(lambda: len(at.target.effects) == 11, what="all of them")
     assert at.target.doubled() == []
+
+
+async def test_no_letter_begins_while_something_live_has_been_waiting(
+    at: Servers, books: Books
+) -> None:
+    await many_dead(at.engine, 3)
+    async with at.engine.begin() as ledger:
+        await jobs.ask(ledger, Wish(Filters(), 500), act(), Threshold())
+    waiting = await books.order("live", next_at=datetime.now(UTC) - timedelta(seconds=1))
+    runner = at.runner()
+    assert await runner.run() == 0
+    await books.change(waiting, state="delivered", next_at=None)
+    assert await runner.run() == 3
