@@ -3,6 +3,7 @@
 At rest is a document that is delivered, a duplicate, rejected or superseded, with no open hold,
 dead letter, delivery or finding, in an order of which all the rest is at rest and old, too. Bytes
 stay as long as a dead letter that is not replayed may ask for them, archived ones included.
+A business key of which no document is left is forgotten: its number may be used again.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ _OPEN = "('open', 'replaying')"
 
 _OLD = f"""
 CREATE TEMPORARY TABLE going ON COMMIT DROP AS
-SELECT d.id FROM document AS d
+SELECT d.id, d.business_key FROM document AS d
 WHERE d.created_at < $1 AND d.state IN {_AT_REST} AND coalesce(d.settled_at, d.created_at) < $1
     AND NOT EXISTS (SELECT 1 FROM hold WHERE document_id = d.id AND state = 'open')
     AND NOT EXISTS (SELECT 1 FROM dead_letter WHERE document_id = d.id AND state IN {_OPEN})
@@ -42,6 +43,20 @@ _THEIRS = (
     " AND l.document_id = going.id",
     "DELETE FROM dead_letter USING going WHERE dead_letter.document_id = going.id",
 )
+# A verdict that is under way holds the lock of its key: what it adds must not lose its history.
+_KEYS = """
+SELECT count(*) FROM (SELECT 1 FROM key_head AS h
+    WHERE h.business_key IN (SELECT business_key FROM going)
+    ORDER BY h.business_key FOR UPDATE) AS locked
+"""
+_YOUNG_AGAIN = f"""
+DELETE FROM going USING document AS o WHERE o.business_key = going.business_key
+    AND (o.created_at >= $1 OR o.state NOT IN {_AT_REST})
+"""  # noqa: S608
+_HEADS = """
+DELETE FROM key_head AS h USING going WHERE h.business_key = going.business_key
+    AND NOT EXISTS (SELECT 1 FROM document AS o WHERE o.business_key = h.business_key)
+"""
 _DOCUMENTS = "DELETE FROM document USING going WHERE document.id = going.id"
 _RECEIPTS = """
 DELETE FROM receipt AS r WHERE r.received_at < $1
@@ -79,9 +94,12 @@ _FORGET_PLACES = (
 async def documents(ledger: AsyncConnection, before: datetime) -> dict[str, int]:
     """Delete documents at rest from before a moment, with all that is theirs; how many went."""
     await ledger.exec_driver_sql(_OLD, (before,))
+    await ledger.exec_driver_sql(_KEYS)
+    await ledger.exec_driver_sql(_YOUNG_AGAIN, (before,))
     for statement in _THEIRS:
         await ledger.exec_driver_sql(statement)
     found = {"documents": (await ledger.exec_driver_sql(_DOCUMENTS)).rowcount}
+    await ledger.exec_driver_sql(_HEADS)
     found["receipts"] = (await ledger.exec_driver_sql(_RECEIPTS, (before,))).rowcount
     found["control_numbers"] = (await ledger.exec_driver_sql(_NUMBERS, (before,))).rowcount
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -13,10 +14,10 @@ import sqlalchemy as sa
 
 from canonical.errors import Rejected
 from hub.archive import Archive
-from hub.ledger import audit, exchanges
+from hub.ledger import audit, exchanges, keys
 from hub.ledger.exchanges import Answer, Key
 from hub.ledger.tables import audit as audit_table
-from hub.ledger.tables import document, exchange, hold, receipt
+from hub.ledger.tables import document, exchange, hold, key_head, receipt
 from hub.pruning import Pruner, Wish
 from hub.servers.addresses import Addresses
 from hub.settings.model import Retention
@@ -82,6 +83,50 @@ async def test_an_order_that_is_done_goes_with_all_that_is_its_and_one_that_is_n
         async with at.engine.connect() as ledger:
             left = await ledger.exec_driver_sql(f"SELECT * FROM {table}")  # noqa: S608
             assert "PO-DONE" not in str(left.all())
+
+
+async def test_the_number_of_an_order_that_went_can_be_used_again(at: Dock, tmp_path: Path) -> None:
+    kept = await at.take_in(normalized("order", order("PO-OPEN", "3")))
+    await at.take_in(normalized("order", order("PO-DONE")))
+    await settle(at, "PO-DONE")
+    await pruner(at, tmp_path).prune(WISH)
+    keys_left = {row["business_key"] for row in await at.rows(key_head)}
+    assert keys_left == {row["business_key"] for row in await at.rows(document)}
+    again = await at.take_in(normalized("order", order("PO-DONE")), body=b"again")
+    other = await at.take_in(normalized("order", order("PO-OPEN", "3")), body=b"the same")
+    found = {row["receipt_id"]: row for row in await at.rows(document)}
+    assert (found[again.id]["verdict"], found[again.id]["version"]) == ("accept", 1)
+    assert found[other.id]["verdict"] == "duplicate"
+    assert found[kept.id]["version"] == 1
+
+
+async def test_a_verdict_that_waited_for_a_key_that_went_finds_it_new(at: Dock) -> None:
+    await at.take_in(normalized("order", order("PO-DONE")))
+    (key,) = {row["business_key"] for row in await at.rows(document) if row["number"] == "PO-DONE"}
+
+    async def verdict() -> dict[str, keys.KeyState]:
+        async with at.engine.begin() as ledger:
+            return await keys.lock(ledger, [key], NOW)
+
+    async with at.engine.begin() as ledger:
+        await ledger.exec_driver_sql("SELECT 1 FROM key_head FOR UPDATE")
+        waiting = asyncio.create_task(verdict())
+        await until_waiting(at)
+        await ledger.execute(sa.delete(key_head).where(key_head.c.business_key == key))
+        await ledger.execute(sa.update(document).values(business_key="another"))
+    assert await waiting == {key: keys.KeyState()}
+
+
+async def until_waiting(at: Dock) -> None:
+    """Return once a statement waits for the lock of a row of this ledger."""
+    query = (
+        "SELECT 1 FROM pg_stat_activity WHERE datname = current_database()"
+        " AND wait_event_type = 'Lock'"
+    )
+    async with asyncio.timeout(20), at.engine.connect() as ledger:
+        while not (await ledger.exec_driver_sql(query)).first():
+            await ledger.rollback()
+            await asyncio.sleep(0.01)
 
 
 async def test_a_dry_run_counts_the_same_and_lets_nothing_go(at: Dock, tmp_path: Path) -> None:
