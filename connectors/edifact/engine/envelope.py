@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from connectors.edifact.engine.delimiters import Delimiters, Header
+from connectors.edifact.engine.delimiters import Delimiters, Header, refused
 from connectors.edifact.engine.faults import EnvelopeFault
 from connectors.edifact.engine.marks import table
 from connectors.edifact.engine.reader import Batch, Place, Stray, split
@@ -153,6 +153,8 @@ class _Walker:
         """Messages of the open group."""
         self._messages = 0
         self._nested = 0
+        self._is_told = False
+        """That something stands behind the UNZ."""
 
     def open(self, header: Header) -> InterchangeStart:
         self._marks = header.delimiters
@@ -161,6 +163,7 @@ class _Walker:
         self._faults = []
         self._group_references, self._message_references = set(), set()
         self._groups = self._alone = self._messages = self._nested = 0
+        self._is_told = False
         return InterchangeStart(unb, self._marks, header.offset, _header_faults(unb))
 
     def cut(self) -> Iterator[Event]:
@@ -174,13 +177,29 @@ class _Walker:
     def batch(self, batch: Batch) -> Iterator[Event]:
         """Follow consecutive segments; a message's are taken over as slices."""
         segments = batch.segments
+        if self._is_closed():
+            yield from self._behind(batch, 0)
+            return
         start = 0
         for index, segment in enumerate(segments):
             if segment[0] in _CONTROL:
                 self._take(batch, start, index)
                 start = index + 1
                 yield from self._control(segment, batch, index)
+                if self._is_closed():
+                    yield from self._behind(batch, start)
+                    return
         self._take(batch, start, len(segments))
+
+    def _is_closed(self) -> bool:
+        return self._unb is None
+
+    def _behind(self, batch: Batch, index: int) -> Iterator[Event]:
+        """What stands behind a UNZ that was wrapped, so that the reader could not know it as one."""
+        if index < len(batch.segments) and not self._is_told:
+            self._is_told = True
+            place = batch.place(index)
+            yield Stray(refused("interchange_missing", "UNB"), place.offset, place.line)
 
     def _take(self, batch: Batch, start: int, end: int) -> None:
         if start == end:
