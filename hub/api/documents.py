@@ -6,11 +6,14 @@ from typing import Annotated, Any
 
 import sqlalchemy as sa
 from fastapi import APIRouter, Query
+from pydantic import AfterValidator
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from canonical.errors import Rejected
 from hub.api.access import Access
+from hub.api.words import word_of
 from hub.ledger import account, holds, threads
+from hub.ledger.document_words import ENTITIES, DocumentState
 from hub.ledger.tables import document
 from hub.reconcile.trace import as_json, lines
 from hub.settings.model import Site
@@ -31,6 +34,7 @@ _COLUMNS = (
     document.c.created_at,
     document.c.settled_at,
 )
+Entity = Annotated[str, AfterValidator(word_of(ENTITIES))]
 Limit = Annotated[int, Query(ge=1, le=1000)]
 
 
@@ -60,7 +64,10 @@ class DocumentsApi:
         return {name: balance.as_dict() for name, balance in found.items()}
 
     async def documents(
-        self, entity: str | None = None, state: str | None = None, limit: Limit = 100
+        self,
+        entity: Entity | None = None,
+        state: DocumentState | None = None,
+        limit: Limit = 100,
     ) -> list[dict[str, Any]]:
         """List documents by entity and state."""
         statement = sa.select(*_COLUMNS).order_by(document.c.created_at.desc()).limit(limit)

@@ -9,17 +9,19 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
-from pydantic import Field
+from pydantic import AfterValidator, Field
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from hub.api.access import Access, Caller, Who
 from hub.api.capped import CappedRoute
 from hub.api.dead_letter_forms import Form, Reason, Text
 from hub.api.refusals import REFUSALS
+from hub.api.words import word_of
 from hub.clock import Clock
 from hub.ledger import findings
 from hub.reconcile import handling, totals
 from hub.reconcile.report import aged, as_json, summarise
+from hub.reconcile.runner import JOBS
 from hub.release.holds import Act
 from hub.settings.model import Role
 
@@ -30,7 +32,7 @@ Row = dict[str, Any]
 class Wanted(Form):
     """Which findings; everything that is given must fit."""
 
-    job: Text | None = None
+    job: Annotated[Text, AfterValidator(word_of(JOBS))] | None = None
     state: Literal["open", "healing", "accepted", "closed"] | None = None
     partner: Text | None = None
     owner: Text | None = None

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
 
+from canonical.errors import Rejected
 from hub.cli.desk import ConfigOption, desk
 from hub.cli.exits import run
 from hub.cli.output import Output, OutputOption, print_rows
 from hub.ledger import under_way
+from hub.settings.names import did_you_mean
 
 _COLUMNS = (
     "target", "action", "number", "reference", "state", "attempts", "code", "next_at", "waiting",
@@ -45,8 +48,16 @@ def deliveries(
     async def work() -> list[dict[str, Any]]:
         async with desk(config) as at, at.engine.connect() as ledger:
             targets = list(at.site.connections) if target is None else [target]
-            return await under_way.listing(
-                ledger, under_way.Chosen(states, targets, waiting, limit)
-            )
+            chosen = under_way.Chosen(states, targets, waiting, limit)
+            found = await under_way.listing(ledger, chosen)
+            if not found and target is not None:  # a connection that was taken out may owe some yet
+                _check_target(target, at.site.connections)
+            return found
 
     print_rows(run(work()), _COLUMNS, output)
+
+
+def _check_target(target: str, connections: Collection[str]) -> None:
+    if target not in connections:
+        detail = f"no connection has this name{did_you_mean(target, connections)}"
+        raise Rejected("target_unknown", target, detail)

@@ -8,11 +8,13 @@ import sqlalchemy as sa
 import typer
 
 from canonical.errors import Rejected
+from hub.cli.choices import one_of
 from hub.cli.desk import ConfigOption, desk
 from hub.cli.exits import run
 from hub.cli.output import Output, OutputOption, print_json, print_rows, printable
 from hub.ledger import account as accounts
 from hub.ledger import threads, under_way
+from hub.ledger.document_words import ENTITIES, DocumentState
 from hub.ledger.tables import document
 from hub.reconcile.forms import Form, Forms
 from hub.reconcile.trace import as_json, lines
@@ -99,8 +101,10 @@ def print_form(form: dict[str, Any]) -> None:
 
 def documents(
     config: ConfigOption = None,
-    entity: Annotated[str | None, typer.Option(help="order, shipment, invoice ...")] = None,
-    state: Annotated[str | None, typer.Option(help="accepted, delivered, held, dead ...")] = None,
+    entity: Annotated[
+        str | None, typer.Option(help="order, shipment, invoice ...", callback=one_of(ENTITIES))
+    ] = None,
+    state: Annotated[DocumentState | None, typer.Option(help="Only in this state.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=10_000)] = 100,
     output: OutputOption = Output.TABLE,
 ) -> None:

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from canonical.errors import Rejected
+from hub.cli.choices import one_of
 from hub.cli.desk import ConfigOption, Desk, actor, desk
 from hub.cli.exits import run
 from hub.cli.output import Output, OutputOption, print_json, print_rows
@@ -36,9 +37,17 @@ _RUNS = ("job", "started_at", *_REPORT[1:])
 _TOTALS = (
     "target", "action", "since", "until", "ours", "theirs", "our_sha256", "their_sha256", "same",
 )  # fmt: skip
-_STATES = ("open", "healing", "accepted", "closed")
 ByOption = Annotated[str | None, typer.Option(help="Who; by default this shell's user.")]
 ReasonOption = Annotated[str, typer.Option(help="Why, for the audit trail.")]
+
+
+class State(StrEnum):
+    """States of a finding."""
+
+    OPEN = "open"
+    HEALING = "healing"
+    ACCEPTED = "accepted"
+    CLOSED = "closed"
 
 
 class ReportOutput(StrEnum):
@@ -86,8 +95,8 @@ def run_job(
 @app.command("report")
 def report(
     config: ConfigOption = None,
-    job: Annotated[str | None, typer.Option(help="Only this job.")] = None,
-    state: Annotated[str | None, typer.Option(help=f"One of: {', '.join(_STATES)}.")] = None,
+    job: Annotated[str | None, typer.Option(help="Only this job.", callback=one_of(JOBS))] = None,
+    state: Annotated[State | None, typer.Option(help="Only in this state.")] = None,
     partner: Annotated[str | None, typer.Option(help="Only this partner.")] = None,
     owner: Annotated[str | None, typer.Option(help="Only this owner.")] = None,
     limit: Annotated[

@@ -80,6 +80,28 @@ async def test_findings_are_listed_summed_and_shown_to_any_token(http: httpx.Asy
 
 
 @pytest.mark.parametrize(
+    ("path", "where"),
+    [
+        ("documents?state=hled", "query.state"),
+        ("documents?entity=ordre", "query.entity"),
+        ("findings?job=nosuch", "query.job"),
+        ("findings/summary?job=nosuch", "query.job"),
+        ("findings?state=opne", "query.state"),
+    ],
+)
+async def test_a_misspelt_filter_is_refused_rather_than_found_nowhere(
+    http: httpx.AsyncClient, path: str, where: str
+) -> None:
+    answer = await http.get(path, headers=of("vera"))
+    assert (answer.status_code, answer.json()["error"]["where"]) == (422, where)
+
+
+async def test_every_word_that_the_ledger_knows_may_be_asked_for(http: httpx.AsyncClient) -> None:
+    for path in ("documents?state=superseded&entity=acknowledgement", "findings?job=price-drift"):
+        assert (await http.get(path, headers=of("vera"))).status_code == 200
+
+
+@pytest.mark.parametrize(
     ("method", "path", "body", "needed"),
     [
         ("GET", "findings", None, "vera"),
