@@ -8,6 +8,7 @@ document by its own number instead. Reasons carry codes and places, never what a
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from connectors.base import Confirmation, Reason
@@ -49,8 +50,18 @@ _WORDS = {
 _DIGITS = 14
 """Element 0020 (interchange control reference) is an..14."""
 
-_DOCUMENT = ("AGO", "ACE", "IV", "AAK", "DQ", "ON", "VN")
-"""Element 1153, best first: references that are our document's own number."""
+_ORDERS = ("order", "order_change", "order_response")
+_DOCUMENT: dict[str, tuple[str, ...]] = {
+    "AGO": (),
+    "ACE": (),
+    "IV": ("invoice",),
+    "AAK": ("shipment",),
+    "DQ": ("shipment",),
+    "ON": _ORDERS,
+    "VN": _ORDERS,
+}
+"""Element 1153, best first: references that are our document's own number, and of which kinds of
+document; none: of any (our reference to the original message, a related document)."""
 _MESSAGE = "ACW"
 """Element 1153: our message reference, which is our interchange's number."""
 
@@ -60,9 +71,16 @@ _RESPONSES = {"RE": "rejected", "AP": "accepted", "AC": "accepted", "AB": "recei
 """Element 4343: rejected, accepted, acknowledged with detail, receipt of the message."""
 
 
-def confirmations(flow: str, body: Json) -> tuple[Confirmation, ...]:
-    """Return what an answer says: of one document of ours, or of none."""
-    return tuple(_syntax(body) if flow == "CONTRL" else _application(body))
+def confirmations(flow: str, body: Json, scope: str) -> tuple[Confirmation, ...]:
+    """Return what an answer says: of one document of ours, or of none.
+
+    Args:
+        flow: one of `FLOWS`.
+        body: the message.
+        scope: where the number that it names was counted.
+    """
+    said = _syntax(body) if flow == "CONTRL" else _application(body)
+    return tuple(replace(each, scope=scope) for each in said)
 
 
 def _syntax(body: Json) -> Iterator[Confirmation]:
@@ -133,13 +151,15 @@ def _application(body: Json) -> Iterator[Confirmation]:
     for group in groups:
         rff = group["RFF"]
         named.setdefault(rff.get("RFF0101", ""), rff.get("RFF0102", ""))
-    document = next((named[each] for each in _DOCUMENT if named.get(each)), "")
+    qualifier = next((each for each in _DOCUMENT if named.get(each)), "")
+    document, entities = named.get(qualifier, ""), _DOCUMENT.get(qualifier, ())
     number = _number(named.get(_MESSAGE, ""))
     if not number and not document:
         document = named.get(_MESSAGE, "")  # some write our document's number there
     if number or document:
         reasons = tuple(_application_error(at, each) for at, each in enumerate(errors, 1))
-        yield Confirmation(number, _response(heading["BGM"], reasons), reasons, document)
+        state = _response(heading["BGM"], reasons)
+        yield Confirmation(number, state, reasons, document, entities)
 
 
 def _response(bgm: Json, reasons: tuple[Reason, ...]) -> str:

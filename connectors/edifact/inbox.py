@@ -338,7 +338,8 @@ class Inbox:
         for place, areas in split(message.type, message.areas):
             position = len(self._documents)
             body = {**head, **areas}
-            said = confirmations(message.type, body) if message.type in FLOWS else ()
+            scope = self._config.control_scope
+            said = confirmations(message.type, body, scope) if message.type in FLOWS else ()
             document = SourceDocument(message.type, position, where + place, body, control, said)
             self._documents.append(document)
 

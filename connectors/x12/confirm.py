@@ -8,6 +8,7 @@ codes and places, never the values that a partner repeats (AK404, TED07).
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from connectors.base import Confirmation, Reason
@@ -56,13 +57,21 @@ _SEGMENT_OVER = "8"
 """Element 720: the segment's elements are in error: said by their own AK4."""
 
 
-def confirmations(flow: str, body: Json) -> tuple[Confirmation, ...]:
-    """Return what an acknowledgment says, one for each document of ours that it is about."""
+def confirmations(flow: str, body: Json, scope: str) -> tuple[Confirmation, ...]:
+    """Return what an acknowledgment says, one for each document of ours that it is about.
+
+    Args:
+        flow: one of `FLOWS`.
+        body: the set, or the TA1.
+        scope: where the numbers that it names were counted.
+    """
     if flow == "TA1":
-        return tuple(_interchange(body["TA1"]))
-    if flow == "824":
-        return tuple(_advice(body))
-    return tuple(_group(body.get("heading", {}), flow))
+        said = _interchange(body["TA1"])
+    elif flow == "824":
+        said = _advice(body)
+    else:
+        said = _group(body.get("heading", {}), flow)
+    return tuple(replace(each, scope=scope) for each in said)
 
 
 def _group(heading: Json, flow: str) -> Iterator[Confirmation]:

@@ -307,7 +307,7 @@ class Inbox:
         """Take a TA1 over: its sender's word on one of our interchanges."""
         values = {f"TA1{at:02d}": value for at, value in enumerate(segment[1:6], 1) if value}
         body = {"transaction_set": "TA1", "version": self._config.version, "TA1": values}
-        said = confirmations("TA1", body)
+        said = confirmations("TA1", body, self._config.control_scope)
         if not said:
             self._refuse(f"{where} TA1", _rejected(EnvelopeFault("ta1_invalid", "TA101")))
             return
@@ -388,7 +388,8 @@ class Inbox:
                 "control_number": found.control_number,
                 **areas,
             }
-            said = confirmations(flow, body) if flow in FLOWS else ()
+            scope = self._config.control_scope
+            said = confirmations(flow, body, scope) if flow in FLOWS else ()
             position = len(self._documents)
             self._documents.append(
                 SourceDocument(

@@ -1,56 +1,71 @@
 """What partners said of what we sent: matched by number, and what follows from a no.
 
-By the control number that it went out with; where an answer names our document itself (EDIFACT
-APERAK), by that, and by both where it names both.
+By the control number that it went out with, in the scope of the connection that the answer came on;
+where an answer names our document itself (EDIFACT APERAK), by that, and by both where it names
+both. What could be about two documents is matched with none.
 
 Code: ``partner_rejected``: the partner's acknowledgement (X12 997, 999, TA1, 824; EDIFACT CONTRL, APERAK) refuses what it got. The
-delivery is dead then, with a dead letter whose place and detail are the partner's first reason; a
-replay goes out under a number of its own, as the old one would be a duplicate to the partner.
+delivery is dead then, on every occasion that has the number, with a dead letter whose place and
+detail are the partner's first reason; a replay goes out under a number of its own, as the old one
+would be a duplicate to the partner.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from dataclasses import fields
+from itertools import groupby
 from typing import Any
 
 import orjson
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from hub.events import Event, dead_event
+from hub.events import Event
 from hub.fingerprint import fingerprint
 from hub.ids import derived_id
-from hub.ledger import bulk, control_numbers
-from hub.ledger.tables import confirmation, dead_letter, delivery, document
+from hub.ledger import bulk, control_numbers, settlements
+from hub.ledger.arrays import among
+from hub.ledger.delivery_rows import DeliveryRow
+from hub.ledger.resend import is_resend
+from hub.ledger.tables import confirmation, delivery, document
 
 Row = sa.RowMapping | Mapping[str, Any]
 
-_SENT = """
-SELECT w.id AS confirmation, c.key, c.number, d.id, d.document_id, d.target, d.flow,
-    d.business_key, d.attempts
-FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[]) AS w(id, connection, number, document)
-CROSS JOIN LATERAL (
-    SELECT * FROM control_number WHERE control_number.number = w.number OFFSET 0) AS c
+_WORDS = """
+    unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::text[])
+        AS w(id, connection, scope, number, document, entities)
+"""
+_KEY = "d.reference || '/' || d.action || '/' || d.version"
+"""`control_numbers.key_of`."""
+_SENT = f"""
+SELECT w.id AS confirmation, d.id, d.business_key, {_KEY} AS key, c.number,
+    c.key = {_KEY} AS current,
+    EXISTS (SELECT FROM control_number AS n WHERE n.scope = w.scope AND n.key = {_KEY}) AS numbered,
+    w.document = '' OR o.number = w.document OR (w.entities <> ''
+        AND o.entity <> ALL(string_to_array(w.entities, ','))) AS fits
+FROM {_WORDS} CROSS JOIN LATERAL (
+    SELECT * FROM control_number AS n WHERE n.scope = w.scope AND n.number = w.number OFFSET 0) AS c
 JOIN delivery AS d ON d.target = w.connection
     AND d.reference = split_part(c.key, '/', 1) AND d.action = split_part(c.key, '/', 2)
     AND d.version::text = split_part(split_part(c.key, '/', 3), '#', 1)
 CROSS JOIN LATERAL (SELECT * FROM document WHERE document.id = d.document_id OFFSET 0) AS o
-WHERE w.document = '' OR o.number = w.document
-ORDER BY w.id, c.at, d.created_at
-"""
-_NAMED = """
-SELECT w.id AS confirmation, c.key, c.number, d.id, d.document_id, d.target, d.flow,
-    d.business_key, d.attempts
-FROM unnest($1::text[], $2::text[], $3::text[]) AS w(id, connection, document)
-CROSS JOIN LATERAL (SELECT * FROM document WHERE document.number = w.document OFFSET 0) AS o
-JOIN delivery AS d ON d.document_id = o.id AND d.target = w.connection AND d.attempts > 0
-LEFT JOIN LATERAL (SELECT n.key, n.number FROM control_counter AS s JOIN control_number AS n
-    ON n.scope = s.scope AND n.key = d.reference || '/' || d.action || '/' || d.version
-    ORDER BY n.at DESC LIMIT 1) AS c ON true
+ORDER BY w.id, c.at, d.created_at, d.id
+"""  # noqa: S608  # our own words
+_NAMED = f"""
+SELECT w.id AS confirmation, d.id, d.business_key, {_KEY} AS key, c.number,
+    c.key IS NOT NULL AS current, c.key IS NOT NULL AS numbered, true AS fits
+FROM {_WORDS} CROSS JOIN LATERAL (
+    SELECT * FROM document WHERE document.number = w.document OFFSET 0) AS o
+JOIN delivery AS d ON d.document_id = o.id AND d.target = w.connection
+    AND (d.attempts > 0 OR d.occasion LIKE 'resend-%')
+LEFT JOIN control_number AS c ON c.scope = w.scope AND c.key = {_KEY}
 WHERE o.entity <> 'acknowledgement'
-ORDER BY w.id, d.created_at
-"""
+    AND (w.entities = '' OR o.entity = ANY(string_to_array(w.entities, ',')))
+ORDER BY w.id, d.created_at, d.id
+"""  # noqa: S608  # our own words
+_ASKED = ("id", "connection", "scope", "number", "document", "entities")
+_ONLY_ASKED = frozenset({"scope", "document", "entities"})
 _OUT = ("delivered", "in_doubt", "in_flight")
 """States in which the partner may have it: its word settles what we did not know."""
 
@@ -60,8 +75,9 @@ async def settle(ledger: AsyncConnection, rows: Sequence[Row]) -> list[Event]:
 
     Args:
         ledger: in the transaction that takes the acknowledgements in.
-        rows: of `confirmation`, without ``delivery_id``; ``reasons`` as JSON text; and
-            ``document``, the number of ours that is named, or "".
+        rows: of `confirmation`, without ``delivery_id``; ``reasons`` as JSON text; and ``scope``,
+            where its number was counted, ``document``, the number of ours that is named, or "",
+            and ``entities``, of which kinds that can be, with commas, or "".
 
     Returns:
         The events that tell of the dead letters.
@@ -70,37 +86,48 @@ async def settle(ledger: AsyncConnection, rows: Sequence[Row]) -> list[Event]:
         return []
     sent = await _sent(ledger, rows)
     matched = [
-        {name: value for name, value in row.items() if name != "document"}
-        | {"delivery_id": sent[row["id"]].id if row["id"] in sent else None}
+        {name: value for name, value in row.items() if name not in _ONLY_ASKED}
+        | {"delivery_id": sent[row["id"]][-1].id if row["id"] in sent else None}
         for row in rows
     ]
     await bulk.insert(ledger, confirmation, matched, conflict="ON CONFLICT (id) DO NOTHING")
-    refused = {row["delivery_id"]: row for row in matched if row["state"] == "rejected"}
-    refused.pop(None, None)
+    refused = [row for row in rows if row["state"] == "rejected" and row["id"] in sent]
     events = []
-    for row in sorted(refused.values(), key=lambda each: str(each["delivery_id"])):
+    for row in sorted(refused, key=lambda each: str(sent[each["id"]][-1].id)):
         event = await _reject(ledger, sent[row["id"]], row)
         events += [event] if event else []
     return events
 
 
-async def _sent(ledger: AsyncConnection, rows: Sequence[Row]) -> dict[str, Any]:
-    """Return what each of the rows is about: the latest delivery that has its number."""
-    columns = [[row[name] for row in rows] for name in ("id", "connection", "number", "document")]
-    result = await ledger.exec_driver_sql(_SENT, tuple(columns))
-    sent = {row.confirmation: row for row in result}  # the last one of each is the latest
-    named = [row for row in rows if row["document"] and row["id"] not in sent]
-    if named:
-        columns = [[row[name] for row in named] for name in ("id", "connection", "document")]
-        result = await ledger.exec_driver_sql(_NAMED, tuple(columns))
-        sent |= {row.confirmation: row for row in result}
-    return sent
+async def _sent(ledger: AsyncConnection, rows: Sequence[Row]) -> dict[str, list[Any]]:
+    """Return what each of the rows is about: one thing, on every occasion, the latest last."""
+    found = await _asked(ledger, _SENT, rows)
+    sent = {name: each for name, each in found.items() if each[-1].fits}
+    asked = [row for row in rows if row["document"] and row["id"] not in found]
+    named = await _asked(ledger, _NAMED, asked)
+    sent |= {n: each for n, each in named.items() if len({row.business_key for row in each}) == 1}
+    return {
+        name: [row for row in each if (row.key, row.number) == (each[-1].key, each[-1].number)]
+        for name, each in sent.items()
+    }
 
 
-async def _reject(ledger: AsyncConnection, sent: Any, said: Row) -> Event | None:
-    about = await ledger.execute(
-        sa.select(document).where(document.c.id == sent.document_id).with_for_update(key_share=True)
-    )
+async def _asked(ledger: AsyncConnection, query: str, rows: Sequence[Row]) -> dict[str, list[Any]]:
+    if not rows:
+        return {}
+    columns = tuple([row[name] for row in rows] for name in _ASKED)
+    result = await ledger.exec_driver_sql(query, columns)
+    return {name: list(each) for name, each in groupby(result, lambda row: row.confirmation)}
+
+
+async def _reject(ledger: AsyncConnection, sent: Sequence[Any], said: Row) -> Event | None:
+    last = sent[-1]
+    dying = await _dying(ledger, sent)
+    if last.current:
+        await control_numbers.retire(ledger, said["scope"], last.key, last.number)
+    if not dying:
+        return None
+    about = await ledger.execute(sa.select(document).where(document.c.id == dying[0].document_id))
     source = about.mappings().one()
     reasons = orjson.loads(said["reasons"])
     first = reasons[0] if reasons else {"code": "", "where": "", "detail": ""}
@@ -110,57 +137,66 @@ async def _reject(ledger: AsyncConnection, sent: Any, said: Row) -> Event | None
         "detail": f"{said['flow']}: {first['code']} {first['detail']}".rstrip(": "),
     }
     rest = {"claim_token": None, "claimed_until": None, "next_at": None, "settled_at": said["at"]}
-    changed = await ledger.execute(
+    await ledger.execute(
         sa.update(delivery)
-        .where(delivery.c.id == sent.id, delivery.c.state.in_(_OUT))
+        .where(among(delivery.c.id, [row.id for row in dying]))
         .values(state="dead", **why, **rest)
     )
-    if not changed.rowcount:
-        return None
+    # A resend sends the refused bytes: what is replayed is what writes them anew.
+    mine = min(dying, key=lambda row: (is_resend(row.occasion), row.created_at, row.id))
+    return await settlements.lay_down(ledger, mine, _letter(mine, source, said, why), said["at"])
+
+
+async def _dying(ledger: AsyncConnection, sent: Sequence[Any]) -> list[DeliveryRow]:
+    """Lock the document, then the deliveries; return those that the partner's no is about.
+
+    A number that was refused before is in nothing but what was sent again as it was, and not even
+    there once the document has another number: what the partner repeats must not end its replay.
+    """
+    ids = [row.id for row in sent]
+    whose = sa.select(delivery.c.document_id).where(delivery.c.id == ids[-1]).scalar_subquery()
     await ledger.execute(
-        sa.update(document).where(document.c.id == sent.document_id).values(state="dead")
+        sa.select(document.c.id).where(document.c.id == whose).with_for_update(key_share=True)
     )
-    if sent.key is not None:
-        await control_numbers.retire(ledger, sent.key, sent.number)
-    letter = _letter(sent, source, said, why)
-    await bulk.insert(ledger, dead_letter, [letter], conflict="ON CONFLICT (id) DO NOTHING")
-    return _event(letter, said["at"])
+    locked = await ledger.execute(
+        sa.select(*(delivery.c[field.name] for field in fields(DeliveryRow)))
+        .where(among(delivery.c.id, ids))
+        .order_by(delivery.c.id)
+        .with_for_update()
+    )
+    rows = [DeliveryRow(**row) for row in locked.mappings()]
+    if not sent[-1].current:
+        rows = [] if sent[-1].numbered else [row for row in rows if is_resend(row.occasion)]
+    return [row for row in rows if _may_be_there(row)]
 
 
-def _letter(sent: Any, source: Row, said: Row, why: Mapping[str, str]) -> dict[str, Any]:
-    mark = fingerprint("deliver", why["code"], why["place"], sent.target, None)
+def _may_be_there(row: DeliveryRow) -> bool:
+    """Whether the partner may have it, or is about to get the same bytes again."""
+    if row.state == "pending":
+        return row.attempts > 0 or is_resend(row.occasion)
+    return row.state in _OUT
+
+
+def _letter(mine: DeliveryRow, source: Row, said: Row, why: Mapping[str, str]) -> dict[str, Any]:
+    mark = fingerprint("deliver", why["code"], why["place"], mine.target, None)
     return {
-        "id": derived_id("dead-letter", sent.id, said["id"]),
+        "id": derived_id("dead-letter", mine.id, said["id"]),
         "stage": "deliver",
         "connection": source["connection"],
         "partner": source["partner"],
         "entity": source["entity"],
-        "flow": sent.flow,
-        "target": sent.target,
+        "flow": mine.flow,
+        "target": mine.target,
         "receipt_id": source["receipt_id"],
         "position": source["position"],
-        "document_id": sent.document_id,
-        "delivery_id": sent.id,
-        "business_key": sent.business_key,
+        "document_id": mine.document_id,
+        "delivery_id": mine.id,
+        "business_key": mine.business_key,
         **why,
         "fingerprint": mark,
-        "attempts": sent.attempts,
+        "attempts": mine.attempts,
         "amount": source["amount"],
         "currency": source["currency"],
         "state": "open",
         "opened_at": said["at"],
     }
-
-
-def _event(letter: Row, at: datetime) -> Event:
-    facts = {
-        "dead_letter": letter["id"],
-        "stage": letter["stage"],
-        "code": letter["code"],
-        "where": letter["place"],
-        "target": letter["target"],
-        "delivery": letter["delivery_id"],
-        "document": letter["document_id"],
-        "attempts": letter["attempts"],
-    }
-    return dead_event("deliver", letter["target"], facts, at)

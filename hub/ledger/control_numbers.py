@@ -59,14 +59,18 @@ async def allocate(conn: AsyncConnection, scope: str, key: str, now: datetime) -
     return Numbers(interchange=number, group=number, at=now)
 
 
-async def retire(conn: AsyncConnection, key: str, number: int) -> None:
+async def retire(conn: AsyncConnection, scope: str, key: str, number: int) -> None:
     """Let the next try of a document have a number of its own: its partner refused this one.
 
     The row stays, under a key that nothing is allocated for: late answers still find it.
     """
     await conn.execute(
         sa.update(control_number)
-        .where(control_number.c.key == key, control_number.c.number == number)
+        .where(
+            control_number.c.scope == scope,
+            control_number.c.key == key,
+            control_number.c.number == number,
+        )
         .values(key=f"{key}{_RETIRED}{number}")
     )
 

@@ -7,7 +7,7 @@ Whoever comes back with a token that is no longer the row's is refused and chang
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -18,11 +18,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from connectors.base import Settled
-from hub.events import dead_event
+from hub.events import Event, dead_event
 from hub.ids import derived_id
 from hub.ledger.arrays import among
 from hub.ledger.deliveries import WAITING, made_good
-from hub.ledger.delivery_rows import Call, Claim, Ending, Letter, Why
+from hub.ledger.delivery_rows import Call, Claim, DeliveryRow, Ending, Letter, Why
 from hub.ledger.tables import attempt, dead_letter, delivery, document, outbox, pause
 
 
@@ -153,7 +153,7 @@ async def settle_later(
     released = {"claim_token": None, "claimed_until": None, "next_at": next_at}
     if not await _settle(conn, held, ending, {"state": state, **released}):
         return False
-    await _wake(conn, held, ending.ended_at)
+    await _wake(conn, held.delivery, ending.ended_at)
     return True
 
 
@@ -171,8 +171,8 @@ async def settle_delivered(
     rest = {"state": "delivered", "external_id": settled.external_id, "facts": dict(settled.facts)}
     if not await _settle(conn, held, ending, _at_rest(ending) | rest):
         return None
-    await _close_replayed(conn, held, ending.ended_at)
-    woken = await _wake(conn, held, ending.ended_at)
+    await _close_replayed(conn, held.delivery, ending.ended_at)
+    woken = await _wake(conn, held.delivery, ending.ended_at)
     await _settle_document(conn, held, ending.ended_at)
     return woken
 
@@ -182,26 +182,44 @@ async def settle_dead(conn: AsyncConnection, held: Claim, ending: Ending, letter
     await _lock_document(conn, held)
     if not await _settle(conn, held, ending, _at_rest(ending) | {"state": "dead"}):
         return False
-    await _close_replayed(conn, held, ending.ended_at)
-    row = _letter_row(held, ending, letter)
-    await conn.execute(insert(dead_letter).values(**row).on_conflict_do_nothing())
-    facts = {
-        "dead_letter": row["id"],
-        "stage": letter.stage,
-        "code": row["code"],
-        "where": row["place"],
-        "target": held.delivery.target,
-        "delivery": held.delivery.id,
-        "document": held.delivery.document_id,
-        "attempts": ending.n,
-    }
-    event = dead_event("deliver", held.delivery.target, facts, ending.ended_at)
+    event = await lay_down(conn, held.delivery, _letter_row(held, ending, letter), ending.ended_at)
     await conn.execute(sa.insert(outbox).values(**event.row()))
-    await conn.execute(
-        sa.update(document).where(document.c.id == held.delivery.document_id).values(state="dead")
-    )
-    await _wake(conn, held, ending.ended_at)
     return True
+
+
+async def lay_down(
+    conn: AsyncConnection, mine: DeliveryRow, letter: Mapping[str, Any], now: datetime
+) -> Event:
+    """Follow up on a delivery that has just become dead, whoever said so.
+
+    Its letter is written, its document is dead, what it replayed is closed, what waited is woken.
+
+    Args:
+        conn: in a transaction that has locked the document.
+        mine: the delivery, as it was before.
+        letter: a row of `dead_letter`.
+        now: the moment.
+
+    Returns:
+        The event that tells of it.
+    """
+    await _close_replayed(conn, mine, now)
+    await conn.execute(insert(dead_letter).values(**letter).on_conflict_do_nothing())
+    await conn.execute(
+        sa.update(document).where(document.c.id == mine.document_id).values(state="dead")
+    )
+    await _wake(conn, mine, now)
+    facts = {
+        "dead_letter": letter["id"],
+        "stage": letter["stage"],
+        "code": letter["code"],
+        "where": letter["place"],
+        "target": mine.target,
+        "delivery": mine.id,
+        "document": mine.document_id,
+        "attempts": letter["attempts"],
+    }
+    return dead_event("deliver", mine.target, facts, now)
 
 
 def _mine(held: Claim) -> sa.Update:
@@ -243,8 +261,7 @@ async def _lock_document(conn: AsyncConnection, held: Claim) -> None:
     await conn.execute(_LOCK, {"of": held.delivery.document_id})
 
 
-async def _wake(conn: AsyncConnection, held: Claim, now: datetime) -> frozenset[str]:
-    mine = held.delivery
+async def _wake(conn: AsyncConnection, mine: DeliveryRow, now: datetime) -> frozenset[str]:
     woken = await conn.execute(
         _WAKE,
         {
@@ -263,11 +280,10 @@ async def _settle_document(conn: AsyncConnection, held: Claim, now: datetime) ->
     await conn.execute(_SETTLE, {"which": held.delivery.document_id, "now": now})
 
 
-async def _close_replayed(conn: AsyncConnection, held: Claim, now: datetime) -> None:
+async def _close_replayed(conn: AsyncConnection, mine: DeliveryRow, now: datetime) -> None:
     """Close the dead letter that this delivery replayed: the replay has ended, well or not."""
-    if not held.delivery.occasion and not held.delivery.attempts:
+    if not mine.occasion and not mine.attempts:
         return  # the first try of the first occasion replays nothing
-    mine = held.delivery
     same = sa.select(delivery.c.id).where(
         delivery.c.document_id == mine.document_id,
         delivery.c.target == mine.target,

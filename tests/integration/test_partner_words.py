@@ -49,7 +49,7 @@ async def deliver(at: Dock, number: str = "PO-1") -> tuple[int, str]:
 
 
 def word(number: int, state: str, *reasons: Reason) -> Acknowledged:
-    said = (Confirmation(number, state, reasons),)
+    said = (Confirmation(number, state, reasons, scope=SCOPE),)
     return Acknowledged(0, "ISA 1 GS 1 ST 0001", "997", {"st02": "0001"}, {"heading": {}}, said)
 
 
@@ -259,7 +259,7 @@ async def test_references_that_are_text_are_told_apart_and_leave_no_gaps(at: Doc
 
 
 def aperak(number: int, state: str, of: str) -> Acknowledged:
-    said = (Confirmation(number, state, (REASON,), of),)
+    said = (Confirmation(number, state, (REASON,), of, scope=SCOPE),)
     return Acknowledged(0, "UNB 1 UNH 1", "APERAK", {}, {"heading": {}}, said)
 
 

@@ -141,7 +141,7 @@ async def test_what_was_rejected_and_has_no_number_any_more_is_sent_again_under_
 ) -> None:
     async def rejected(_: str) -> None:
         async with books.engine.begin() as ledger:
-            await retire(ledger, "XD1/create_order/1", 1)
+            await retire(ledger, SCOPE, "XD1/create_order/1", 1)
 
     await sent_then(books, role, rejected)
     assert mailbox.got[1] == b"old 1 1"

@@ -50,7 +50,9 @@ def reasons(found: tuple[Confirmation, ...]) -> list[tuple[str, str, str]]:
 def test_the_action_of_an_interchange_is_what_becomes_of_its_only_document(
     action: str, state: str
 ) -> None:
-    assert said(f"UCI+17+{SIDES}+{action}'") == (Confirmation(17, state),)
+    assert said(f"UCI+17+{SIDES}+{action}'") == (
+        Confirmation(17, state, scope="edifact/:5412345000013/:4012345500004/P"),
+    )
 
 
 def test_a_message_that_is_rejected_alone_is_rejected_with_segment_and_element() -> None:
@@ -123,19 +125,20 @@ def test_an_aperak_says_yes_or_no_and_where_it_does_not_errors_are_a_no(
 
 
 @pytest.mark.parametrize(
-    ("rff", "number", "document"),
+    ("rff", "number", "document", "entities"),
     [
-        ("RFF+AGO:INV-9'", 0, "INV-9"),
-        ("RFF+ACW:17'RFF+IV:INV-9'", 17, "INV-9"),
-        ("RFF+ACW:INV-9'", 0, "INV-9"),
-        ("RFF+ON:PO-1'RFF+AAK:D-1'", 0, "D-1"),
+        ("RFF+AGO:INV-9'", 0, "INV-9", ()),
+        ("RFF+ACW:17'RFF+IV:INV-9'", 17, "INV-9", ("invoice",)),
+        ("RFF+ACW:INV-9'", 0, "INV-9", ()),
+        ("RFF+ON:PO-1'RFF+AAK:D-1'", 0, "D-1", ("shipment",)),
+        ("RFF+ON:PO-1'", 0, "PO-1", ("order", "order_change", "order_response")),
     ],
 )
 def test_an_aperak_may_name_the_document_by_its_own_number(
-    rff: str, number: int, document: str
+    rff: str, number: int, document: str, entities: tuple[str, ...]
 ) -> None:
     (found,) = aperak("+27", rff)
-    assert (found.number, found.document) == (number, document)
+    assert (found.number, found.document, found.entities) == (number, document, entities)
 
 
 def test_an_aperak_that_names_nothing_says_nothing() -> None:

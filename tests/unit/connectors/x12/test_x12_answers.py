@@ -208,7 +208,7 @@ def test_reasons_never_repeat_what_a_partner_copied_from_our_data() -> None:
     (document,) = decode(body).documents
     assert isinstance(document, SourceDocument)
     (said,) = document.confirms
-    assert said == Confirmation(12, "rejected", said.reasons)
+    assert said == Confirmation(12, "rejected", said.reasons, scope="ZZ:CROSSDOCK/ZZ:ACMEDIST/P")
     assert [(r.code, r.where) for r in said.reasons] == [("code_invalid", "IT1 segment 3 element 2")]  # fmt: skip
     assert "SECRET" not in repr(said)
 
