@@ -99,5 +99,7 @@ def _live(name: str, connection: Connection) -> Live:
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         place = ".".join([where, "options", *map(str, first["loc"])])
-        raise ConfigError("options_invalid", place, first["msg"]) from None
+        raise ConfigError(
+            "options_invalid", place, first["msg"].removeprefix("Value error, ")
+        ) from None
     return Live(name, connection, connector, config)

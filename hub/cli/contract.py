@@ -19,6 +19,7 @@ from hub.contracts.recorder import record
 from hub.contracts.scaffold import new_partner
 from hub.contracts.verifier import Verifier, check_all
 from hub.mapping.files import shipped_mappings
+from hub.settings.places import SettingsError
 
 app = typer.Typer(help="Check what partners rely on.", no_args_is_help=True)
 partner = typer.Typer(help="Take on partners.", no_args_is_help=True)
@@ -56,7 +57,10 @@ def verify_command(  # one option each
 ) -> None:
     """Check contracts: every example through the hub's own codecs and mappings, offline."""
     with said():
-        checked = _checked(folders, mappings)
+        checked, mistakes = check_all(_verifier(mappings), contracts_in(folders))
+        if mistakes:  # a file of results without them would say that they are gone
+            _print_checked(checked, output)
+            raise SettingsError(mistakes)
         made = results.results_of(checked, release or _release(), datetime.now(UTC))
         if save:
             results.write_results(save, made, key)
@@ -68,13 +72,10 @@ def verify_command(  # one option each
             before = results.read_results(against, None)
             _finish_gate(gate.compare(before, made, _today()), output)
             return
-    rows = [row for each in checked for row in _rows(each)]
     if output is Output.JSON:
         print_json(made)
-    elif checked:
-        print_rows(rows, ("contract", "example", "result", "why"), output)
-        holding = sum(each.holds for each in checked)
-        console().print(f"{len(checked)} contracts, {holding} hold")
+    else:
+        _print_checked(checked, output)
     _exit(found=bool(checked), good=all(each.state != "red" for each in checked))
 
 
@@ -142,13 +143,19 @@ def new_command(
         typer.echo(str(path))
 
 
-def _checked(folders: list[Path], mappings: Path | None) -> list[Checked]:
-    contracts = [read_contract(folder) for folder in contracts_in(folders)]
-    return check_all(_verifier(mappings), contracts)
-
-
 def _verifier(mappings: Path | None) -> Verifier:
     return Verifier(CONNECTORS, mappings or shipped_mappings())
+
+
+def _print_checked(checked: list[Checked], output: Output) -> None:
+    """Print a table of the examples; for JSON, where results are not whole, nothing."""
+    if output is Output.JSON or not checked:
+        return
+    rows = [row for each in checked for row in _rows(each)]
+    print_rows(rows, ("contract", "example", "result", "why"), output)
+    holding = sum(each.holds for each in checked)
+    many = "contract" if len(checked) == 1 else "contracts"
+    console().print(f"{len(checked)} {many}, {holding} {'holds' if holding == 1 else 'hold'}")
 
 
 def _rows(checked: Checked) -> list[dict[str, str]]:

@@ -6,13 +6,14 @@ Codes of the `SettingsError` raised here: those of `hub.settings.yaml_file` and
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 
 from canonical import DOCUMENTS
 from canonical.errors import ConfigError
@@ -27,6 +28,22 @@ from hub.settings.yaml_file import read_yaml
 FILE = "contract.yaml"
 
 Kind = Literal["receive", "send", "event"]
+_KEY = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+KEY_WORDS = "expected lower case letters, digits, hyphens; 63 at most, no hyphen first"
+
+
+def is_key(text: str) -> bool:
+    """Whether a contract or a partner can be called so."""
+    return _KEY.fullmatch(text) is not None
+
+
+def _checked_key(text: str) -> str:
+    if not is_key(text):
+        raise ValueError(KEY_WORDS)
+    return text
+
+
+Key = Annotated[str, AfterValidator(_checked_key)]
 
 
 class Refusal(Section):
@@ -83,10 +100,10 @@ class Link(Section):
 class ContractFile(Section):
     """``contract.yaml``."""
 
-    contract: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$", description="Its name.")
+    contract: Key = Field(description="Its name.")
     version: str = Field(pattern=r"^\d+\.\d+(\.\d+)?$", description="Its version.")
     owner: str = Field(min_length=1, description="Whom to ask: a person's or team's address.")
-    key: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$", description="Our name of the partner.")
+    key: Key = Field(description="Our name of the partner.")
     partner: Partner = Field(description="The partner, as in the hub's configuration.")
     connection: Link
     pending: bool = Field(default=False, description="New: may fail without failing the gate.")
@@ -103,11 +120,28 @@ class Contract:
 
     folder: Path
     file: ContractFile
+    layer: Layer
+    """What was written, and where."""
 
     @property
     def name(self) -> str:
         """Its name."""
         return self.file.contract
+
+    def place(self, index: int, value: str) -> str:
+        """Where an example names something, as ``file:line``; where it begins, if it does not."""
+        at = ("examples", index)
+        for key, written in self.layer.values["examples"][index].items():
+            if written == value:
+                return self.layer.place((*at, key))
+            if isinstance(written, list) and value in written:
+                return self.layer.place((*at, key, written.index(value)))
+        return self.layer.place(at)
+
+    def place_of_connection(self, where: str) -> str:
+        """Where something of the connection is written that a worker names from `connections.` on."""
+        option = where.removeprefix(f"connections.{self.name}").strip(".")
+        return self.layer.place(("connection", *option.split(".")))
 
     def path(self, name: Path) -> Path:
         """A file of the contract; examples may not point out of its folder.
@@ -149,7 +183,7 @@ def read_contract(folder: Path) -> Contract:
     found = [*_example_problems(file, layer), *_field_problems(file, layer)]
     if found:
         raise SettingsError(found)
-    return Contract(folder, file)
+    return Contract(folder, file, layer)
 
 
 def contracts_in(paths: list[Path]) -> list[Path]:

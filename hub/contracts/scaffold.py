@@ -1,6 +1,6 @@
 """A new partner's contract, to be filled in: a folder that is green from its first minute.
 
-Codes of the `ConfigError` raised here: ``folder_exists``, ``system_unknown``.
+Codes of the `ConfigError` raised here: ``folder_exists``, ``value_invalid``.
 """
 
 from __future__ import annotations
@@ -9,7 +9,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from canonical.errors import ConfigError
+from hub.contracts.model import KEY_WORDS, is_key
 
+_SHOWN = 80
 _X12 = """\
 # What {name} sends us and what we send {name}. Check it: crossdock contract verify {folder}
 # The guide: docs/partners/README.md
@@ -68,9 +70,11 @@ def new_partner(folder: Path, key: str, name: str) -> list[Path]:
         ``crossdock contract record``, which writes what the hub makes of the examples.
 
     Raises:
-        ConfigError: ``folder_exists``.
+        ConfigError: ``folder_exists``, ``value_invalid``; nothing has been written.
 
     """
+    if not is_key(key):
+        raise ConfigError("value_invalid", key[:_SHOWN], KEY_WORDS)
     if folder.exists() and any(folder.iterdir()):
         raise ConfigError("folder_exists", str(folder), "expected an empty folder or none")
     identifier = "".join(c for c in key.upper() if c.isalnum())[:15]

@@ -18,7 +18,7 @@ from canonical.envelope import VERBS
 from canonical.errors import ConfigError, HubError
 from canonical.identity import business_key, content_id, event_id, reference_for
 from connectors.base import Connector, Numbers, Receipt
-from hub.contracts.model import Contract, Example, Refusal
+from hub.contracts.model import Contract, Example, Refusal, read_contract
 from hub.contracts.outcome import Checked, Outcome
 from hub.contracts.payload_schema import misfits
 from hub.events import Subject, canonical_event
@@ -26,6 +26,7 @@ from hub.fields import counts
 from hub.mapping.difference import differences
 from hub.mapping.files import mapping_files
 from hub.mapping.validation import validate
+from hub.settings.places import SettingsError
 from hub.workers.jobs import Failed, Given, Normalized, NormalizeResult, RenderJob
 from hub.workers.progress import NoProgress
 from hub.workers.reading import normalize
@@ -55,10 +56,11 @@ class Verifier:
         """Check all examples of a contract.
 
         Raises:
-            ConfigError: its connection's options are wrong, or an example's file cannot be read.
+            SettingsError: its connection's options are wrong, or files of examples cannot be read;
+                each with ``file:line``.
 
         """
-        bench = _Bench(contract, self._tools(contract))
+        bench = _Bench(contract, self._placed_tools(contract))
         file = contract.file
         return Checked(
             contract.name,
@@ -69,7 +71,7 @@ class Verifier:
             file.pending,
             None if file.deprecated_on is None else file.deprecated_on.isoformat(),
             dict(file.relies_on),
-            tuple(bench.outcome(example) for example in file.examples),
+            tuple(_outcomes(bench, contract)),
         )
 
     def made(self, contract: Contract, example: Example) -> dict[Path, bytes]:
@@ -79,6 +81,13 @@ class Verifier:
     def check_one(self, contract: Contract, example: Example) -> Outcome:
         """Check one example; raises as `check`."""
         return _Bench(contract, self._tools(contract)).outcome(example)
+
+    def _placed_tools(self, contract: Contract) -> Tools:
+        try:
+            return self._tools(contract)
+        except ConfigError as error:
+            place = contract.place_of_connection(error.where)
+            raise SettingsError([ConfigError(error.code, place, error.detail)]) from None
 
     def _tools(self, contract: Contract) -> Tools:
         file = contract.file
@@ -295,6 +304,32 @@ def _made(each: Any) -> Any:
     return {"acknowledged": each.flow}
 
 
-def check_all(verifier: Verifier, contracts: Iterable[Contract]) -> list[Checked]:
-    """Check several contracts, in their order."""
-    return [verifier.check(contract) for contract in contracts]
+def _outcomes(bench: _Bench, contract: Contract) -> Iterator[Outcome]:
+    """Check all examples; those that cannot be are told together, after the last."""
+    wrong = []
+    for index, example in enumerate(contract.file.examples):
+        try:
+            yield bench.outcome(example)
+        except ConfigError as error:
+            place = contract.place(index, error.where)
+            wrong.append(ConfigError(error.code, place, f"{error.where}: {error.detail}"))
+    if wrong:
+        raise SettingsError(wrong)
+
+
+def check_all(
+    verifier: Verifier, folders: Iterable[Path]
+) -> tuple[list[Checked], list[ConfigError]]:
+    """Check the contracts of several folders, in their order; none keeps another from its check.
+
+    Returns:
+        The contracts that could be checked, and all that is wrong with the others themselves.
+    """
+    checked: list[Checked] = []
+    mistakes: list[ConfigError] = []
+    for folder in folders:
+        try:
+            checked.append(verifier.check(read_contract(folder)))
+        except SettingsError as error:
+            mistakes += error.problems
+    return checked, mistakes

@@ -63,7 +63,7 @@ def _problem(
         case "string_type":
             message = "expected text; put the value in quotes"
         case _:
-            message = detail["msg"]
+            message = detail["msg"].removeprefix("Value error, ")
     return ConfigError("value_invalid", layer.place(path), f"{dotted(path)}: {message}")
 
 

@@ -72,7 +72,9 @@ def _bind(name: str, connection: ConnectionSpec, spec: WorkerSpec) -> Bound:
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         place = f"connections.{name}.options.{field_path(first['loc'])}"
-        raise ConfigError("options_invalid", place, first["msg"]) from None
+        raise ConfigError(
+            "options_invalid", place, first["msg"].removeprefix("Value error, ")
+        ) from None
     return Bound(
         connection.system,
         connector.codec(config),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -40,7 +41,7 @@ def test_a_partner_is_taken_on_and_checked(tmp_path: Path) -> None:
     code, said = crossdock("partner", "new", "acme", "--folder", tmp_path / "acme")
     assert (code, len(said.split())) == (0, 5)
     code, said = crossdock("contract", "verify", tmp_path)
-    assert (code, "1 contracts, 1 hold" in said) == (0, True)
+    assert (code, "1 contract, 1 holds" in said) == (0, True)
     assert crossdock("partner", "new", "acme", "--folder", tmp_path / "acme")[0] == 1
 
 
@@ -120,3 +121,46 @@ def test_pytest_runs_the_examples(folder: Path, breaks: bool, summary: str) -> N
     if breaks:
         assert 'order.json: po_number: expected "PO-1002", got "PO-1001"' in done.stdout
         assert "Traceback" not in done.stdout
+
+
+def test_every_contract_is_checked_and_each_mistake_is_told(tmp_path: Path, folder: Path) -> None:
+    second = shutil.copytree(folder, tmp_path / "second")
+    third = shutil.copytree(folder, tmp_path / "third")
+    path = second / "contract.yaml"
+    path.write_text(
+        path.read_text()
+        .replace("receive: order.edi", "receive: ordr.edi")
+        .replace("receive: miscounted.edi", "receive: miscount.edi")
+    )
+    path = third / "contract.yaml"
+    path.write_text(path.read_text().replace("key: acme", "key: Bad Name!"))
+    code, said = crossdock("contract", "verify", tmp_path)
+    assert (code, "1 contract, 1 holds" in said) == (1, True)
+    for name, text, why in (
+        ("second", "receive: ordr.edi", "ordr.edi: No such file or directory"),
+        ("second", "receive: miscount.edi", "miscount.edi: No such file or directory"),
+        ("third", "key: Bad", "key: expected lower case letters, digits, hyphens"),
+    ):
+        file = tmp_path / name / "contract.yaml"
+        line = next(n for n, each in enumerate(file.read_text().splitlines(), 1) if text in each)
+        assert f"{file}:{line}: {why}" in said
+    kept = tmp_path / "results.json"
+    code, said = crossdock("contract", "verify", tmp_path, "--save", kept, "-o", "json")
+    assert (code, kept.exists()) == (1, False)
+
+
+def test_options_that_are_wrong_are_told_with_their_line(folder: Path) -> None:
+    path = folder / "contract.yaml"
+    path.write_text(path.read_text().replace("partner_qualifier: ZZ", "partner_qualifier: ZZZ"))
+    line = next(n for n, each in enumerate(path.read_text().splitlines(), 1) if "ZZZ" in each)
+    code, said = crossdock("contract", "verify", folder)
+    assert (code, f"options_invalid at {path}:{line}" in said) == (1, True)
+
+
+def test_a_name_that_no_contract_can_have_is_refused_before_anything_is_written(
+    tmp_path: Path,
+) -> None:
+    place = tmp_path / "bad"
+    code, said = crossdock("partner", "new", "Bad Name!", "--name", "X", "--folder", place)
+    assert (code, place.exists()) == (1, False)
+    assert "value_invalid at Bad Name!: expected lower case letters, digits, hyphens" in said
