@@ -522,7 +522,6 @@ control_number = sa.Table(
     sa.Column("number", sa.BigInteger, nullable=False),
     _time("at", null=False),
     sa.Index("uq_control_number_scope_number_at", "scope", "number", "at", unique=True),
-    sa.Index("ix_control_number_number", "number"),
     comment="Which document got which control number, and when: a resend keeps both.",
 )
 

@@ -73,7 +73,6 @@ def upgrade() -> None:
         ["scope", "number", "at"],
         unique=True,
     )
-    op.create_index("ix_control_number_number", "control_number", ["number"], unique=False)
     op.create_table(
         "interchange",
         sa.Column("scope", sa.Text(), nullable=False),
@@ -823,7 +822,6 @@ def downgrade() -> None:
     op.drop_index("ix_interchange_scope_received_at", table_name="interchange")
     op.drop_index("ix_interchange_scope_number", table_name="interchange")
     op.drop_table("interchange")
-    op.drop_index("ix_control_number_number", table_name="control_number")
     op.drop_index("uq_control_number_scope_number_at", table_name="control_number")
     op.drop_table("control_number")
     op.drop_table("control_counter")
