@@ -69,7 +69,7 @@ def edit_letter(
                     await editing.check(plans, letter, before, edited)
                     return {"letter_id": letter["id"], "of": before.of, "state": "would_edit"}
                 act = Act(*actor, at.clock.now())
-                return await editing.edit(plans, letter, edited, act, threshold(at.site))
+                return await editing.edit(plans, letter, (before, edited), act, threshold(at.site))
 
     print_edit(run(work()), output)
 

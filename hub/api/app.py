@@ -26,6 +26,7 @@ _STATUS = {
     "edit_not_waiting": 409,
     "edit_waiting": 409,
     "edit_too_late": 409,
+    "edit_conflict": 409,
     "document_unknown": 404,
     "thread_unknown": 404,
     "finding_unknown": 404,

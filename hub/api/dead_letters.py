@@ -169,7 +169,7 @@ class DeadLettersApi:
             before = await editing.original(plans, letter)
             edited = form.applied(before.body)
             if not form.dry_run:
-                return await editing.edit(plans, letter, edited, act, self._threshold())
+                return await editing.edit(plans, letter, (before, edited), act, self._threshold())
             await editing.check(plans, letter, before, edited)
             return {"letter_id": letter["id"], "of": before.of, "state": "would_edit"}
 

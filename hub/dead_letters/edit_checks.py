@@ -30,6 +30,13 @@ class Checked:
     canonical: Any
     amount: Decimal | None
     currency: str | None
+    amount_before: Decimal | None
+    """What it was worth before the correction; None: that could not be read."""
+
+    def exceeds(self, value: Decimal | None) -> bool:
+        """Whether it is worth more than `value` before or after, or may be; None: never."""
+        worth = (self.amount_before, self.amount)
+        return value is not None and any(each is None or each > value for each in worth)
 
 
 def check_document(of: DocumentRow, key: str, edited: bytes) -> Checked:
@@ -43,25 +50,28 @@ def check_document(of: DocumentRow, key: str, edited: bytes) -> Checked:
         raise Rejected("identity_locked", "", "it would be a document of another business key")
     facts = summarise(document)
     canonical = orjson.loads(document.model_dump_json(exclude_none=True))
-    return Checked(of.entity, content_id(document), canonical, facts.amount, facts.currency)
+    return Checked(
+        of.entity, content_id(document), canonical, facts.amount, facts.currency, of.amount
+    )
 
 
 def check_receipt(
     letter: Mapping[str, Any],
     original: tuple[bytes, NormalizeResult],
-    edited: NormalizeResult,
+    results: tuple[NormalizeResult, NormalizeResult],
 ) -> Checked:
     """Check what is read of a corrected receipt.
 
     Args:
         letter: the dead letter.
         original: the bytes as they came, and what today's codec and mappings make of them.
-        edited: what they make of the corrected bytes.
+        results: what they make of the bytes before this correction, and of the corrected bytes.
 
     Raises:
         Rejected: why the document still cannot go on; ``identity_locked``, ``edit_elsewhere``.
     """
     text, before = original
+    base, edited = results
     mine, others = _split(edited, letter)
     _, others_before = _split(before, letter)
     if letter["stage"] != "decode" and _said(others) != _said(others_before):
@@ -70,8 +80,15 @@ def check_receipt(
     for each in made:
         _check_identity(letter, text, each)
     first = made[0]
-    amount = None if first.amount is None else Decimal(first.amount)
-    return Checked(first.entity, first.content_id, None, amount, first.currency)
+    worth = [_amount(made), _amount(_split(base, letter)[0])]
+    return Checked(first.entity, first.content_id, None, worth[0], first.currency, worth[1])
+
+
+def _amount(documents: Sequence[Any]) -> Decimal | None:
+    """Return the most that one of the documents is worth; None where that is not known of all."""
+    texts = [each.amount if isinstance(each, Normalized) else None for each in documents]
+    known = [Decimal(text) for text in texts if text is not None]
+    return max(known, default=None) if len(known) == len(texts) else None
 
 
 def _split(result: NormalizeResult, letter: Mapping[str, Any]) -> tuple[list[Any], list[Any]]:

@@ -6,7 +6,8 @@ target has it as it was. What a person writes is taken only if it is valid and s
 document (`edit_checks`). Above a value a second person has to approve it before it counts.
 
 Codes, beside those of `edit_checks`, `json_patch` and `locking`: ``edit_off`` (nobody may),
-``edit_too_late``, ``edit_waiting`` (another correction awaits approval), ``edit_unknown``,
+``edit_too_late``, ``edit_waiting`` (another correction awaits approval), ``edit_conflict`` (one
+counts already that this one does not begin with), ``edit_unknown``,
 ``edit_not_waiting``, ``second_person_needed``, ``archive_unavailable``.
 """
 
@@ -99,8 +100,9 @@ async def check(plans: Planner, letter: Letter, before: Original, edited: bytes)
         return edit_checks.check_document(of, letter["business_key"], edited)
     row = await _receipt(plans, letter)
     first = await asyncio.to_thread(plans.archive.read, row["archive"], row["sha256"])
-    results = await plans.workers.normalize([_again(letter, row, body) for body in (first, edited)])
-    return edit_checks.check_receipt(letter, (first, results[0]), results[1])
+    bodies = (first, before.body, edited)
+    results = await plans.workers.normalize([_again(letter, row, body) for body in bodies])
+    return edit_checks.check_receipt(letter, (first, results[0]), (results[1], results[2]))
 
 
 def _again(letter: Letter, row: Row, body: bytes) -> Any:
@@ -118,9 +120,16 @@ async def _receipt(plans: Planner, letter: Letter) -> Row:
 
 
 async def edit(
-    plans: Planner, letter: Letter, edited: bytes, act: Act, threshold: Threshold
+    plans: Planner, letter: Letter, pair: tuple[Original, bytes], act: Act, threshold: Threshold
 ) -> Row:
     """Take a correction, or keep it until a second person approves.
+
+    Args:
+        plans: how the corrected document is checked.
+        letter: whose document is corrected.
+        pair: what the person began with (`original`), and the corrected document.
+        act: who does it, and why.
+        threshold: above which value, before or after, a second person has to approve.
 
     Returns:
         The correction: ``id``, ``state`` (``accepted``, ``awaiting_approval``), ``changed`` (places).
@@ -129,15 +138,14 @@ async def edit(
         Rejected: it cannot be taken; nothing was changed.
         Retryable: ``archive_unavailable``, or no worker could read it now.
     """
-    before = await original(plans, letter)
-    checked = await check(plans, letter, before, edited)
-    row = await _row(plans, letter, (before, edited), act)
-    worth = {} if checked.amount is None else {"": format(checked.amount, "f")}
-    waits = threshold.exceeded(0, worth)
+    checked = await check(plans, letter, *pair)
+    row = await _row(plans, letter, pair, act)
+    waits = checked.exceeds(threshold.value)
     row["state"] = "awaiting_approval" if waits else "accepted"
     async with plans.engine.begin() as ledger:
-        await hold(ledger, letter["id"], State.OPEN)
+        held = await hold(ledger, letter["id"], State.OPEN)
         await _refuse_second(ledger, letter["id"])
+        await _refuse_stale(ledger, held.letter, row)
         await ledger.execute(sa.insert(letter_edit).values(**row))
         if not waits:
             await _take(ledger, row, checked, act)
@@ -166,7 +174,7 @@ async def approve(plans: Planner, edit_id: str, act: Act, *, yes: bool = True) -
     checked = await check(plans, letter, await original(plans, letter), edited) if yes else None
     state = "accepted" if yes else "refused"
     async with plans.engine.begin() as ledger:
-        await hold(ledger, letter["id"], State.OPEN)
+        held = await hold(ledger, letter["id"], State.OPEN)
         changed = await ledger.execute(
             sa.update(letter_edit)
             .where(letter_edit.c.id == edit_id, letter_edit.c.state == "awaiting_approval")
@@ -176,6 +184,7 @@ async def approve(plans: Planner, edit_id: str, act: Act, *, yes: bool = True) -
             raise Rejected("edit_not_waiting", edit_id, "somebody was faster")
         row = dict(found) | {"state": state}
         if checked is not None:
+            await _refuse_stale(ledger, held.letter, row)
             await _take(ledger, row, checked, act)
         await _record(ledger, f"dead_letter.edit_{'approve' if yes else 'refuse'}", row, act)
     return row
@@ -213,6 +222,21 @@ async def _refuse_second(ledger: AsyncConnection, letter_id: str) -> None:
         raise Rejected("edit_waiting", letter_id, "another correction of it awaits approval")
 
 
+async def _refuse_stale(ledger: AsyncConnection, letter: sa.RowMapping, row: Row) -> None:
+    """Refuse a correction of what is not the last form any more; the letter is locked."""
+    if row["of"] == "document":
+        # Another letter of the same document may have been corrected: the document says so itself.
+        of = sa.select(document.c.canonical).where(document.c.id == letter["document_id"])
+        now: Any = hashlib.sha256(orjson.dumps(await ledger.scalar(of))).hexdigest()
+    else:
+        newer = await edited_of(ledger, letter["edit_id"])
+        came = sa.select(receipt.c.sha256).where(receipt.c.id == letter["receipt_id"])
+        now = await ledger.scalar(came) if newer is None else newer[1]
+    if now != row["original_sha256"]:
+        detail = "somebody else's correction counts meanwhile: begin with that one"
+        raise Rejected("edit_conflict", row["letter_id"], detail)
+
+
 async def _take(ledger: AsyncConnection, row: Row, checked: Checked, act: Act) -> None:
     """Let a correction count; the letter is locked by the caller."""
     await ledger.execute(
@@ -228,11 +252,10 @@ async def _write_document(
     """Write the corrected document and publish it; no target may have it as it was."""
     of = sa.select(document).join(dead_letter, dead_letter.c.document_id == document.c.id)
     row = (await ledger.execute(of.where(dead_letter.c.id == letter_id))).mappings().one()
-    gone = sa.exists().where(
-        delivery.c.document_id == row["id"],
-        delivery.c.state.in_(("delivered", "in_flight", "in_doubt")),
-    )
-    if await ledger.scalar(sa.select(gone)):
+    # Locked: whoever claims one from now on reads the document as corrected.
+    sent = sa.select(delivery.c.state).where(delivery.c.document_id == row["id"])
+    states = await ledger.scalars(sent.order_by(delivery.c.id).with_for_update())
+    if {"delivered", "in_flight", "in_doubt"} & set(states):
         detail = "another target has the document as it was: send a change instead"
         raise Rejected("edit_too_late", letter_id, detail)
     values = {

@@ -26,7 +26,7 @@ from hub.dead_letters.diff import diff
 from hub.dead_letters.filters import Filters
 from hub.dead_letters.jobs import Threshold
 from hub.dead_letters.plan import Planner
-from hub.ledger.tables import audit, dead_letter, document, letter_edit, receipt
+from hub.ledger.tables import audit, dead_letter, delivery, document, letter_edit, receipt
 from hub.render import WorkerRenderer
 from hub.settings.model import DeadLetters
 from hub.workers.pool import WorkerPool
@@ -86,7 +86,7 @@ async def test_a_receipt_is_corrected_replayed_and_linked_to_the_original(
     letter = await unreadable(at)
     async with planner(at) as plans:
         before = await editing.original(plans, letter)
-        made = await editing.edit(plans, letter, with_unit(before.body), act(), FREE)
+        made = await editing.edit(plans, letter, (before, with_unit(before.body)), act(), FREE)
         rows = await diff(plans, letter)
     assert (made["state"], made["changed"]) == (
         "accepted",
@@ -111,7 +111,7 @@ async def test_a_correction_is_in_the_audit_trail_without_values(at: Servers, bo
     letter = await unreadable(at)
     async with planner(at) as plans:
         before = await editing.original(plans, letter)
-        await editing.edit(plans, letter, with_unit(before.body), act(), FREE)
+        await editing.edit(plans, letter, (before, with_unit(before.body)), act(), FREE)
     (entry,) = await books.rows(audit, action="dead_letter.edit")
     assert (entry["subject"], entry["actor"]) == (letter["id"], "ann")
     assert entry["before"]["sha256"] != entry["after"]["sha256"]
@@ -139,7 +139,7 @@ async def test_what_is_not_valid_or_not_the_same_document_is_refused(
     async with planner(at) as plans:
         before = await editing.original(plans, letter)
         with pytest.raises(Rejected) as raised:
-            await editing.edit(plans, letter, edited(before.body), act(), FREE)
+            await editing.edit(plans, letter, (before, edited(before.body)), act(), FREE)
     assert raised.value.code == code
     assert await books.rows(letter_edit) == []
     assert (await books.row(dead_letter))["edit_id"] is None
@@ -152,11 +152,13 @@ async def test_a_correction_of_great_value_waits_for_a_second_person(
     async with planner(at) as plans:
         before = await editing.original(plans, letter)
         limit = Threshold(value=Decimal(1))
-        made = await editing.edit(plans, letter, with_unit(before.body), act(), limit)
+        made = await editing.edit(plans, letter, (before, with_unit(before.body)), act(), limit)
         assert made["state"] == "awaiting_approval"
         assert (await books.row(dead_letter))["edit_id"] is None
         with pytest.raises(Rejected, match="edit_waiting"):
-            await editing.edit(plans, letter, with_unit(before.body, "PC"), act("bob"), FREE)
+            await editing.edit(
+                plans, letter, (before, with_unit(before.body, "PC")), act("bob"), FREE
+            )
         with pytest.raises(Rejected, match="second_person_needed"):
             await editing.approve(plans, made["id"], act("ann"))
         found = await asyncio.gather(
@@ -172,7 +174,7 @@ async def test_a_refused_correction_never_counts(at: Servers, books: Books) -> N
     async with planner(at) as plans:
         before = await editing.original(plans, letter)
         limit = Threshold(value=Decimal(1))
-        made = await editing.edit(plans, letter, with_unit(before.body), act(), limit)
+        made = await editing.edit(plans, letter, (before, with_unit(before.body)), act(), limit)
         refused = await editing.approve(plans, made["id"], act("bob"), yes=False)
     assert refused["state"] == "refused"
     assert (await books.row(dead_letter))["edit_id"] is None
@@ -187,20 +189,121 @@ async def test_a_document_that_no_target_has_is_corrected_in_place(
     async with planner(at) as plans:
         before = await editing.original(plans, letter)
         right = orjson.dumps(orjson.loads(before.body) | {"notes": ["call first"]})
-        await editing.edit(plans, letter, right, act(), FREE)
+        await editing.edit(plans, letter, (before, right), act(), FREE)
         other = orjson.dumps(orjson.loads(before.body) | {"po_number": "PO-2"})
         with pytest.raises(Rejected, match="identity_locked"):
-            await editing.edit(plans, letter, other, act(), FREE)
+            await editing.edit(plans, letter, (before, other), act(), FREE)
         with pytest.raises(Rejected, match="canonical_invalid"):
-            await editing.edit(plans, letter, b"{}", act(), FREE)
+            await editing.edit(plans, letter, (before, b"{}"), act(), FREE)
         row = await books.row(document)
         assert row["canonical"]["notes"] == ["call first"]
         assert row["content_id"] != "content-PO-1"
         await books.delivery(row["id"], "lakeside", state="delivered", next_at=None)
+        before = await editing.original(plans, letter)
         late = orjson.dumps(orjson.loads(before.body) | {"notes": ["too late"]})
         with pytest.raises(Rejected, match="edit_too_late"):
-            await editing.edit(plans, letter, late, act(), FREE)
+            await editing.edit(plans, letter, (before, late), act(), FREE)
     assert (await books.row(document))["canonical"]["notes"] == ["call first"]
+
+
+def noted(before: editing.Original, note: str) -> tuple[editing.Original, bytes]:
+    """A correction that begins with `before`."""
+    return before, orjson.dumps(orjson.loads(before.body) | {"notes": [note]})
+
+
+async def real_order(at: Servers, books: Books, **values: Any) -> dict[str, Any]:
+    """The letter of a delivery whose document is a real order."""
+    letter = await dead(at, books, "PO-1")
+    async with at.engine.begin() as ledger:
+        await ledger.execute(sa.update(document).values(canonical=order("PO-1"), **values))
+    return letter
+
+
+async def test_of_two_editors_the_second_one_overwrites_nothing(at: Servers, books: Books) -> None:
+    letter = await unreadable(at)
+    async with planner(at) as plans:
+        before = await editing.original(plans, letter)
+        first = await editing.edit(plans, letter, (before, with_unit(before.body)), act(), FREE)
+        late = before, with_unit(before.body, "PC")
+        with pytest.raises(Rejected, match="edit_conflict"):
+            await editing.edit(plans, letter, late, act("bob"), FREE)
+        assert (await books.row(dead_letter))["edit_id"] == first["id"]
+        letter = await one_letter(at)
+        again = await editing.original(plans, letter)
+        pair = again, with_unit(again.body, "PC")
+        second = await editing.edit(plans, letter, pair, act("bob"), FREE)
+    assert (await books.row(dead_letter))["edit_id"] == second["id"]
+
+
+async def test_a_document_that_was_corrected_meanwhile_is_not_overwritten_even_if_approved(
+    at: Servers, books: Books
+) -> None:
+    letter = await real_order(at, books)
+    limit = Threshold(value=Decimal(1))
+    async with planner(at) as plans:
+        before = await editing.original(plans, letter)
+        waiting = await editing.edit(plans, letter, noted(before, "ann's"), act(), limit)
+        async with at.engine.begin() as ledger:  # as by another letter of the same document
+            await ledger.execute(
+                sa.update(document).values(canonical=order("PO-1", notes=["bob's"]))
+            )
+        with pytest.raises(Rejected, match="edit_conflict"):
+            await editing.approve(plans, waiting["id"], act("bob"))
+        assert (await books.row(letter_edit))["state"] == "awaiting_approval"
+        refused = await editing.approve(plans, waiting["id"], act("bob"), yes=False)
+    assert refused["state"] == "refused"
+    assert (await books.row(document))["canonical"]["notes"] == ["bob's"]
+
+
+async def test_no_target_claims_the_document_while_it_is_being_corrected(
+    at: Servers, books: Books
+) -> None:
+    letter = await real_order(at, books)
+    other = await books.delivery((await books.row(document))["id"], "lakeside")
+    claimed = sa.select(delivery).where(delivery.c.id == other).with_for_update()
+    taken = sa.update(delivery).where(delivery.c.id == other).values(state="in_flight")
+    async with planner(at) as plans, at.engine.connect() as claiming:
+        before = await editing.original(plans, letter)
+        await claiming.execute(claimed)
+        edit = editing.edit(plans, letter, noted(before, "late"), act(), FREE)
+        waiting = asyncio.create_task(edit)
+        await blocked(at, waiting)
+        await claiming.execute(taken)
+        await claiming.commit()
+        with pytest.raises(Rejected, match="edit_too_late"):
+            await waiting
+    assert "notes" not in (await books.row(document))["canonical"]
+
+
+async def blocked(at: Servers, task: asyncio.Task[Any]) -> None:
+    """Return once a statement waits for the lock of another, or the task ended."""
+    query = (
+        "SELECT 1 FROM pg_stat_activity WHERE datname = current_database()"
+        " AND wait_event_type = 'Lock'"
+    )
+    async with asyncio.timeout(20), at.engine.connect() as ledger:
+        while not task.done() and not (await ledger.exec_driver_sql(query)).first():
+            await ledger.rollback()
+            await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize(
+    ("amount", "state"),
+    [
+        pytest.param(Decimal(50_000), "awaiting_approval", id="much before"),
+        pytest.param(None, "awaiting_approval", id="unknown before"),
+        pytest.param(Decimal(900), "accepted", id="little before and after"),
+    ],
+)
+async def test_what_the_document_was_worth_before_counts_too(
+    at: Servers, books: Books, amount: Decimal | None, state: str
+) -> None:
+    letter = await real_order(at, books, amount=amount)
+    limit = Threshold(value=Decimal(1000))
+    async with planner(at) as plans:
+        before = await editing.original(plans, letter)
+        made = await editing.edit(plans, letter, noted(before, "cheap"), act(), limit)
+    assert made["state"] == state
 
 
 async def test_nobody_edits_unless_the_site_lets_the_role(
