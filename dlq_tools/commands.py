@@ -1,238 +1,84 @@
-"""`crossdock dlq`: counting, listing, showing and planning. The actions are in `acts`."""
+"""`crossdock dlq`: its table of contents."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
-from typing import Annotated, Any
+from collections.abc import Mapping
+from typing import ClassVar
 
 import typer
 
-from dlq_tools import acts, approving, editing, exporting, replaying
-from dlq_tools.cells import printable, rows_of
-from dlq_tools.options import allowed, check_name, choosing
-from dlq_tools.planning import planner
-from hub.cli.desk import ConfigOption, desk
-from hub.cli.exits import Exit, run
-from hub.cli.output import Output, OutputOption, print_json, print_rows
-from hub.dead_letters import letters
-from hub.dead_letters.diff import diff
-from hub.dead_letters.filters import Filters, State
-from hub.dead_letters.payload import payload
+from hub.cli.lazy import Entry, LazyGroup
+
+
+class Commands(LazyGroup):
+    """What can be done with dead letters, in the order in which the help shows it."""
+
+    entries: ClassVar[Mapping[str, Entry]] = {
+        "stats": Entry(
+            "dlq_tools.listing:stats", "Count what is open by cause, the largest group first."
+        ),
+        "list": Entry(
+            "dlq_tools.listing:list_letters",
+            "List dead letters, the oldest first: 100 unless --limit says otherwise.",
+        ),
+        "show": Entry(
+            "dlq_tools.listing:show",
+            "Show one dead letter: its error, every attempt, what is related, what waits behind it.",
+        ),
+        "plan": Entry(
+            "dlq_tools.planned:plan",
+            "Say what a replay would meet, without doing it: asks the target, tries the mapping.",
+        ),
+        "diff": Entry(
+            "dlq_tools.planned:diff_letter",
+            "Show with values what differs: sent before and now, here and at the target, before an edit.",
+        ),
+        "replay": Entry(
+            "dlq_tools.replaying:replay_letters",
+            "Let dead letters go again as a job, the oldest first, one of each business key at a time.",
+        ),
+        "status": Entry(
+            "dlq_tools.replaying:status",
+            "Say how replay jobs stand: the newest ones, or one with the outcome of each letter.",
+        ),
+        "cancel": Entry(
+            "dlq_tools.replaying:cancel",
+            "End a replay job: nothing more of it begins; what is not on its way is open again.",
+        ),
+        "edit": Entry(
+            "dlq_tools.editing:edit_letter",
+            "Correct the document of a dead letter: in an editor, by a JSON Patch, or as a file.",
+        ),
+        "approve": Entry(
+            "dlq_tools.approving:approve",
+            "Let a replay job or a correction go that needs a second person, or refuse it.",
+        ),
+        "archive": Entry(
+            "dlq_tools.acts:archive",
+            "Give dead letters up: nothing is deleted, and what waited behind them goes on.",
+        ),
+        "restore": Entry(
+            "dlq_tools.acts:restore",
+            "Open archived letters again, unless a later version has gone to the target since.",
+        ),
+        "purge": Entry(
+            "dlq_tools.acts:purge",
+            "Delete archived letters whose retention (`dead_letters.retention_days`) is over.",
+        ),
+        "export": Entry(
+            "dlq_tools.exporting:export_letters",
+            "Write letters as JSON lines or CSV: ids, causes, counts and money, never a document.",
+        ),
+    }
+
 
 app = typer.Typer(
+    cls=Commands,
     help="Dead letters: count, list, show, plan, edit, replay, archive, restore, purge, export.",
     no_args_is_help=True,
 )
 
-_MOST = 100
-_GROUPS = (
-    "group", "count", "stage", "code", "place", "target", "partners", "money", "first_seen",
-    "last_seen", "changed", "said",
-)  # fmt: skip
-_LETTERS = (
-    "id", "opened_at", "state", "stage", "code", "place", "partner", "entity", "number", "target",
-    "attempts", "amount", "said",
-)  # fmt: skip
-_FACTS = (
-    "id", "state", "stage", "code", "place", "detail", "said", "connection", "partner", "entity", "flow",
-    "number", "target", "business_key", "amount", "currency", "mapping_version", "fingerprint",
-    "attempts", "replays", "opened_at", "closed_at", "actor", "reason",
-)  # fmt: skip
-_HISTORY = ("n", "started_at", "ended_at", "outcome", "code", "place", "detail", "said")
-_RELATED = ("id", "state", "stage", "code", "place", "opened_at", "closed_at")
-_EDITS = ("id", "made_at", "of", "state", "changed", "actor", "approved_by", "reason")
-_ACTS = ("at", "actor", "action", "reason")
-_DIFF = ("of", "where", "left", "right")
-_PLAN = (
-    "id", "stage", "target", "number", "at_target", "same", "different", "external_id", "ask_code", "mapping", "code",
-    "where", "detail", "warnings", "waiting",
-)  # fmt: skip
 
-
-@app.command("stats")
-@choosing
-def stats(
-    chosen: Filters, config: ConfigOption = None, output: OutputOption = Output.TABLE
-) -> None:
-    """Count what is open by cause, the largest group first."""
-
-    async def work() -> list[dict[str, Any]]:
-        async with desk(config) as at, at.engine.connect() as ledger:
-            found = await letters.groups(ledger, chosen)
-            return await letters.with_changes(ledger, found)
-
-    _print(run(work()), _GROUPS, output)
-
-
-@app.command("list")
-@choosing
-def list_letters(
-    chosen: Filters, config: ConfigOption = None, output: OutputOption = Output.TABLE
-) -> None:
-    """List dead letters, the oldest first: 100 unless --limit says otherwise."""
-
-    async def work() -> list[dict[str, Any]]:
-        async with desk(config) as at, at.engine.connect() as ledger:
-            return _first(await letters.listing(ledger, _one_more(chosen)), chosen)
-
-    _print(run(work()), _LETTERS, output)
-
-
-@app.command("show")
-def show(
-    name: Annotated[str, typer.Argument(help="The letter's id, or its first 8 characters.")],
-    *,
-    config: ConfigOption = None,
-    with_payload: Annotated[
-        bool, typer.Option("--payload", help="Also the bytes: they may hold personal data.")
-    ] = False,
-    output: OutputOption = Output.TABLE,
-) -> None:
-    """Show one dead letter: its error, every attempt, what is related, what waits behind it."""
-    check_name("ID", name)
-
-    async def work() -> dict[str, Any]:
-        async with desk(config) as at:
-            async with at.engine.connect() as ledger:
-                letter = await letters.show(ledger, name)
-                letter["waiting"] = await letters.waiting(ledger, letter)
-            if with_payload:
-                found = await payload(at.archive, letter)
-                letter["payload"] = found.as_json()
-                letter["payload_text"] = found.as_text()
-            return letter
-
-    letter = run(work())
-    text = letter.pop("payload_text", None)
-    if output is Output.JSON:
-        print_json(letter)
-        return
-    _print_letter(letter)
-    if text is not None:
-        typer.echo(printable(text, keep="\r\n\t"))
-
-
-@app.command("plan")
-@choosing
-def plan(chosen: Filters, config: ConfigOption = None, output: OutputOption = Output.TABLE) -> None:
-    """Say what a replay would meet, without doing it: asks the target, tries the mapping.
-
-    The 100 oldest, unless --limit says otherwise. The mappings are those on disk now; a running hub uses those that it started with.
-    """
-
-    async def work() -> list[dict[str, Any]]:
-        async with desk(config) as at:
-            async with at.engine.connect() as ledger:
-                rows = await letters.listing(ledger, _one_more(chosen), (State.OPEN,))
-            if not rows:
-                return []
-            async with planner(at) as plans:
-                return [(await plans.plan(row)).row() for row in _first(rows, chosen)]
-
-    _print(run(work()), _PLAN, output)
-
-
-@app.command("diff")
-def diff_letter(
-    name: Annotated[str, typer.Argument(help="The letter's id, or its first 8 characters.")],
-    *,
-    config: ConfigOption = None,
-    output: OutputOption = Output.TABLE,
-) -> None:
-    """Show with values what differs: sent before and now, here and at the target, before an edit.
-
-    Values are the document's own and may be personal data.
-    """
-    check_name("ID", name)
-
-    async def work() -> list[dict[str, Any]]:
-        async with desk(config) as at:
-            allowed(at.site, "operator")
-            async with at.engine.connect() as ledger:
-                (letter,) = await letters.listing(ledger, Filters(ids=(name,)))
-            async with planner(at) as plans:
-                return await diff(plans, letter)
-
-    rows = run(work())
-    if output is Output.JSON:
-        print_json(rows)
-    elif rows:
-        _table(rows, _DIFF)
-    else:
-        typer.echo("nothing differs")
-
-
-def _one_more(chosen: Filters) -> Filters:
-    """Look for one letter more than is shown, to know whether there are more."""
-    return replace(chosen, limit=(chosen.limit or _MOST) + 1)
-
-
-def _first(rows: list[dict[str, Any]], chosen: Filters) -> list[dict[str, Any]]:
-    most = chosen.limit or _MOST
-    if len(rows) > most:
-        typer.echo(f"there are more than these {most}: see --limit", err=True)
-    return rows[:most]
-
-
-def _print(rows: Sequence[dict[str, Any]], columns: Sequence[str], output: Output) -> None:
-    """Print rows; none at all is an exit code of its own."""
-    if output is Output.JSON:
-        print_json(list(rows))
-    elif rows:
-        _table(rows, columns)
-    else:
-        typer.echo("no dead letter matches", err=True)
-    if not rows:
-        raise typer.Exit(Exit.NOTHING_MATCHED)
-
-
-def _table(rows: Sequence[dict[str, Any]], columns: Sequence[str], title: str = "") -> None:
-    short = [_shortened(row) for row in rows]
-    print_rows(rows_of(short, columns), columns, Output.TABLE, title=title)
-
-
-def _shortened(row: dict[str, Any]) -> dict[str, Any]:
-    """Return a row as a table shows it: short ids, amounts with their currency, counts of lists."""
-    short = dict(row)
-    if "id" in row:
-        short["id"] = str(row["id"])[:8]
-    if row.get("amount") is not None:
-        short["amount"] = {row.get("currency") or "": row["amount"]}
-    if "waiting" in row:
-        short["waiting"] = len(row["waiting"]) or None
-    return short
-
-
-def _print_letter(letter: dict[str, Any]) -> None:
-    facts = {name: letter[name] for name in _FACTS if letter[name] is not None}
-    came, sent = letter["receipt"], letter["delivery"]
-    if came is not None:
-        facts |= {"receipt": came["id"], "sha256": came["sha256"], "size": came["size"]}
-        facts |= {"file": came["file"]} if came["file"] else {}
-    if sent is not None:
-        facts |= {"delivery": sent["id"], "delivery state": sent["state"]}
-        facts |= {"action": sent["action"], "sent sha256": sent["sent_sha256"] or ""}
-    _table([{"fact": name, "value": value} for name, value in facts.items()], ("fact", "value"))
-    titles = (
-        ("history", _HISTORY),
-        ("related", _RELATED),
-        ("edits", _EDITS),
-        ("acts", _ACTS),
-    )
-    for title, columns in titles:
-        if letter[title]:
-            _table(letter[title], columns, title)
-    if letter["waiting"]:
-        _table(letter["waiting"], ("entity", "number", "version", "target", "action"), "waiting")
-
-
-app.command("replay")(replaying.replay_letters)
-app.command("status")(replaying.status)
-app.command("cancel")(replaying.cancel)
-app.command("edit")(editing.edit_letter)
-app.command("approve")(approving.approve)
-app.command("archive")(acts.archive)
-app.command("restore")(acts.restore)
-app.command("purge")(acts.purge)
-app.command("export")(exporting.export_letters)
+@app.callback()
+def _group() -> None:
+    """Make `dlq` a group: Typer does not count commands that it has not seen."""

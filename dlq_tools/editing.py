@@ -18,7 +18,6 @@ from dlq_tools.cells import rows_of
 from dlq_tools.options import Actor, DryRun, Reason, by_whom, check_name
 from dlq_tools.planning import planner
 from dlq_tools.replaying import threshold
-from hub.api.access import may
 from hub.cli.desk import ConfigOption, Desk, desk
 from hub.cli.exits import run
 from hub.cli.output import Output, OutputOption, print_json, print_rows
@@ -26,6 +25,7 @@ from hub.dead_letters import editing, json_patch, letters
 from hub.dead_letters.filters import Filters
 from hub.release.holds import Act
 from hub.settings.model import Site
+from hub.settings.roles import may
 
 _MOST_BYTES = 50_000_000
 _COLUMNS = ("id", "letter_id", "of", "state", "changed")

@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import ClassVar
+
 import typer
 
-from dlq_tools import commands
 from hub.cli import main as hub_cli
+from hub.cli.lazy import Entry, LazyGroup
+
+
+class Commands(LazyGroup):
+    """The whole command line."""
+
+    entries: ClassVar[Mapping[str, Entry]] = {
+        **hub_cli.HubCommands.entries,
+        "dlq": Entry(
+            "dlq_tools.commands:app",
+            "Dead letters: count, list, show, plan, edit, replay, archive, restore, purge, export.",
+        ),
+    }
 
 
 def build() -> typer.Typer:
     """Return the whole command line."""
-    app = hub_cli.build()
-    app.add_typer(commands.app, name="dlq")
-    return app
+    return hub_cli.build(Commands)
 
 
 def main() -> None:

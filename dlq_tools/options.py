@@ -21,13 +21,13 @@ import typer
 
 from canonical.errors import Rejected
 from dlq_tools.consent import Consent
-from hub.api.access import may
 from hub.cli.desk import ConfigOption, actor
 from hub.cli.output import Output, OutputOption
 from hub.clock import SystemClock
 from hub.dead_letters.filters import SHORTEST, Filters, Stage, State
 from hub.dead_letters.times import moment
 from hub.settings.model import Role, Site
+from hub.settings.roles import may
 
 Reason = Annotated[str, typer.Option(help="Why; goes into the audit trail.")]
 Actor = Annotated[str | None, typer.Option(help="Who; by default the user of this shell.")]

@@ -8,22 +8,17 @@ from __future__ import annotations
 import hmac
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, get_args
+from typing import Annotated
 
 from fastapi import Depends, Request, params
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from canonical.errors import Rejected
 from hub.settings.model import Role
+from hub.settings.roles import may
 
-_ORDER: tuple[Role, ...] = get_args(Role)
 _SCHEME = HTTPBearer(auto_error=False, description="A token of the site's `api_tokens`.")
 Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_SCHEME)]
-
-
-def may(role: Role, needed: Role) -> bool:
-    """Return whether a role allows what another one is needed for."""
-    return _ORDER.index(role) >= _ORDER.index(needed)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from fastapi.responses import StreamingResponse
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from canonical.errors import Rejected
-from hub.api.access import Access, Caller, Who, may
+from hub.api.access import Access, Caller, Who
 from hub.api.capped import CappedRoute
 from hub.api.dead_letter_forms import Action, Approval, Chosen, Edit, Exported, Reason, ReplayForm
 from hub.api.refusals import REFUSALS
@@ -32,6 +32,7 @@ from hub.delivery.carriers import Books
 from hub.release.holds import Act
 from hub.render import WorkerRenderer
 from hub.settings.model import Role, Site
+from hub.settings.roles import may
 from hub.workers.pool import WorkerPool
 
 _MOST_PLANNED = 20

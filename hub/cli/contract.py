@@ -11,6 +11,7 @@ import typer
 
 from connectors.registry import CONNECTORS
 from hub.cli.exits import Exit, said
+from hub.cli.listing import end_empty
 from hub.cli.output import Output, OutputOption, console, print_json, print_rows
 from hub.contracts import gate, report, results
 from hub.contracts.model import contracts_in, read_contract
@@ -24,6 +25,7 @@ from hub.settings.places import SettingsError
 app = typer.Typer(help="Check what partners rely on.", no_args_is_help=True)
 partner = typer.Typer(help="Take on partners.", no_args_is_help=True)
 
+_NO_CONTRACT = "no contract.yaml here or below"
 Folders = Annotated[list[Path], typer.Argument(help="Contracts, or folders of them.", exists=True)]
 MappingsOption = Annotated[
     Path | None,
@@ -76,7 +78,9 @@ def verify_command(  # one option each
         print_json(made)
     else:
         _print_checked(checked, output)
-    _exit(found=bool(checked), good=all(each.state != "red" for each in checked))
+    if not checked:
+        end_empty(_NO_CONTRACT)
+    _exit(good=all(each.state != "red" for each in checked))
 
 
 @app.command("diff")
@@ -105,7 +109,9 @@ def matrix_command(
         print_rows([cell._asdict() for cell in cells], columns, output)
         for release, good in deployable.items():
             console().print(f"{release}: {'can be deployed' if good else 'can not be deployed'}")
-    _exit(found=bool(cells), good=all(deployable.values()))
+    if not cells:
+        end_empty("the results name no contract")
+    _exit(good=all(deployable.values()))
 
 
 @app.command("record")
@@ -116,14 +122,16 @@ def record_command(
     """Write the expected files that are missing: what the hub makes of the examples today."""
     with said():
         verifier = _verifier(None)
+        chosen = contracts_in(folders)
         written = [
             path
-            for folder in contracts_in(folders)
+            for folder in chosen
             for path in record(verifier, read_contract(folder), again=again)
         ]
     for path in written:
         typer.echo(str(path))
-    _exit(found=bool(written), good=True)
+    if not written:
+        end_empty("no expected file is missing" if chosen else _NO_CONTRACT)
 
 
 @partner.command("new")
@@ -186,12 +194,10 @@ def _finish_gate(changes: list[gate.Change], output: Output) -> None:
         excused = sum(change.effect == "excused" for change in changes)
         words = f", {excused} excused (pending or deprecated)" if excused else ""
         console().print(f"{len(changes)} changes, {broken} breaking{words}")
-    _exit(found=True, good=not broken)
+    _exit(good=not broken)
 
 
-def _exit(*, found: bool, good: bool) -> None:
-    if not found:
-        raise typer.Exit(Exit.NOTHING_MATCHED)
+def _exit(*, good: bool) -> None:
     if not good:
         raise typer.Exit(Exit.FAILURE)
 

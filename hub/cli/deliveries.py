@@ -11,12 +11,13 @@ import typer
 from canonical.errors import Rejected
 from hub.cli.desk import ConfigOption, desk
 from hub.cli.exits import run
-from hub.cli.output import Output, OutputOption, print_rows
+from hub.cli.listing import print_listed
+from hub.cli.output import Output, OutputOption
 from hub.ledger import under_way
 from hub.settings.names import did_you_mean
 
 _COLUMNS = (
-    "target", "action", "number", "reference", "state", "attempts", "code", "next_at", "waiting",
+    "id", "target", "action", "number", "reference", "state", "attempts", "code", "next_at", "waiting",
 )  # fmt: skip
 
 
@@ -54,7 +55,7 @@ def deliveries(
                 _check_target(target, at.site.connections)
             return found
 
-    print_rows(run(work()), _COLUMNS, output)
+    print_listed(run(work()), _COLUMNS, output, "no delivery matches")
 
 
 def _check_target(target: str, connections: Collection[str]) -> None:

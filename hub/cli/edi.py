@@ -13,8 +13,9 @@ from connectors.base import ConnectorConfig
 from connectors.registry import CONNECTORS
 from hub.cli import edi_look
 from hub.cli.desk import ConfigOption, actor, desk, warn_if_idle
-from hub.cli.exits import Exit, run
-from hub.cli.output import Output, OutputOption, print_rows
+from hub.cli.exits import run
+from hub.cli.listing import print_listed
+from hub.cli.output import Output, OutputOption
 from hub.ledger import interchanges
 from hub.ledger.resend import again
 from hub.ledger.sent import Asked, Sent, sent
@@ -23,7 +24,7 @@ from hub.settings.model import Site
 
 app = typer.Typer(help="EDI: files looked into, acknowledgements, gaps.", no_args_is_help=True)
 _SENT = (
-    "sent_at", "connection", "flow", "document", "number", "state", "said_in", "said_at", "reasons",
+    "delivery", "sent_at", "connection", "flow", "document", "number", "state", "said_in", "said_at", "reasons",
 )  # fmt: skip
 _GAPS = ("connection", "first", "last", "before", "since")
 
@@ -67,9 +68,7 @@ def acks(
     found = [each._asdict() for each in run(work()) if state is None or each.state == state]
     if output is Output.TABLE:
         found = [row | {"reasons": _told(row["reasons"])} for row in found]
-    print_rows(found, _SENT, output)
-    if not found:
-        raise typer.Exit(Exit.NOTHING_MATCHED)
+    print_listed(found, _SENT, output, "nothing that was sent matches")
 
 
 @app.command("gaps")
@@ -96,15 +95,12 @@ def gaps(
                     found += [gap._replace(connection=name)._asdict() for gap in missing]
             return found
 
-    found = run(work())
-    print_rows(found, _GAPS, output)
-    if not found:
-        raise typer.Exit(Exit.NOTHING_MATCHED)
+    print_listed(run(work()), _GAPS, output, "no number is missing")
 
 
 @app.command("resend")
 def resend(
-    delivery: Annotated[str, typer.Argument(help="The delivery's id, as `edi acks` shows it.")],
+    delivery: Annotated[str, typer.Argument(help="The delivery's id, or its first 8 characters.")],
     reason: Annotated[str, typer.Option(help="Why; goes into the audit trail.")],
     config: ConfigOption = None,
     by: Annotated[str | None, typer.Option(help="Who; by default the user of this shell.")] = None,

@@ -11,6 +11,7 @@ from canonical.errors import Rejected
 from hub.cli.choices import one_of
 from hub.cli.desk import ConfigOption, desk
 from hub.cli.exits import run
+from hub.cli.listing import print_listed, short
 from hub.cli.output import Output, OutputOption, print_json, print_rows, printable
 from hub.ledger import account as accounts
 from hub.ledger import threads, under_way
@@ -21,9 +22,9 @@ from hub.reconcile.trace import as_json, lines
 
 _DOCUMENTS = ("entity", "number", "partner", "connection", "verdict", "state", "version", "code")
 _DELIVERIES = (
-    "target", "action", "state", "attempts", "external_id", "code", "next_at", "waiting",
+    "id", "target", "action", "state", "attempts", "external_id", "code", "next_at", "waiting",
 )  # fmt: skip
-_FINDINGS = ("job", "state", "amount", "currency", "owner", "cause", "remedy")
+_FINDINGS = ("id", "job", "state", "amount", "currency", "owner", "cause", "remedy")
 _LINES = (
     "line", "item", "unit", "ordered", "cancelled", "open", "backordered", "shipped", "over",
     "invoiced", "credited", "to_invoice", "adds_up",
@@ -82,7 +83,7 @@ def _print_thread(key: str, thread: dict[str, Any]) -> None:
         ("Units converted", converted, _CONVERSIONS),
     ):
         if rows:
-            print_rows(rows, columns, Output.TABLE, title=title)
+            print_rows(short(rows), columns, Output.TABLE, title=title)
     for each in thread.get("forms", ()):
         name = " ".join(filter(None, (each["form"], each["entity"], each["number"])))
         to = f" to {each['target']}" if "target" in each else ""
@@ -122,7 +123,8 @@ def documents(
             waits = await under_way.waiting(ledger, [row["id"] for row in rows])
             return [row | {"waiting": waits.get(row["id"])} for row in rows]
 
-    print_rows(run(work()), ("created_at", *_DOCUMENTS, "place", "waiting"), output)
+    columns = ("created_at", *_DOCUMENTS, "place", "waiting")
+    print_listed(run(work()), columns, output, "no document matches")
 
 
 def account(config: ConfigOption = None, output: OutputOption = Output.TABLE) -> None:

@@ -14,6 +14,7 @@ from canonical.errors import Rejected
 from hub.cli.choices import one_of
 from hub.cli.desk import ConfigOption, Desk, actor, desk
 from hub.cli.exits import run
+from hub.cli.listing import end_empty, short
 from hub.cli.output import Output, OutputOption, print_json, print_rows
 from hub.ledger import findings, reconcile_runs
 from hub.reconcile import handling, totals
@@ -42,12 +43,13 @@ ReasonOption = Annotated[str, typer.Option(help="Why, for the audit trail.")]
 
 
 class State(StrEnum):
-    """States of a finding."""
+    """States of a finding, and all of them."""
 
     OPEN = "open"
     HEALING = "healing"
     ACCEPTED = "accepted"
     CLOSED = "closed"
+    ALL = "all"
 
 
 class ReportOutput(StrEnum):
@@ -89,14 +91,14 @@ def run_job(
         print_json((reports[0] if job else {"reports": reports}) | {"findings": rows})
         return
     print_rows(reports, _REPORT, output)
-    print_rows(rows, _COLUMNS, output)
+    print_rows(short(rows), _COLUMNS, output)
 
 
 @app.command("report")
 def report(
     config: ConfigOption = None,
     job: Annotated[str | None, typer.Option(help="Only this job.", callback=one_of(JOBS))] = None,
-    state: Annotated[State | None, typer.Option(help="Only in this state.")] = None,
+    state: Annotated[State, typer.Option(help="Only in this state, or in all.")] = State.OPEN,
     partner: Annotated[str | None, typer.Option(help="Only this partner.")] = None,
     owner: Annotated[str | None, typer.Option(help="Only this owner.")] = None,
     limit: Annotated[
@@ -110,18 +112,21 @@ def report(
     """Show findings with age, money and owner, the oldest first; json and html also the sums."""
 
     async def work() -> list[dict[str, Any]]:
-        given = {"job": job, "state": state, "partner": partner, "owner": owner}
+        wanted = None if state is State.ALL else state.value
+        given = {"job": job, "state": wanted, "partner": partner, "owner": owner}
         async with desk(config) as at:
             return await _listed(at, given, limit)
 
     rows = run(work())
     if output is ReportOutput.TABLE:
         _print_report(rows)
-        return
-    if output is ReportOutput.JSON and to is None:
+    elif output is ReportOutput.JSON and to is None:
         print_json({"summary": as_json(summarise(rows)), "findings": rows})
-        return
-    _write(_text(rows, output), to)
+    else:
+        _write(_text(rows, output), to)
+    if not rows:
+        of = "" if state is State.ALL else f" ({state.value}; see --state)"
+        end_empty(f"no finding matches{of}")
 
 
 def _text(rows: Sequence[dict[str, Any]], output: ReportOutput) -> str:
@@ -140,9 +145,9 @@ def _write(text: str, to: Path | None) -> None:
 
 
 def _print_report(rows: Sequence[dict[str, Any]]) -> None:
-    print_rows(rows, _COLUMNS, Output.TABLE)
     if not rows:
         return
+    print_rows(short(rows), _COLUMNS, Output.TABLE)
     summary = as_json(summarise(rows))
     for title in ("by_age", "by_partner", "by_cause", "by_owner"):
         sums = [

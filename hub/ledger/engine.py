@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-import alembic.command
-import alembic.config
 import orjson
 import sqlalchemy as sa
 import structlog
@@ -19,6 +17,7 @@ from hub.ledger.faults import is_passing
 from hub.ledger.tables import identity
 
 _PAUSE_SECONDS = 1.0
+_MIGRATIONS = Path(__file__).with_name("migrations")
 
 
 def driver_url(url: str) -> str:
@@ -64,10 +63,27 @@ async def migrate(engine: AsyncEngine) -> None:
 
 
 def _upgrade(connection: sa.Connection) -> None:
+    if _revision(connection) == _newest():
+        return
+    import alembic.command
+    import alembic.config
+
     config = alembic.config.Config()
-    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
+    config.set_main_option("script_location", str(_MIGRATIONS))
     config.attributes["connection"] = connection
     alembic.command.upgrade(config, "head")
+
+
+def _revision(connection: sa.Connection) -> str | None:
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return None
+    found = connection.scalar(sa.text("SELECT version_num FROM alembic_version"))
+    return None if found is None else str(found)
+
+
+def _newest() -> str:
+    """Return the newest revision; the files are named by it (`0001_first.py`)."""
+    return max(path.stem.partition("_")[0] for path in (_MIGRATIONS / "versions").glob("0*.py"))
 
 
 async def ledger_id(engine: AsyncEngine, clock: Clock) -> str:

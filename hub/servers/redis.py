@@ -8,9 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-import redis.asyncio
-import redis.exceptions
-
 from canonical.errors import ConfigError
 from hub.servers.ports import LOOPBACK
 from hub.servers.server import PING_SECONDS, Run, write_private
@@ -62,6 +59,9 @@ class Redis:
 
     async def ready(self) -> bool:
         """Connect and ping: False while it still loads its file."""
+        import redis.asyncio
+        import redis.exceptions
+
         client = redis.asyncio.Redis.from_url(
             self.url, socket_timeout=PING_SECONDS, socket_connect_timeout=PING_SECONDS
         )

@@ -21,7 +21,6 @@ from pathlib import Path
 
 from canonical.errors import ConfigError
 from connectors.transports.as2.keys import certificate_at, is_valid, read_own_key
-from connectors.transports.sftp import read_key
 from hub.settings.loader import Loaded
 from hub.settings.model import Connection, FolderTransport
 from hub.settings.network import is_private_url
@@ -97,6 +96,8 @@ def _mailbox(
 
 def _private_key(loaded: Loaded, path: OptionPath, text: str) -> Problems:
     try:
+        from connectors.transports.sftp import read_key
+
         read_key(text, "")
     except ConfigError as error:
         yield _problem(loaded, error.code, path, error.detail)

@@ -21,6 +21,7 @@ from hub.api.dead_letters import DeadLettersApi
 from hub.api.documents import DocumentsApi
 from hub.api.findings import FindingsApi
 from hub.api.health import Health
+from hub.cli.lazy import LazyGroup
 from hub.intake.as2 import As2Intake
 from hub.intake.http import WebhookIntake
 from hub.schema import example_event
@@ -73,7 +74,8 @@ def _resolve(arguments: list[str]) -> tuple[Any, list[str]]:
     while isinstance(command, TyperGroup) and arguments and arguments[0][0].islower():
         name = arguments[0]
         assert name in command.commands, f"crossdock has no {name}"
-        command, arguments = command.commands[name], arguments[1:]
+        command = command.load(name) if isinstance(command, LazyGroup) else command.commands[name]
+        arguments = arguments[1:]
     return command, arguments
 
 
@@ -93,7 +95,7 @@ def test_every_command_exists_and_takes_the_options_shown(page: Page) -> None:
 def test_every_subcommand_named_by_itself_exists(page: Page) -> None:
     groups = {
         name: set(command.commands)
-        for name, command in cast("TyperGroup", get_command(build())).commands.items()
+        for name, command in cast("LazyGroup", get_command(build())).loaded().items()
         if isinstance(command, TyperGroup)
     }
     for word in page.words:
