@@ -266,6 +266,11 @@ async def test_the_commands_run_report_assign_and_accept(
     ]
 
     page, table = tmp_path / "page.html", tmp_path / "table.csv"
+    none = await command(site, "reconcile", "report")  # accepted is not open
+    assert (none.exit_code, none.stderr) == (3, "no finding matches (open; see --state)\n")
+    every = await command(site, "reconcile", "report", "--state", "all")
+    assert (every.exit_code, found["id"][:8] in every.stdout) == (0, True)
+    assert found["id"][:9] not in every.stdout
     report = ("reconcile", "report", "--state", "accepted")
     assert (await command(site, *report, "-o", "html", "--to", str(page))).exit_code == 0
     assert "<svg" in page.read_text()
@@ -280,6 +285,40 @@ async def test_the_commands_run_report_assign_and_accept(
     ]
     runs = json.loads((await command(site, "reconcile", "jobs", "-o", "json")).stdout)
     assert {each["job"] for each in runs} == set(JOBS)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("edi gaps", "no number is missing"),
+        ("edi acks", "nothing that was sent matches"),
+        ("deliveries --state in_doubt", "no delivery matches"),
+        ("deliveries --target acme-deI", "target_unknown at acme-deI: no connection has this name"),
+        ("documents --state rejected", "no document matches"),
+        ("reconcile report --job double-entry", "no finding matches (open; see --state)"),
+    ],
+)
+async def test_a_list_without_anything_says_so_and_ends_with_its_code(
+    site: Path, words: str, told: str
+) -> None:
+    shown = await command(site, *words.split())
+    assert (shown.exit_code, shown.stdout) == (3, "")
+    assert told in shown.stderr
+
+
+async def test_what_commands_want_the_id_of_is_listed_with_its_first_characters(
+    at: Desk, site: Path
+) -> None:
+    await at.execute(sa.update(delivery).values(state="in_doubt", target="acme-edi"))
+    (sent, *_) = await at.rows(delivery)
+    trace = await command(site, "trace", sent["reference"])
+    for shown in (trace, await command(site, "deliveries")):
+        assert (sent["id"][:8] in shown.stdout, sent["id"] in shown.stdout) == (True, False)
+
+
+async def test_nothing_found_is_an_empty_list_for_programs(site: Path) -> None:
+    shown = await command(site, "deliveries", "--state", "in_doubt", "-o", "json")
+    assert (shown.exit_code, json.loads(shown.stdout)) == (3, [])
 
 
 async def test_a_finding_that_nobody_knows_is_told_with_its_exit_code(site: Path) -> None:

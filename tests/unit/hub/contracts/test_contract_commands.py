@@ -72,7 +72,14 @@ def test_the_contract_of_the_guide_holds() -> None:
 
 
 def test_nothing_to_check_is_told_from_success(tmp_path: Path) -> None:
-    assert crossdock("contract", "verify", tmp_path)[0] == 3
+    for command in ("verify", "record"):
+        code, said = crossdock("contract", command, tmp_path)
+        assert (code, said) == (3, "no contract.yaml here or below\n")
+
+
+def test_nothing_to_record_is_told(folder: Path) -> None:
+    code, said = crossdock("contract", "record", folder)
+    assert (code, said) == (3, "no expected file is missing\n")
 
 
 def test_the_page_for_readers_escapes_what_is_a_partners(folder: Path, check: Check) -> None:
