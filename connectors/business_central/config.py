@@ -36,6 +36,7 @@ class BusinessCentralConfig(ConnectorConfig):
     base_url: Url
     company_id: Annotated[str, Field(pattern=_GUID)]
     allow_http: bool = False
+    usage: Literal["P", "T"] = "P"
 
     token_url: Url | None = None
     client_id: str = ""
@@ -70,6 +71,11 @@ class BusinessCentralConfig(ConnectorConfig):
         if has_token == all(parts) or has_token == any(parts):
             raise ValueError("expected token, or all of token_url, client_id and client_secret")
         return self
+
+    @property
+    def is_test(self) -> bool:
+        """Whether the company is there to be tried on: what test partners send may go there."""
+        return self.usage == "T"
 
     @property
     def company_url(self) -> str:

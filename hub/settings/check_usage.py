@@ -35,7 +35,8 @@ def _is_test(known: Known, connection: Connection) -> bool | None:
     try:
         return connector.config.model_validate(connection.options).is_test
     except ValidationError:  # said where the options stand, or a secret that is still a reference
-        return None
+        usage = connector.config.model_fields.get("usage")
+        return None if usage is None else connection.options.get("usage", usage.default) == "T"
 
 
 def _takes(route: Route, name: str, connection: Connection) -> bool:

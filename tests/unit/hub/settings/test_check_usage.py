@@ -19,6 +19,7 @@ connections:
   acme-live: {{ system: x12, partner: acme, transport: {{ kind: folder }}, options: {{ our_id: US, partner_id: ACME }} }}
   acme-test: {{ system: x12, partner: acme, transport: {{ kind: folder }}, options: {{ our_id: US, partner_id: ACME, usage: T }} }}
   depot: {{ system: x12, partner: depot, transport: {{ kind: folder }}, options: {{ our_id: US, partner_id: DEPOT, usage: {usage} }} }}
+  books: {{ system: business_central, transport: {{ kind: poll }}, options: {{ base_url: "https://bc.example/api/v2.0", token: "env:BC_TOKEN", usage: {usage} }} }}
   shop: {{ system: shopify, partner: acme, transport: {{ kind: webhook }}, options: {{ }} }}
 routes:
   - {{ entity: order, to: {to}, action: send, flow: "940"{when} }}
@@ -34,6 +35,8 @@ routes:
         ("P", "depot", ", when: { connection: acme-live }", False),
         ("T", "depot", "", False),
         ("P", "shop", "", False),
+        ("P", "books", "", True),
+        ("T", "books", "", False),
     ],
 )
 def test_a_route_from_a_test_to_what_is_real_is_refused_with_its_place(
