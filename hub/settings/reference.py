@@ -74,7 +74,8 @@ file, the environment. Mappings are merged, everything else is replaced.
 - Unknown and repeated names are refused, with the name that was probably meant.
 - **Variables.** `${NAME}` in a value is replaced by an environment variable, `${NAME:-text}` by it
   or by `text`; `$${` stands for `${`. `{data_dir}` stands for the data folder (in quotes: a value
-  that begins with `{` is a mapping to YAML). Relative paths count from the working directory.
+  that begins with `{` is a mapping to YAML). A relative `data_dir` counts from the site's file, any
+  other relative path from the working directory.
 - **Secrets are never written down.** An option whose name ends in `secret`, `token`, `password`,
   `passphrase` or `key` (or their plurals), and a server's URL with a password, is a reference:
   `env:NAME` (an environment variable) or `file:/path` (a file's content, without its last line

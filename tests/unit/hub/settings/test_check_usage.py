@@ -19,7 +19,7 @@ connections:
   acme-live: {{ system: x12, partner: acme, transport: {{ kind: folder }}, options: {{ our_id: US, partner_id: ACME }} }}
   acme-test: {{ system: x12, partner: acme, transport: {{ kind: folder }}, options: {{ our_id: US, partner_id: ACME, usage: T }} }}
   depot: {{ system: x12, partner: depot, transport: {{ kind: folder }}, options: {{ our_id: US, partner_id: DEPOT, usage: {usage} }} }}
-  books: {{ system: business_central, transport: {{ kind: poll }}, options: {{ base_url: "https://bc.example/api/v2.0", token: "env:BC_TOKEN", usage: {usage} }} }}
+  books: {{ system: business_central, partner: depot, transport: {{ kind: poll }}, options: {{ base_url: "https://bc.example/api/v2.0", token: "env:BC_TOKEN", usage: {usage} }} }}
   shop: {{ system: shopify, partner: acme, transport: {{ kind: webhook }}, options: {{ }} }}
 routes:
   - {{ entity: order, to: {to}, action: send, flow: "940"{when} }}
