@@ -53,7 +53,6 @@ class Live:
         if isinstance(transport, FolderTransport):
             if transport.outbox is None:
                 return None
-            transport.outbox.mkdir(parents=True, exist_ok=True)
             client: Client = FolderClient(transport.outbox)
             return TargetSpec(
                 self.name, client, FOLDER, self.connection.limits, scope, file_suffix=suffix

@@ -27,7 +27,7 @@ from hub.servers.addresses import Addresses, find_running, masked
 from hub.servers.ports import is_free
 from hub.servers.versions import MINIMUM, server_version
 from hub.settings.loader import load
-from hub.settings.model import Http, Servers, Site
+from hub.settings.model import FolderTransport, Http, Servers, Site
 
 _PYTHON = (3, 11)
 _LOW_BYTES = 5 * 2**30
@@ -73,7 +73,7 @@ def doctor(
 
 
 def examine(config: Path | None) -> Iterator[Finding]:
-    """Look at Python, the mapping engines, the site, its servers, ports and disk."""
+    """Look at Python, the mapping engines, the site, its folders, servers, ports and disk."""
     yield _python()
     yield _guarded("mapping engines", _engines)
     yield _open_files()
@@ -89,6 +89,7 @@ def examine(config: Path | None) -> Iterator[Finding]:
         yield Finding("configuration", State.OK, str(config))
         site = load(config).site
         yield from _certificates(site, datetime.now(UTC))
+        yield from _folders(site)
         yield from _site(site.data_dir, site.servers, site.http)
 
 
@@ -116,6 +117,25 @@ def _certificates(site: Site, now: datetime) -> Iterator[Finding]:
             state = State.OK if days >= _LAST_DAYS else State.WARNING
             detail = f"the last one is valid until {until:%Y-%m-%d}, {days} days"
             yield Finding(f"{whose} certificates, {name}", state, detail)
+
+
+def _folders(site: Site) -> Iterator[Finding]:
+    """Whether partners' folders are there: the hub makes none, a missing one may be a lost mount."""
+    for name, connection in site.connections.items():
+        if not isinstance(connection.transport, FolderTransport):
+            continue
+        sides = {"inbox": connection.transport.inbox, "outbox": connection.transport.outbox}
+        for side, folder in sides.items():
+            if folder is not None:
+                yield _folder(f"{side}, {name}", folder)
+
+
+def _folder(what: str, folder: Path) -> Finding:
+    if not folder.is_dir():
+        return Finding(what, State.FAILED, f"{folder} is not there, or no folder")
+    if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+        return Finding(what, State.FAILED, f"{folder} cannot be read and written to")
+    return Finding(what, State.OK, str(folder))
 
 
 def _guarded(what: str, look: Callable[[], str]) -> Finding:

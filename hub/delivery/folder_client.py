@@ -42,7 +42,7 @@ class FolderClient:
     """Leaves files in an outbox.
 
     Args:
-        outbox: the partner's folder; somebody else makes it.
+        outbox: the partner's folder; somebody else makes it: if it is missing, a mount may be lost.
         journal: ours, on the same file system, seen by every replica; made if missing. By default
             a hidden folder beside the outbox.
 
@@ -65,14 +65,15 @@ class FolderClient:
         """Nothing is kept open."""
 
     def _deliver(self, name: str, body: bytes) -> Settled:
-        with edge(self._journal.name):
-            self._journal.mkdir(parents=True, exist_ok=True)
-        with opened(self._outbox) as outbox, opened(self._journal) as journal, edge(name):
-            self._prune(journal)
-            if not _is_there(outbox, name, body):
-                _stage(journal, name, body)
-                reached("deliver.staged")
-                self._publish(journal, outbox, name)
+        with opened(self._outbox) as outbox:
+            with edge(self._journal.name):
+                self._journal.mkdir(exist_ok=True)
+            with opened(self._journal) as journal, edge(name):
+                self._prune(journal)
+                if not _is_there(outbox, name, body):
+                    _stage(journal, name, body)
+                    reached("deliver.staged")
+                    self._publish(journal, outbox, name)
         return _settled(name, hashlib.sha256(body).hexdigest())
 
     def _look_up(self, name: str, body: bytes) -> Settled | None:

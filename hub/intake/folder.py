@@ -51,12 +51,13 @@ class FolderIntake:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Look into the inbox until stopped; faults of the disk or of NATS are waited out."""
-        await asyncio.to_thread(self._inbox.mkdir, parents=True, exist_ok=True)
         while not stop.is_set():
             busy = False
             try:
                 busy = await self.look()
-            except (HubError, OSError) as error:
+            except HubError as error:
+                self._log.warning("folder_waits", error=type(error).__name__, code=error.code)
+            except OSError as error:
                 self._log.warning("folder_waits", error=type(error).__name__)
             if not busy:
                 await _pause(stop)

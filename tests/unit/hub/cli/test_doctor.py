@@ -31,6 +31,14 @@ data_dir: DATA
 http: {port: 0}
 """
 
+HARBOR = """\
+  harbor:
+    system: x12
+    partner: acme
+    transport: {kind: folder, inbox: IN, outbox: OUT}
+    options: {our_id: US, partner_id: HARBOR}
+"""
+
 
 class Report:
     """What one run of the doctor said."""
@@ -167,3 +175,17 @@ def test_a_wrong_configuration_and_a_missing_secret_fail(
     report = Report(site)
     assert report.exit_code == 1
     assert "partner_unknown" in report.text
+
+
+def test_a_partners_folder_that_is_not_there_is_told_by_connection_and_side(
+    site: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "in").mkdir()
+    edi = HARBOR.replace("IN", str(tmp_path / "in")).replace("OUT", str(tmp_path / "uot"))
+    site.write_text(site.read_text().replace("data_dir", edi + "data_dir"))
+    report = Report(site)
+    assert report.states(", harbor") == {"inbox, harbor": "ok", "outbox, harbor": "failed"}, (
+        report.text
+    )
+    assert report.exit_code == 1
+    assert not (tmp_path / "uot").exists()

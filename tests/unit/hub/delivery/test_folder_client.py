@@ -122,3 +122,14 @@ async def test_it_may_be_closed_twice(outbox: Path) -> None:
     client = FolderClient(outbox)
     await client.close()
     await client.close()
+
+
+async def test_an_outbox_that_is_not_there_is_asked_again_later_and_never_made(
+    tmp_path: Path,
+) -> None:
+    mount = tmp_path / "mount"
+    for outbox in (tmp_path / "outbox", mount / "outbox"):
+        with pytest.raises(Retryable) as raised:
+            await FolderClient(outbox).deliver(OUT)
+        assert raised.value.code == "folder_unavailable"
+    assert os.listdir(tmp_path) == []  # noqa: PTH208

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sized
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from connectors.base import Receipt
 from hub.intake import folder
@@ -17,6 +20,13 @@ def intake(inbox: Path, shelf: Shelf) -> FolderIntake:
     inbox.mkdir()
     transport = FolderTransport(kind="folder", inbox=inbox, stable_seconds=0)
     return FolderIntake("acme-edi", transport, door(shelf))
+
+
+async def until(things: Sized) -> None:
+    """Wait for the first thing."""
+    async with asyncio.timeout(10):
+        while not things:  # noqa: ASYNC110  # nobody tells of it
+            await asyncio.sleep(0.01)
 
 
 async def test_files_are_stored_and_moved_before_more_than_a_share_is_read(
@@ -58,3 +68,19 @@ async def test_files_that_cannot_be_stored_stay_where_they_are(tmp_path: Path) -
     shelf.refusing = False
     await taking_in.look()
     assert len(shelf.receipts) == 1
+
+
+async def test_an_inbox_that_is_not_there_is_waited_for_and_not_made(tmp_path: Path) -> None:
+    taking_in = intake(tmp_path / "inbox", shelf := Shelf())
+    (tmp_path / "inbox").rmdir()
+    stop = asyncio.Event()
+    running = asyncio.create_task(taking_in.run(stop))
+    with capture_logs() as lines:
+        await until(lines)
+    assert {line["code"] for line in lines} == {"folder_unavailable"}
+    assert not (tmp_path / "inbox").exists()
+    (tmp_path / "inbox").mkdir()
+    (tmp_path / "inbox" / "a.edi").write_bytes(b"x")
+    await until(shelf.receipts)
+    stop.set()
+    await running
