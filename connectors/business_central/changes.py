@@ -16,7 +16,6 @@ from connectors.business_central.order import Line, Order, the_line
 from connectors.business_central.posting import quantity, required
 
 KINDS = ("change", "replace", "cancel")
-NO_DATE = "0001-01-01"
 
 
 @dataclass(frozen=True, slots=True)

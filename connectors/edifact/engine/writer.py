@@ -22,7 +22,6 @@ _KEY = re.compile(r"[A-Z]{3}(?:_group|[0-9]{4}(?:_[0-9]{1,3})?)?", re.ASCII)
 _NAMES = ("message", "version", "reference", "association", *AREAS)
 _REFERENCE = re.compile(r"[A-Za-z0-9]{1,14}", re.ASCII)
 _ASSOCIATION = re.compile(r"[A-Z0-9]{0,6}", re.ASCII)
-_MOST_POSITIONS = 99
 
 LIMIT = 1_000_000_000
 """We count interchanges with nine digits (element 0020 has room for 14 characters)."""
