@@ -10,13 +10,14 @@ from pydantic import AfterValidator
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from canonical.errors import Rejected
-from hub.api.access import Access
+from hub.api.access import Access, Who
 from hub.api.words import word_of
 from hub.ledger import account, holds, threads
 from hub.ledger.document_words import ENTITIES, DocumentState
 from hub.ledger.tables import document
 from hub.reconcile.trace import as_json, lines
 from hub.settings.model import Site
+from hub.settings.roles import may
 
 _COLUMNS = (
     document.c.id,
@@ -39,7 +40,7 @@ Limit = Annotated[int, Query(ge=1, le=1000)]
 
 
 class DocumentsApi:
-    """Read-only views of the ledger; the document's own content is only in `/v1/documents/{id}`."""
+    """Read-only views of the ledger; the document's own content is only in `/v1/documents/{id}`, for operators."""
 
     def __init__(self, site: Site, engine: AsyncEngine, access: Access) -> None:
         self._site = site
@@ -52,7 +53,11 @@ class DocumentsApi:
         add = router.add_api_route
         add("/account", self.account, summary="What became of everything that was received")
         add("/documents", self.documents, summary="List documents, newest first")
-        add("/documents/{document_id}", self.document, summary="One document with its content")
+        add(
+            "/documents/{document_id}",
+            self.document,
+            summary="One document; its content needs operator",
+        )
         add("/threads/{key}", self.thread, summary="Everything known of one purchase order")
         add("/holds", self.held, summary="List open holds")
         return router
@@ -78,9 +83,10 @@ class DocumentsApi:
         async with self._engine.connect() as ledger:
             return [dict(row) for row in (await ledger.execute(statement)).mappings()]
 
-    async def document(self, document_id: str) -> dict[str, Any]:
-        """Return one document with its canonical form."""
-        statement = sa.select(*_COLUMNS, document.c.canonical).where(document.c.id == document_id)
+    async def document(self, document_id: str, caller: Who) -> dict[str, Any]:
+        """Return one document; with its canonical form, which names people, to operators only."""
+        content = [document.c.canonical] if may(caller.role, "operator") else []
+        statement = sa.select(*_COLUMNS, *content).where(document.c.id == document_id)
         async with self._engine.connect() as ledger:
             row = (await ledger.execute(statement)).mappings().first()
         if row is None:

@@ -20,12 +20,11 @@ from hub.api.words import word_of
 from hub.clock import Clock
 from hub.ledger import findings
 from hub.reconcile import handling, totals
-from hub.reconcile.report import aged, as_json, summarise
+from hub.reconcile.report import ENDS, add_up, aged, as_json
 from hub.reconcile.runner import JOBS
 from hub.release.holds import Act
 from hub.settings.model import Role
 
-_MOST_ADDED_UP = 100_000
 Row = dict[str, Any]
 
 
@@ -85,8 +84,10 @@ class FindingsApi:
         return [_row(row) for row in await self._found(wanted, wanted.limit)]
 
     async def summary(self, wanted: Annotated[Wanted, Query()]) -> Row:
-        """Add findings up; money per currency. At most the oldest 100,000 of them."""
-        return _row(as_json(summarise(await self._found(wanted, _MOST_ADDED_UP))))
+        """Add findings up; money per currency."""
+        async with self._engine.connect() as ledger:
+            rows = await findings.grouped(ledger, ENDS, self._clock.now(), **wanted.columns())
+        return _row(as_json(add_up([dict(row) for row in rows])))
 
     async def totals(self) -> list[Row]:
         """Return for each list of a target: how many things each side has, and a hash of them."""

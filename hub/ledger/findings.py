@@ -1,19 +1,21 @@
 """Findings in the ledger: opened once, seen again at every run, closed when the other side knows.
 
 States: ``open``; ``healing`` while a remedy is under way; ``accepted`` once a person said that it may
-stay as it is (it is still seen, and closes when it is gone); ``closed``.
+stay as it is (it is still seen, and closes when it is gone); ``closed``. Codes:
+``finding_unknown``, ``finding_ambiguous``, ``id_too_short``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import orjson
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from canonical.errors import Rejected
@@ -21,6 +23,11 @@ from hub.ids import derived_id
 from hub.ledger import bulk
 from hub.ledger.tables import finding
 
+SHORTEST = 8
+"""Characters of an id that name a finding, as tables show them."""
+
+_WHOLE = 36
+_GROUPS = ("partner", "job", "cause", "owner", "currency")
 _FRESH = (
     "reference", "partner", "cause", "remedy", "amount", "currency", "details", "last_seen_at",
 )  # fmt: skip
@@ -118,37 +125,81 @@ async def listing(
         given: what a column must be; None: anything.
     """
     asked = sa.select(finding).order_by(finding.c.since, finding.c.id).limit(limit)
+    rows: Sequence[sa.RowMapping] = (
+        (await connection.execute(_where(asked, given))).mappings().all()
+    )
+    return rows
+
+
+async def grouped(
+    connection: AsyncConnection, ages: Sequence[timedelta], now: datetime, **given: str | None
+) -> Sequence[sa.RowMapping]:
+    """Count findings and add their money up by what they have in common.
+
+    Args:
+        connection: to the ledger.
+        ages: where one group of ages ends and the next begins, the youngest first.
+        now: open findings are as old as they are at this moment.
+        given: as of `listing`.
+
+    Returns:
+        ``partner``, ``job``, ``cause``, ``owner``, ``currency``, ``age`` (which of the groups, from
+        0 on), ``count``, ``amount``, ``unpriced`` (how many have no amount).
+    """
+    until = sa.func.coalesce(finding.c.closed_at, sa.literal(now, sa.DateTime(timezone=True)))
+    seconds = sa.func.round(sa.func.extract("epoch", until - finding.c.since))
+    ends = sa.literal([each.total_seconds() for each in ages], ARRAY(sa.Numeric))
+    count, amount = sa.func.count(), finding.c.amount
+    asked = sa.select(
+        *(finding.c[name] for name in _GROUPS),
+        sa.func.width_bucket(seconds, ends).label("age"),
+        count.label("count"),
+        sa.func.sum(amount).label("amount"),
+        count.filter(amount.is_(None)).label("unpriced"),
+    ).group_by(*(finding.c[name] for name in _GROUPS), sa.text("age"))
+    rows: Sequence[sa.RowMapping] = (
+        (await connection.execute(_where(asked, given))).mappings().all()
+    )
+    return rows
+
+
+def _where(asked: sa.Select[Any], given: Mapping[str, str | None]) -> sa.Select[Any]:
     for name, value in given.items():
         if value is not None:
             asked = asked.where(finding.c[name] == value)
-    return (await connection.execute(asked)).mappings().all()
+    return asked
 
 
 async def one(connection: AsyncConnection, name: str) -> sa.RowMapping:
     """Return a finding, open or closed, by its id or the start of it.
 
     Raises:
-        Rejected: ``finding_unknown``, or ``finding_ambiguous``.
+        Rejected: ``finding_unknown``, ``finding_ambiguous`` or ``id_too_short``.
     """
-    begins = finding.c.id.startswith(name, autoescape=True)
-    return _only(
-        name, (await connection.execute(sa.select(finding).where(begins).limit(2))).mappings().all()
-    )
+    asked = sa.select(finding).where(_named(name)).limit(2)
+    return _only(name, (await connection.execute(asked)).mappings().all())
 
 
 async def lock(connection: AsyncConnection, name: str) -> sa.RowMapping:
     """Lock a finding that is not closed, by its id or the start of it.
 
     Raises:
-        Rejected: ``finding_unknown``, or ``finding_ambiguous``.
+        Rejected: ``finding_unknown``, ``finding_ambiguous`` or ``id_too_short``.
     """
     result = await connection.execute(
         sa.select(finding)
-        .where(finding.c.id.startswith(name, autoescape=True), finding.c.state != "closed")
+        .where(_named(name), finding.c.state != "closed")
         .limit(2)
         .with_for_update()
     )
     return _only(name, result.mappings().all())
+
+
+def _named(name: str) -> sa.ColumnElement[bool]:
+    if len(name) < SHORTEST:
+        raise Rejected("id_too_short", name, f"give at least {SHORTEST} characters")
+    begins = finding.c.id.startswith(name, autoescape=True)
+    return finding.c.id == name if len(name) == _WHOLE else begins
 
 
 def _only(name: str, rows: Sequence[sa.RowMapping]) -> sa.RowMapping:

@@ -20,6 +20,9 @@ BUCKETS = (
 )
 """How findings are grouped by age: each bucket ends before its second value."""
 
+ENDS = tuple(end for _, end in BUCKETS[:-1])
+"""Where one bucket ends and the next begins."""
+
 Row = Mapping[str, Any]
 
 
@@ -34,11 +37,10 @@ class Sum:
     """How many of them have no amount."""
 
     def add(self, row: Row) -> None:
-        """Count one finding."""
-        self.count += 1
-        if row["amount"] is None:
-            self.unpriced += 1
-        else:
+        """Count findings that have everything in common."""
+        self.count += row["count"]
+        self.unpriced += row["unpriced"]
+        if row["amount"] is not None:
             currency = row["currency"] or "?"
             self.money[currency] = self.money.get(currency, Decimal()) + row["amount"]
 
@@ -74,12 +76,28 @@ def in_words(seconds: int) -> str:
 
 def summarise(rows: Sequence[Row]) -> Summary:
     """Add up findings that `aged` has seen."""
+    ages = {name: at for at, (name, _) in enumerate(BUCKETS)}
+    return add_up(
+        [
+            dict(row)
+            | {
+                "age": ages[bucket(row["age_seconds"])],
+                "count": 1,
+                "unpriced": row["amount"] is None,
+            }
+            for row in rows
+        ]
+    )
+
+
+def add_up(rows: Sequence[Row]) -> Summary:
+    """Add up groups of findings (`hub.ledger.findings.grouped` by `ENDS`)."""
     total = Sum("all")
     for row in rows:
         total.add(row)
     ages = {name: Sum(name) for name, _ in BUCKETS}
     for row in rows:
-        ages[bucket(row["age_seconds"])].add(row)
+        ages[BUCKETS[row["age"]][0]].add(row)
     return Summary(
         total,
         tuple(ages.values()),

@@ -17,9 +17,10 @@ from hub.api.app import http_app
 from hub.api.documents import DocumentsApi
 from hub.api.findings import FindingsApi
 from hub.clock import SystemClock
-from hub.ledger import reconcile_runs
+from hub.ledger import findings, reconcile_runs
 from hub.ledger.engine import open_engine
 from hub.ledger.tables import audit, finding
+from hub.reconcile.report import ENDS, aged, as_json, summarise
 from tests.support.planted import SITE, build
 from tests.support.planted_clean import CLEAN
 
@@ -75,8 +76,59 @@ async def test_findings_are_listed_summed_and_shown_to_any_token(http: httpx.Asy
     sums = (await http.get("findings/summary?state=open", headers=of("vera"))).json()
     assert sums["total"]["count"] == 2
     assert sums["total"]["money"] == {"USD": "12.5"}
-    shown = (await http.get("findings/gone", headers=of("vera"))).json()
+    shown = (await http.get("findings/gone-0000", headers=of("vera"))).json()
     assert (shown["state"], shown["cause"]) == ("closed", "billed at another price")
+
+
+async def test_thousands_of_findings_are_summed_by_the_ledger(
+    http: httpx.AsyncClient, engine: AsyncEngine
+) -> None:
+    now = datetime.now(UTC)
+    kinds: list[dict[str, Any]] = [
+        {"since": now - timedelta(days=days, minutes=1), "currency": currency, "amount": amount}
+        for days in (0, 1, 6, 7, 30, 89, 90, 4000)
+        for currency, amount in (("USD", Decimal("1.5")), ("EUR", Decimal(2)), (None, None))
+    ]
+    kinds.append({"since": now + timedelta(hours=1), "owner": "", "partner": ""})
+    kinds.append(
+        {"since": now - timedelta(90), "state": "closed", "closed_at": now - timedelta(89)}
+    )
+    rows = [found(f"n{at}-{n}") | kind for at, kind in enumerate(kinds) for n in range(100)]
+    async with engine.begin() as ledger:
+        for row in rows:
+            row.setdefault("closed_at", None)
+        await ledger.execute(sa.insert(finding), rows)
+        grouped = await findings.grouped(ledger, ENDS, now)
+        every = await findings.listing(ledger)
+    assert len(grouped) < 30
+    sums = (await http.get("findings/summary", headers=of("vera"))).json()
+    one_by_one = as_json(summarise([aged(dict(row), now) for row in every]))
+    assert sums["total"]["count"] == len(every) == 2603
+    for name in ("total", "by_age", "by_partner", "by_job", "by_cause", "by_owner"):
+        assert comparable(sums[name]) == comparable(one_by_one[name])
+
+
+def comparable(told: Any) -> Any:
+    """Sums with their money as numbers."""
+    if isinstance(told, list):
+        return [comparable(each) for each in told]
+    return told | {"money": {name: Decimal(each) for name, each in told["money"].items()}}
+
+
+async def test_what_a_document_says_is_for_operators_and_all_else_for_any_token(
+    http: httpx.AsyncClient, engine: AsyncEngine
+) -> None:
+    world = build(3, 0, CLEAN[:1], ())
+    async with engine.begin() as ledger:
+        await world.rows.write(ledger)
+        which = await ledger.scalar(sa.text("SELECT id FROM document LIMIT 1"))
+    told = {
+        name: (await http.get(f"documents/{which}", headers=of(name))).json()
+        for name in ("vera", "olga")
+    }
+    content = told["olga"].pop("canonical")
+    assert content
+    assert told["vera"] == told["olga"]
 
 
 @pytest.mark.parametrize(
@@ -107,9 +159,9 @@ async def test_every_word_that_the_ledger_knows_may_be_asked_for(http: httpx.Asy
         ("GET", "findings", None, "vera"),
         ("GET", "findings/summary", None, "vera"),
         ("GET", "findings/totals", None, "vera"),
-        ("GET", "findings/first", None, "vera"),
-        ("POST", "findings/first/assign", WHY | {"owner": "ann"}, "olga"),
-        ("POST", "findings/first/accept", WHY, "olga"),
+        ("GET", "findings/first-0000", None, "vera"),
+        ("POST", "findings/first-0000/assign", WHY | {"owner": "ann"}, "olga"),
+        ("POST", "findings/first-0000/accept", WHY, "olga"),
     ],
 )
 async def test_every_route_takes_its_role_and_no_lower_one(
@@ -127,9 +179,9 @@ async def test_a_finding_is_given_to_somebody_and_let_be_with_who_and_why(
     http: httpx.AsyncClient, engine: AsyncEngine
 ) -> None:
     given = WHY | {"owner": " ann "}
-    row = (await http.post("findings/first/assign", json=given, headers=of("olga"))).json()
+    row = (await http.post("findings/first-0000/assign", json=given, headers=of("olga"))).json()
     assert (row["owner"], row["state"]) == ("ann", "open")
-    row = (await http.post("findings/first/accept", json=WHY, headers=of("olga"))).json()
+    row = (await http.post("findings/first-0000/accept", json=WHY, headers=of("olga"))).json()
     assert row["state"] == "accepted"
     async with engine.connect() as ledger:
         told = (await ledger.execute(sa.select(audit).order_by(audit.c.seq))).mappings().all()
@@ -142,13 +194,15 @@ async def test_a_finding_is_given_to_somebody_and_let_be_with_who_and_why(
 @pytest.mark.parametrize(
     ("path", "body", "status", "code"),
     [
-        ("findings/nobody/accept", WHY, 404, "finding_unknown"),
-        ("findings/gone/accept", WHY, 404, "finding_unknown"),
-        ("findings/first/accept", {"reason": "  "}, 400, "reason_missing"),
-        ("findings/first/assign", WHY | {"owner": " "}, 400, "owner_invalid"),
-        ("findings/first/assign", WHY | {"owner": "a\u0007"}, 400, "owner_invalid"),
-        ("findings/first/assign", WHY, 422, "request_invalid"),
-        ("findings/first/accept", WHY | {"state": "closed"}, 422, "request_invalid"),
+        ("findings/nobody-0/accept", WHY, 404, "finding_unknown"),
+        ("findings/f/accept", WHY, 400, "id_too_short"),
+        ("findings/first-/assign", WHY | {"owner": "ann"}, 400, "id_too_short"),
+        ("findings/gone-0000/accept", WHY, 404, "finding_unknown"),
+        ("findings/first-0000/accept", {"reason": "  "}, 400, "reason_missing"),
+        ("findings/first-0000/assign", WHY | {"owner": " "}, 400, "owner_invalid"),
+        ("findings/first-0000/assign", WHY | {"owner": "a\u0007"}, 400, "owner_invalid"),
+        ("findings/first-0000/assign", WHY, 422, "request_invalid"),
+        ("findings/first-0000/accept", WHY | {"state": "closed"}, 422, "request_invalid"),
     ],
 )
 async def test_what_is_refused_has_a_code_and_changes_nothing(
@@ -156,7 +210,7 @@ async def test_what_is_refused_has_a_code_and_changes_nothing(
 ) -> None:
     answer = await http.post(path, json=body, headers=of("olga"))
     assert (answer.status_code, answer.json()["error"]["code"]) == (status, code)
-    row = (await http.get("findings/first", headers=of("olga"))).json()
+    row = (await http.get("findings/first-0000", headers=of("olga"))).json()
     assert (row["owner"], row["state"]) == ("billing", "open")
 
 
