@@ -66,8 +66,7 @@ def edit_letter(
                 before = await editing.original(plans, letter)
                 edited = change(before.body)
                 if dry_run:
-                    await editing.check(plans, letter, before, edited)
-                    return {"letter_id": letter["id"], "of": before.of, "state": "would_edit"}
+                    return await editing.would_edit(plans, letter, (before, edited))
                 act = Act(*actor, at.clock.now())
                 return await editing.edit(plans, letter, (before, edited), act, threshold(at.site))
 

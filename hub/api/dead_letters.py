@@ -171,8 +171,7 @@ class DeadLettersApi:
             edited = form.applied(before.body)
             if not form.dry_run:
                 return await editing.edit(plans, letter, (before, edited), act, self._threshold())
-            await editing.check(plans, letter, before, edited)
-            return {"letter_id": letter["id"], "of": before.of, "state": "would_edit"}
+            return await editing.would_edit(plans, letter, (before, edited))
 
     async def approve_edit(self, edit_id: str, form: Approval, caller: Who) -> Row:
         """Let a correction count that somebody else made, or refuse it."""

@@ -153,6 +153,33 @@ async def edit(
     return row
 
 
+async def would_edit(plans: Planner, letter: Letter, pair: tuple[Original, bytes]) -> Row:
+    """Say what `edit` would do, and refuse what it would refuse; nothing is changed.
+
+    Args:
+        plans: how the corrected document is checked.
+        letter: whose document would be corrected.
+        pair: what the person began with (`original`), and the corrected document.
+
+    Returns:
+        ``letter_id``, ``of``, ``state`` (``would_edit``), ``changed`` (places).
+
+    Raises:
+        Rejected: it cannot be taken.
+        Retryable: no worker could read it now.
+    """
+    before, edited = pair
+    await check(plans, letter, before, edited)
+    async with plans.engine.connect() as ledger, ledger.begin() as transaction:
+        await hold(ledger, letter["id"], State.OPEN)
+        await _refuse_second(ledger, letter["id"])
+        if before.of == "document":
+            await _refuse_late(ledger, letter["document_id"], letter["id"])
+        await transaction.rollback()
+    changed = _changed(before, edited)
+    return {"letter_id": letter["id"], "of": before.of, "state": "would_edit", "changed": changed}
+
+
 async def approve(plans: Planner, edit_id: str, act: Act, *, yes: bool = True) -> Row:
     """Let a correction count that somebody else made, or refuse it.
 
@@ -207,11 +234,15 @@ async def _row(plans: Planner, letter: Letter, pair: tuple[Original, bytes], act
         "original_archive": before.archive or places[1],
         "edited_sha256": sha256,
         "edited_archive": places[0],
-        "changed": [each.where for each in between(before.body, edited)],
+        "changed": _changed(before, edited),
         "actor": act.actor,
         "reason": act.reason,
         "made_at": act.at,
     }
+
+
+def _changed(before: Original, edited: bytes) -> list[str]:
+    return [each.where for each in between(before.body, edited)]
 
 
 async def _refuse_second(ledger: AsyncConnection, letter_id: str) -> None:
@@ -252,12 +283,7 @@ async def _write_document(
     """Write the corrected document and publish it; no target may have it as it was."""
     of = sa.select(document).join(dead_letter, dead_letter.c.document_id == document.c.id)
     row = (await ledger.execute(of.where(dead_letter.c.id == letter_id))).mappings().one()
-    # Locked: whoever claims one from now on reads the document as corrected.
-    sent = sa.select(delivery.c.state).where(delivery.c.document_id == row["id"])
-    states = await ledger.scalars(sent.order_by(delivery.c.id).with_for_update())
-    if {"delivered", "in_flight", "in_doubt"} & set(states):
-        detail = "another target has the document as it was: send a change instead"
-        raise Rejected("edit_too_late", letter_id, detail)
+    await _refuse_late(ledger, row["id"], letter_id)
     values = {
         "canonical": checked.canonical,
         "content_id": checked.content_id,
@@ -271,6 +297,15 @@ async def _write_document(
         .values(content_id=checked.content_id, updated_at=act.at)
     )
     await _publish(ledger, dict(row) | values, act)
+
+
+async def _refuse_late(ledger: AsyncConnection, document_id: str, letter_id: str) -> None:
+    """Lock a document's deliveries: whoever claims one from now on reads it as corrected."""
+    sent = sa.select(delivery.c.state).where(delivery.c.document_id == document_id)
+    states = await ledger.scalars(sent.order_by(delivery.c.id).with_for_update())
+    if {"delivered", "in_flight", "in_doubt"} & set(states):
+        detail = "another target has the document as it was: send a change instead"
+        raise Rejected("edit_too_late", letter_id, detail)
 
 
 async def _publish(ledger: AsyncConnection, row: Row, act: Act) -> None:

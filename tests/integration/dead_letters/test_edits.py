@@ -333,6 +333,22 @@ async def test_a_patch_that_is_not_json_is_refused_by_its_name(
     assert f"patch_invalid at {patch}: the file is not JSON" in result.output
 
 
+async def test_a_dry_run_says_what_would_change_and_refuses_what_an_edit_does(
+    at: Servers, books: Books
+) -> None:
+    letter = await unreadable(at)
+    async with planner(at) as plans:
+        before = await editing.original(plans, letter)
+        pair = (before, with_unit(before.body))
+        told = await editing.would_edit(plans, letter, pair)
+        assert (told["state"], len(told["changed"])) == ("would_edit", 1)
+        async with at.engine.begin() as ledger:
+            await ledger.execute(sa.update(dead_letter).values(state="replayed"))
+        with pytest.raises(Rejected, match="letter_not_open"):
+            await editing.would_edit(plans, letter, pair)
+    assert await books.rows(letter_edit) == []
+
+
 async def test_corrections_over_http(at: Servers, books: Books) -> None:
     letter = await unreadable(at)
     site = SITE.model_copy(update={"dead_letters": DeadLetters(edit_roles=("approver",))})
@@ -354,6 +370,7 @@ async def test_corrections_over_http(at: Servers, books: Books) -> None:
             assert missing.json()["error"]["code"] == "correction_missing"
             dry = await post("adam", patch=[change], dry_run=True)
             assert dry.json()["state"] == "would_edit"
+            assert dry.json()["changed"] == ["documents[1].body.lines[0].uom"]
             assert await books.rows(letter_edit) == []
             done = await post("adam", patch=[change])
     assert (done.status_code, done.json()["state"]) == (200, "accepted")
