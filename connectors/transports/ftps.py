@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import NoReturn, TypeVar
 
 from canonical.errors import ConfigError, HubError, Rejected, Retryable
-from connectors.transports.names import safe_name
-from connectors.transports.remote import Entry, Session, inner
+from connectors.transports.names import is_printable, safe_name
+from connectors.transports.remote import Entry, Kind, Session, inner
 
 T = TypeVar("T")
 
@@ -25,6 +25,8 @@ _CHUNK = 256 * 1024
 _LONGEST_LINE = 1_000
 _MOST_LINES = 1_000
 _MOST_NAMED = 200
+_UNSAID = -1
+"""The size of a file whose size a listing does not tell."""
 _LOGIN_REFUSED = "530"
 _NOT_THERE = "550"
 
@@ -185,7 +187,14 @@ class FtpsSession:
             if error.code != "folder_unavailable":
                 raise
             return await self._named(folder, most)
-        found = (_entry(line) for line in lines)
+        found = [entry for line in lines if (entry := _entry(line)) is not None]
+        return [entry for entry in found if entry.size != _UNSAID] + await self._sized(
+            folder, [entry.name for entry in found if entry.size == _UNSAID]
+        )
+
+    async def _sized(self, folder: str, names: Sequence[str]) -> list[Entry]:
+        """Look at files whose size the listing left out (RFC 3659 section 7.5: no fact is certain)."""
+        found = [await self.stat(folder, name) for name in names[:_MOST_NAMED]]
         return [entry for entry in found if entry is not None]
 
     async def _named(self, folder: str, most: int) -> list[Entry]:
@@ -199,8 +208,7 @@ class FtpsSession:
                 raise
             return []  # so many servers say of a folder without files
         names = {line.rpartition("/")[2] for line in lines} - {"", ".", ".."}
-        found = [await self.stat(folder, name) for name in sorted(names)]
-        return [entry for entry in found if entry is not None]
+        return await self._sized(folder, sorted(names))
 
     def _lines(self, command: str, most: int) -> list[str]:
         room = most * _LONGEST_LINE
@@ -286,15 +294,14 @@ def _entry(line: str) -> Entry | None:
     written, space, name = line.partition(" ")
     facts = dict(fact.lower().split("=", 1) for fact in written.split(";") if "=" in fact)
     kind = facts.get("type", "file")
-    if not space or not name or kind in {"cdir", "pdir"}:
+    if not space or name in {"", ".", ".."} or kind in {"cdir", "pdir"}:
         return None
-    size = facts.get("size", "0")
-    return Entry(
-        name,
-        "file" if kind == "file" else "folder" if kind == "dir" else "other",
-        int(size) if size.isdecimal() and len(size) <= 18 else 0,  # noqa: PLR2004  # digits of 2^63
-        _time(facts.get("modify", "")),
-    )
+    if kind != "file" or not is_printable(name) or "/" in name:  # refused whatever its size is
+        other: Kind = "folder" if kind == "dir" else "file" if kind == "file" else "other"
+        return Entry(name, other, 0, 0)
+    size = facts.get("size", "")
+    said = size.isdecimal() and len(size) <= 18  # noqa: PLR2004  # digits of 2^63
+    return Entry(name, "file", int(size) if said else _UNSAID, _time(facts.get("modify", "")))
 
 
 def _time(stamp: str) -> int:

@@ -29,6 +29,7 @@ with warnings.catch_warnings():
     from pyftpdlib.servers import FTPServer
 
 USER, PASSWORD = "crossdock", "open sesame"  # of this server
+_FACTS = ("type", "perm", "size", "modify")
 
 
 @dataclass
@@ -78,8 +79,16 @@ def write_certificate(folder: Path) -> Path:
 
 
 @contextmanager
-def ftps_house(folder: Path, *, unknown: tuple[str, ...] = ()) -> Iterator[FtpsHouse]:
-    """Serve a folder; `in` and `out` are in it; some commands may be unknown to the server."""
+def ftps_house(
+    folder: Path, *, unknown: tuple[str, ...] = (), facts: tuple[str, ...] = _FACTS
+) -> Iterator[FtpsHouse]:
+    """Serve a folder; `in` and `out` are in it; some commands may be unknown to the server.
+
+    Args:
+        folder: where the mailbox is made.
+        unknown: commands that the server does not know.
+        facts: what it says of each file in a listing (RFC 3659 section 7.5).
+    """
     root = folder / "mailbox"
     for name in ("in", "out"):
         (root / name).mkdir(parents=True)
@@ -88,7 +97,9 @@ def ftps_house(folder: Path, *, unknown: tuple[str, ...] = ()) -> Iterator[FtpsH
     authorizer.add_user(USER, PASSWORD, str(root), perm="elradfmwMT")
 
     class Handler(TLS_FTPHandler):  # type: ignore[misc]  # untyped
-        pass
+        def __init__(self, *given: Any, **named: Any) -> None:
+            super().__init__(*given, **named)
+            self._current_facts = list(facts)
 
     Handler.authorizer = authorizer
     known = Handler.proto_cmds.items()

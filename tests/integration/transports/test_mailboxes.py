@@ -284,6 +284,20 @@ async def test_an_old_server_that_cannot_list_well_is_asked_name_by_name(
         assert (box.taken(), box.left()) == ([b"a.x12", b"b c.x12"], [])
 
 
+@pytest.mark.parametrize("facts", [("type", "modify"), ("type",), ()])
+async def test_a_file_whose_size_is_not_listed_is_read_and_not_taken_for_an_empty_one(
+    tmp_path: Path, engine: AsyncEngine, facts: tuple[str, ...]
+) -> None:
+    with ftps_house(tmp_path, facts=facts) as house:
+        login = house.login()
+        box = Mailbox(house.root, house.transport, lambda: ftps.connected(login), engine, Shelf())
+        box.drop("full.x12", b"full")
+        box.drop("empty.x12", b"")
+        await box.intake(done="done").look()
+        assert (box.taken(), box.left()) == ([b"full"], [])
+        assert [path.name for path in (house.root / "in" / "failed").iterdir()] == ["empty.x12"]
+
+
 async def test_another_host_key_is_a_hard_stop_before_any_login(
     sftp_box: Mailbox, house: SftpHouse
 ) -> None:
