@@ -125,11 +125,12 @@ async def run_hub(
     """
     stop = _stop_on_signals()
     connections = live(site)
+    servers = EmbeddedServers(site.data_dir, site.servers)
+    servers.refuse_a_second()  # before its port is in the way, which would hide why
     switch = Switch()
     async with AsyncExitStack() as stack:
         watchdog = asyncio.create_task(Watchdog().run(stop))
         port = await stack.enter_async_context(serving(switch, site.http))
-        servers = EmbeddedServers(site.data_dir, site.servers)
         addresses = await stack.enter_async_context(servers)
         starting = asyncio.create_task(
             stack.enter_async_context(_base(site, connections, addresses))

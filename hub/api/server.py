@@ -46,7 +46,8 @@ async def serving(app: ASGIApp, http: Http) -> AsyncIterator[int]:
         listener.listen(_WAITING)  # from here on nobody is turned away, though uvicorn starts later
     except OSError as error:
         listener.close()
-        raise ConfigError("port_in_use", "http.port", "the address cannot be bound") from error
+        detail = f"port {http.port} of {http.host} is taken, or cannot be bound"
+        raise ConfigError("port_in_use", "http.port", detail) from error
     config = uvicorn.Config(
         app,
         log_config=None,  # its access log would show paths and its errors would quote payloads

@@ -10,6 +10,7 @@ import typer
 
 from canonical.errors import ConfigError, Rejected
 from connectors.base import Receipt
+from connectors.registry import CONNECTORS
 from connectors.transports.folder import safe_name
 from hub.app import ROLES, run_hub
 from hub.cli.desk import ConfigOption, site_of
@@ -20,7 +21,7 @@ from hub.ids import new_id
 from hub.intake.store import ReceiptStore
 from hub.publisher import Publisher
 from hub.servers.addresses import Addresses, find_running, masked
-from hub.settings.model import Site
+from hub.settings.model import PollTransport, Site
 from hub.telemetry import logs
 
 _PATIENCE_SECONDS = 10.0
@@ -80,7 +81,7 @@ def send(
 
     async def work() -> str:
         site = site_of(config)
-        _known(site, connection)
+        _taken_in(site, connection, flow)
         running = find_running(site.data_dir, site.servers)
         if running is None:
             raise ConfigError("hub_not_running", str(site.data_dir), "start it: crossdock run")
@@ -89,10 +90,24 @@ def send(
     typer.echo(f"stored as receipt {run(work())}")
 
 
-def _known(site: Site, connection: str) -> None:
-    if connection not in site.connections:
+def _taken_in(site: Site, name: str, flow: str) -> None:
+    """Refuse at the door what no part of the hub could read.
+
+    Raises:
+        Rejected: ``connection_unknown``; of a polled connection, whose bytes do not say what they
+            are: ``flow_missing``, ``flow_unknown``.
+    """
+    connection = site.connections.get(name)
+    if connection is None:
         known = ", ".join(sorted(site.connections))
-        raise Rejected("connection_unknown", connection, f"known connections: {known}")
+        raise Rejected("connection_unknown", name, f"known connections: {known}")
+    if not isinstance(connection.transport, PollTransport):
+        return
+    offered = CONNECTORS[connection.system].capabilities.inbound
+    if flow not in offered:
+        code = "flow_unknown" if flow else "flow_missing"
+        detail = f"{name} is polled; files of it are of a --flow: {', '.join(sorted(offered))}"
+        raise Rejected(code, "--flow", detail)
 
 
 def _receipt(file: Path, connection: str, flow: str) -> Receipt:

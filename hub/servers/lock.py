@@ -41,12 +41,33 @@ class DataDirLock:
             holder = _read_pid(descriptor)
             if (holder and _lives(holder)) or time.monotonic() > deadline:
                 os.close(descriptor)
-                detail = f"process {holder} runs the servers of this folder; stop it first"
-                raise ConfigError("data_dir_in_use", str(self._path), detail)
+                raise self._in_use(holder)
             time.sleep(_POLL_SECONDS)
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, str(os.getpid()).encode(), 0)
         self._descriptor = descriptor
+
+    def refuse_a_second(self) -> None:
+        """Refuse to begin where a living process has the lock; takes nothing and waits for nobody.
+
+        Raises:
+            ConfigError: ``data_dir_in_use``.
+
+        """
+        try:
+            descriptor = os.open(self._path, os.O_RDWR)
+        except FileNotFoundError:
+            return
+        try:
+            holder = None if _locked(descriptor) else _read_pid(descriptor)
+        finally:
+            os.close(descriptor)
+        if holder and _lives(holder):
+            raise self._in_use(holder)
+
+    def _in_use(self, holder: int | None) -> ConfigError:
+        detail = f"process {holder} runs the servers of this folder; stop it first"
+        return ConfigError("data_dir_in_use", str(self._path), detail)
 
     def release(self) -> None:
         """Give the lock back; may be called twice."""

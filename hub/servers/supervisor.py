@@ -60,10 +60,23 @@ class EmbeddedServers:
         self._state = state.State(password="")
         self._children: dict[str, Child] = {}
 
+    def refuse_a_second(self) -> None:
+        """Refuse to begin where another process runs the servers of this folder.
+
+        Raises:
+            ConfigError: ``data_dir_in_use``.
+
+        """
+        if self._missing():
+            self._lock.refuse_a_second()
+
+    def _missing(self) -> list[str]:
+        given = addresses.given_urls(self._settings)
+        return [name for name in STOP_ORDER if name not in given]
+
     async def __aenter__(self) -> Addresses:
         given = addresses.given_urls(self._settings)
-        missing = [name for name in STOP_ORDER if name not in given]
-        if missing:
+        if missing := self._missing():
             await self._start(missing)
         started = {name: child.server.url for name, child in self._children.items()}
         return addresses.of_urls(given | started)
