@@ -11,11 +11,11 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.dead_letters.filters import Filters, State, conditions, resolve
-from hub.ledger import dead_letters, deployments
+from hub.dead_letters.related import related
+from hub.ledger import deployments
 from hub.ledger.arrays import among
 from hub.ledger.deployments import Change
 from hub.ledger.tables import attempt, audit, dead_letter, delivery, document, letter_edit, receipt
-from hub.normalize.replay import replay_id
 
 Row = dict[str, Any]
 
@@ -183,7 +183,7 @@ async def show(connection: AsyncConnection, name: str) -> Row:
         "receipt": await _one(connection, _RECEIPT.where(receipt.c.id == letter["receipt_id"])),
         "delivery": await _one(connection, _DELIVERY.where(delivery.c.id == letter["delivery_id"])),
         "history": await _rows(connection, sa.select(attempt).where(tries).order_by(attempt.c.n)),
-        "related": await _related(connection, letter),
+        "related": [dict(each) for each in await related(connection, letter)],
         "acts": await _rows(
             connection,
             sa.select(*acts).where(audit.c.subject == letter["id"]).order_by(audit.c.seq),
@@ -230,23 +230,6 @@ _EDIT = (
     letter_edit.c.approved_by,
     letter_edit.c.reason,
 )
-_RELATED = ("id", "state", "stage", "code", "place", "opened_at", "closed_at", "actor", "reason")
-
-
-async def _related(connection: AsyncConnection, letter: Mapping[str, Any]) -> list[Row]:
-    """Return the other deaths of the same delivery, or of the same document of a receipt."""
-    if letter["delivery_id"] is not None:
-        same = dead_letter.c.delivery_id == letter["delivery_id"]
-        others = sa.and_(same, dead_letter.c.id != letter["id"])
-    else:
-        before = await dead_letters.letters_before(connection, [letter["receipt_id"]])
-        numbers = range(1, letter["replays"] + 1)
-        after = [replay_id(letter["id"], number) for number in numbers]
-        others = sa.or_(among(dead_letter.c.id, before), among(dead_letter.c.receipt_id, after))
-    columns = [dead_letter.c[name] for name in _RELATED]
-    return await _rows(
-        connection, sa.select(*columns).where(others).order_by(dead_letter.c.opened_at)
-    )
 
 
 async def waiting(connection: AsyncConnection, letter: Mapping[str, Any]) -> list[Row]:

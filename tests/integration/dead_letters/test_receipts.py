@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -94,6 +95,12 @@ async def test_what_fails_again_opens_a_new_letter_that_knows_where_it_comes_fro
     assert [(each["id"], each["state"]) for each in shown["related"]] == [(old["id"], "replayed")]
     shown = await desk.json("show", old["id"])
     assert [(each["id"], each["state"]) for each in shown["related"]] == [(fresh["id"], "open")]
+    refused = await desk.run("archive", old["id"], "--reason", "x", "--yes", "--output", "json")
+    (told,) = json.loads(refused.stdout)
+    assert (refused.exit_code, told["code"]) == (4, "letter_not_open")
+    assert told["detail"] == (
+        f"it is replayed, not open: its replay failed, see {fresh['id'][:8]} (open)"
+    )
 
 
 async def test_a_receipt_that_could_not_be_read_as_a_whole_is_decided_and_answered_as_a_whole(
