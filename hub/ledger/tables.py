@@ -618,6 +618,7 @@ audit = sa.Table(
     sa.Column("after", JSONB, nullable=True),
     _text("previous_hash"),
     _text("hash"),
+    sa.Index("ix_audit_subject", "subject"),
     comment="What people did: an append-only chain, each row hashing the one before.",
 )
 

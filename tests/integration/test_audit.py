@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
 import pytest
+import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from hub.ledger import audit
@@ -86,3 +87,18 @@ async def test_a_head_that_was_kept_outside_tells_another_history(engine: AsyncE
     async with engine.connect() as ledger:
         assert await audit.verify(ledger) is None  # the limit: both tables can be rewritten
         assert await audit.head(ledger) != kept
+
+
+async def test_what_was_done_to_one_thing_is_found_without_reading_the_whole_trail(
+    engine: AsyncEngine,
+) -> None:
+    rows = (
+        "INSERT INTO audit (seq, at, actor, action, subject, reason, previous_hash, hash) "
+        "SELECT n, now(), 'ann', 'test', 'd-' || n, 'why', '', '' FROM generate_series(1, 5000) AS n"
+    )
+    one = sa.text("EXPLAIN SELECT actor FROM audit WHERE subject = 'd-7' ORDER BY seq")
+    async with engine.begin() as ledger:
+        await ledger.exec_driver_sql(rows)
+        await ledger.exec_driver_sql("ANALYZE audit")
+        plan = (await ledger.execute(one)).scalars().all()
+    assert "ix_audit_subject" in "\n".join(plan)

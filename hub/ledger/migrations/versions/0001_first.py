@@ -43,6 +43,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("seq", name=op.f("pk_audit")),
         comment="What people did: an append-only chain, each row hashing the one before.",
     )
+    op.create_index("ix_audit_subject", "audit", ["subject"], unique=False)
     op.create_table(
         "audit_head",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
@@ -826,5 +827,6 @@ def downgrade() -> None:
     op.drop_table("control_number")
     op.drop_table("control_counter")
     op.drop_table("audit_head")
+    op.drop_index("ix_audit_subject", table_name="audit")
     op.drop_table("audit")
     op.drop_table("attempt")
