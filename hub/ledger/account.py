@@ -51,7 +51,7 @@ class Balance:
 async def balances(
     connection: AsyncConnection, since: datetime | None = None
 ) -> dict[str, Balance]:
-    """Return the balance per entity, and under ``total`` of everything received.
+    """Return the balance per entity in their order, and under ``total`` of everything received.
 
     Args:
         connection: to the ledger.
@@ -79,7 +79,7 @@ async def balances(
     for entity, count in await _redelivered(connection, since):
         counts.setdefault(entity, Counter())["duplicate"] += count
         received[entity] += count
-    result = {entity: _balance(received[entity], count) for entity, count in counts.items()}
+    result = {each: _balance(received[each], counts[each]) for each in sorted(counts)}
     result["total"] = _balance(sum(received.values()), sum(counts.values(), Counter()))
     return result
 
