@@ -22,6 +22,7 @@ import typer
 from canonical.errors import Rejected
 from dlq_tools.consent import Consent
 from hub.cli.desk import ConfigOption, actor
+from hub.cli.exits import said
 from hub.cli.output import Output, OutputOption
 from hub.clock import SystemClock
 from hub.dead_letters.filters import SHORTEST, Filters, Stage, State
@@ -122,13 +123,14 @@ def allowed(site: Site, needed: Role) -> None:
 
 
 def check_name(option: str, name: str | None) -> None:
-    """Refuse the beginning of an id or fingerprint that is too short to name one.
+    """Refuse the beginning of an id or fingerprint that is too short to name one, before any server.
 
     Raises:
-        typer.BadParameter: exit code 2.
+        typer.Exit: exit code 4; ``id_too_short`` is told.
     """
     if name is not None and len(name) < SHORTEST:
-        raise typer.BadParameter(f"give at least {SHORTEST} characters", param_hint=option)
+        with said():
+            raise Rejected("id_too_short", option, f"give at least {SHORTEST} characters")
 
 
 def _moment(option: str, text: str | None, now: datetime) -> datetime | None:

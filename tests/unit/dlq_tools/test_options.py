@@ -76,8 +76,17 @@ def test_every_action_takes_actor_reason_and_dry_run(command: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments",
-    [("short",), ("--group", "abc"), ("--since", "soon"), ("--stage", "x"), ("--limit", "0")],
+    "arguments", [("list", "short"), ("list", "--group", "abc"), ("show", "64")]
 )
+def test_an_id_that_is_too_short_is_refused_as_the_hub_refuses_it(
+    arguments: tuple[str, ...],
+) -> None:
+    refused = CliRunner().invoke(dlq, [*arguments])
+    assert (refused.exit_code, refused.stdout) == (4, "")
+    assert "id_too_short" in refused.stderr
+    assert "give at least 8 characters" in refused.stderr
+
+
+@pytest.mark.parametrize("arguments", [("--since", "soon"), ("--stage", "x"), ("--limit", "0")])
 def test_what_cannot_be_meant_is_a_usage_error(arguments: tuple[str, ...]) -> None:
     assert CliRunner().invoke(dlq, ["list", *arguments]).exit_code == 2
