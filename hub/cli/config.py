@@ -14,8 +14,8 @@ from hub.cli.exits import Exit
 from hub.cli.known import known
 from hub.cli.output import Output, OutputOption, console, print_json, print_rows
 from hub.servers.addresses import masked
-from hub.settings.check import check
-from hub.settings.loader import Loaded, load
+from hub.settings.check import misfits
+from hub.settings.loader import Loaded, load, read
 from hub.settings.places import SettingsError, dotted
 from hub.settings.secrets import is_reference, resolve, secret_values
 
@@ -68,11 +68,15 @@ def show_command(file: File = _DEFAULT, output: OutputOption = Output.TABLE) -> 
 def find_problems(file: Path, *, secrets: bool = False) -> tuple[ConfigError, ...]:
     """Everything that is wrong with a site, or nothing."""
     try:
-        loaded = load(file)
-        check(loaded, known())
+        loaded, found = read(file)
     except SettingsError as error:
         return error.problems
-    return tuple(missing_secrets(loaded)) if secrets else ()
+    if loaded is not None:
+        said = {problem.where for problem in found}
+        # What follows from a value that was refused is not another mistake.
+        found += [each for each in misfits(loaded, known()) if each.where not in said]
+        found += missing_secrets(loaded) if secrets and not found else []
+    return tuple(found)
 
 
 def missing_secrets(loaded: Loaded) -> list[ConfigError]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 from connectors.registry import CONNECTORS
 from hub.mapping.files import SUFFIX, flow_word, shipped_mappings
 from hub.reconcile.runner import JOBS
@@ -9,12 +12,22 @@ from hub.release.control_points import CONTROL_POINTS
 from hub.settings.check_parts import Known
 from hub.settings.model import Route
 
+_USE = re.compile(r"\$connection\b(?:\.(\w+))?")
+"""How a mapping reads a binding; without a name it takes them all."""
+
 
 def known() -> Known:
     """Everything that a site may refer to."""
-    return Known(CONNECTORS, CONTROL_POINTS.keys(), _has_mapping, JOBS)
+    return Known(CONNECTORS, CONTROL_POINTS.keys(), _has_mapping, JOBS, _bindings)
 
 
 def _has_mapping(system: str, route: Route) -> bool:
     name = f"{route.entity}.{flow_word(route.flow)}{SUFFIX}"
     return (shipped_mappings() / system / name).is_file()
+
+
+def _bindings(system: str, own: Path | None) -> frozenset[str] | None:
+    folders = [shipped_mappings() / system, *([own / system] if own is not None else [])]
+    texts = [path.read_text("utf-8") for each in folders for path in each.glob(f"*{SUFFIX}")]
+    uses = [use for text in texts for use in _USE.findall(text)]
+    return None if "" in uses else frozenset(uses)

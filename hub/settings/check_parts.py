@@ -52,6 +52,9 @@ class Known:
     """Whether there is a mapping for a route to a system."""
     jobs: Collection[str] = ()
     """The jobs of reconciliation; none: their names are not checked."""
+    bindings: Callable[[str, Path | None], Collection[str] | None] | None = None
+    """The names that mappings of a system read, with a site's own folder of mappings; None: one of
+    them could read any."""
 
 
 Problems = Iterator[ConfigError]

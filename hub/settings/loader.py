@@ -18,7 +18,7 @@ from canonical.errors import ConfigError
 from hub.settings.environment import read_environment
 from hub.settings.model import Site
 from hub.settings.places import Layer, OptionPath, SettingsError, dotted
-from hub.settings.problems import problems
+from hub.settings.problems import problems, without
 from hub.settings.secrets import has_password, is_reference, secret_values
 from hub.settings.yaml_file import read_yaml
 
@@ -46,17 +46,36 @@ def load(path: Path) -> Loaded:
         SettingsError: with every mistake found and its ``file:line``.
 
     """
+    loaded, found = read(path)
+    if found or loaded is None:
+        raise SettingsError(found)
+    return loaded
+
+
+def read(path: Path) -> tuple[Loaded | None, list[ConfigError]]:
+    """Read a site's configuration as far as it can be read.
+
+    Returns:
+        The site, without the values that were refused, or None where what is left makes no site;
+        and every mistake.
+
+    Raises:
+        SettingsError: the file itself cannot be read, or is no YAML of ours.
+
+    """
     layer = read_yaml(DEFAULTS, os.environ).under(read_yaml(path, os.environ))
     environment = read_environment()
     layer = _in_data_dir(layer.under(environment), environment, path.parent)
     found = list(_inline_secrets(layer))
     try:
-        site = Site.model_validate(layer.values)
+        return Loaded(Site.model_validate(layer.values), layer), found
     except ValidationError as error:
-        raise SettingsError([*problems(error, Site, layer), *found]) from error
-    if found:
-        raise SettingsError(found)
-    return Loaded(site, layer)
+        found = [*problems(error, Site, layer), *found]
+        rest = without(error, layer.values)
+    try:
+        return Loaded(Site.model_validate(rest), layer), found
+    except ValidationError:
+        return None, found
 
 
 def _in_data_dir(layer: Layer, environment: Layer, folder: Path) -> Layer:

@@ -43,6 +43,35 @@ def problems(
     ]
 
 
+def without(error: ValidationError, values: dict[str, Any]) -> dict[str, Any]:
+    """Return the values without those that were refused, so that the rest can be looked at."""
+    rest: dict[str, Any] = _copy(values)
+    for detail in error.errors(include_url=False, include_context=False, include_input=False):
+        path = _written(detail["loc"], values)
+        if path and detail["type"] != "missing":
+            _drop(rest, path)
+    return rest
+
+
+def _drop(values: Any, path: OptionPath) -> None:
+    """Drop a value of a mapping; one of a list takes the list with it, or positions would shift."""
+    names = [index for index, step in enumerate(path) if isinstance(step, str)]
+    path = path[: names[-1] + 1]
+    for step in path[:-1]:
+        try:
+            values = values[step]
+        except (KeyError, IndexError, TypeError):
+            return  # gone with something around it
+    if isinstance(values, dict):
+        values.pop(path[-1], None)
+
+
+def _copy(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _copy(inner) for name, inner in value.items()}
+    return [_copy(inner) for inner in value] if isinstance(value, list) else value
+
+
 def _known(model: type[BaseModel], base: int, path: OptionPath) -> set[str]:
     return option_names(model, path[base:-1])
 

@@ -69,6 +69,41 @@ def test_a_mistake_is_told_with_its_line(
     assert code in table.output
 
 
+EDI = """\
+  edi:
+    system: x12
+    partner: contoso
+    transport: {kind: folder, outbox: out}
+    options: {our_id: US, partner_id: THEM}
+    bindings: {curency: USD}
+  far:
+    system: x12
+    partner: contoso
+    transport: {kind: folder, outbox: far, stable_seconds: soon}
+    options: {our_id: US, partner_id: FAR}
+routes:
+  - {entity: order, to: bc, action: creat, flow: salesOrder}
+"""
+
+
+def test_mistakes_of_every_kind_are_told_at_once(site: Path) -> None:
+    text = SITE.replace("env:CONFIG_TEST_TOKEN", "canary").replace("reference: bc", "reference: cb")
+    text = text.replace("https://bc", "http://127.0.0.1:80/bc")
+    site.write_text(text.replace("servers:\n", EDI + "servers:\n"))
+    result = CliRunner().invoke(app, ["check", str(site), "--output", "json"])
+    said = {(p["code"], p["where"]) for p in json.loads(result.output)["problems"]}
+    lines = site.read_text().splitlines()
+    place = {word: f"{site}:{n}" for n, line in enumerate(lines, 1) for word in line.split()}
+    assert said == {
+        ("secret_inline", place["token:"]),
+        ("address_private", place["base_url:"]),
+        ("connection_unknown", place["{reference:"]),
+        ("binding_unknown", place["{curency:"]),
+        ("value_invalid", place["stable_seconds:"]),
+        ("action_unknown", place["action:"]),
+    }
+
+
 def test_a_missing_secret_is_told_when_asked_for(
     site: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
