@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -19,11 +20,13 @@ from hub.dead_letters.times import moment
 from hub.ledger.audit import Entry, append_all
 from hub.mapping_changes import stored
 from hub.mapping_changes.comparison import Candidate, Store, candidate, compare
-from hub.mapping_changes.promotion import install, prove
+from hub.mapping_changes.promotion import install, own_folder, prove
 from hub.mapping_changes.tally import Tally
 
 _COLUMNS = ("partner", "entity", "what", "where", "documents", "example")
 _WEEK = timedelta(days=7)
+_FAILED = "map.promote_failed"
+"""Follows a ``map.promote`` whose mappings could not be written."""
 
 CandidateOption = Annotated[
     Path,
@@ -72,11 +75,15 @@ def promote_command(  # one option each
         async with desk(config) as at:
             offered = candidate(at.site, folder)
             prove(offered.files)
+            own = own_folder(at.site.mappings)
             found = await _compared(at, offered, (since, limit), values=False)
-            paths = install(at.site.mappings, offered.files)
             entries = _entries(offered, found, (actor(by), reason))
-            async with at.engine.begin() as ledger:
-                await append_all(ledger, entries, at.clock.now())
+            await _record(at, entries)  # first: nothing is in use that nobody answers for
+            try:
+                paths = install(own, offered.files)
+            except ConfigError:
+                await _record(at, [replace(each, action=_FAILED, after=None) for each in entries])
+                raise
             return found | {"promoted": [str(path) for path in paths]}
 
     found = run(work())
@@ -84,6 +91,11 @@ def promote_command(  # one option each
     if output is Output.TABLE:
         for path in found["promoted"]:
             console().print(f"promoted: {path}")
+
+
+async def _record(at: Desk, entries: list[Entry]) -> None:
+    async with at.engine.begin() as ledger:
+        await append_all(ledger, entries, at.clock.now())
 
 
 def _entries(offered: Candidate, found: dict[str, Any], who: tuple[str, str]) -> list[Entry]:

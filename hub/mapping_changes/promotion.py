@@ -6,6 +6,7 @@ Codes: ``mappings_unset`` (ConfigError), ``mapping_unsound`` (Rejected), ``mappi
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -38,16 +39,28 @@ def prove(files: Sequence[MappingFile]) -> None:
                     )
 
 
-def install(folder: Path | None, files: Sequence[MappingFile]) -> list[Path]:
-    """Write mappings into the site's own folder, each at once and whole; all versions are kept.
+def own_folder(folder: Path | None) -> Path:
+    """Return the folder of the site's own mappings.
 
     Raises:
-        ConfigError: ``mappings_unset`` or ``mapping_unwritable``.
+        ConfigError: ``mappings_unset``.
 
     """
     if folder is None:
         detail = "name the folder of the site's own mappings in its configuration"
         raise ConfigError("mappings_unset", "mappings", detail)
+    return folder
+
+
+def install(folder: Path, files: Sequence[MappingFile]) -> list[Path]:
+    """Write mappings into the site's own folder, each at once and whole; all versions are kept.
+
+    They are on disk when this returns.
+
+    Raises:
+        ConfigError: ``mapping_unwritable``.
+
+    """
     written = []
     try:
         for file in files:
@@ -69,8 +82,16 @@ def install(folder: Path | None, files: Sequence[MappingFile]) -> list[Path]:
 def _write(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.part")
-    part.write_text(text, encoding="utf-8")
+    with part.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
     part.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)  # the new name is in the folder
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 def kept_versions(folder: Path) -> Iterator[Path]:

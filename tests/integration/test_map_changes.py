@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncEngine
+from typer.testing import Result
 
 from canonical.errors import ConfigError, Rejected
 from hub.archive import Archive
 from hub.ledger import bulk
 from hub.ledger.engine import open_engine
-from hub.ledger.tables import receipt
+from hub.ledger.tables import audit, receipt
 from hub.mapping.files import shipped_mappings
 from hub.mapping_changes.comparison import Candidate, Store, candidate, compare
-from hub.mapping_changes.promotion import install, kept_versions, prove
+from hub.mapping_changes.promotion import KEPT, install, kept_versions, own_folder, prove
 from hub.mapping_changes.stored import Chosen, count
 from hub.mapping_changes.tally import Tally
+from hub.servers.addresses import Addresses
 from hub.settings.model import Site
 from tests.bench.orders import RECEIVED_AT, receipts
 from tests.bench.site import site
+from tests.support.site_file import command, environment, write_site
 
 ORDERS = 420
 SINCE = RECEIVED_AT - timedelta(days=1)
@@ -131,7 +137,7 @@ def test_a_promoted_mapping_is_used_and_every_version_is_kept(tmp_path: Path) ->
     install(own, second.files)
     assert len(list(kept_versions(own))) == 2
     with pytest.raises(ConfigError, match="mappings_unset"):
-        install(None, second.files)
+        own_folder(None)
 
 
 def test_a_mapping_whose_worked_cases_fail_is_not_promoted(tmp_path: Path) -> None:
@@ -142,3 +148,51 @@ def test_a_mapping_whose_worked_cases_fail_is_not_promoted(tmp_path: Path) -> No
     with pytest.raises(Rejected, match="mapping_unsound"):
         prove(offered.files)
     prove(world.offered(OLD + " ").files)
+
+
+@pytest.fixture
+async def promoting(
+    addresses: Addresses, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[tuple[AsyncEngine, Callable[[], Awaitable[Result]]]]:
+    """The ledger, and the command that promotes a candidate into ``own``."""
+    for name, value in environment(addresses).items():
+        monkeypatch.setenv(name, value)
+    World(Store.__new__(Store), site(1), tmp_path / "new").offered('"ordered_on": "2020-01-01",')
+    path = write_site(tmp_path, mappings=str(tmp_path / "own"))
+    words = ("map", "promote", "--candidate", str(tmp_path / "new"), "--reason", "it is better")
+    engine = open_engine(addresses.database_url)
+    yield engine, lambda: command(path, *words)
+    await engine.dispose()
+
+
+async def promotions(engine: AsyncEngine) -> list[str]:
+    async with engine.connect() as ledger:
+        return list(await ledger.scalars(sa.select(audit.c.action).order_by(audit.c.seq)))
+
+
+async def test_a_promotion_is_on_record(promoting: Any, tmp_path: Path) -> None:
+    engine, promote = promoting
+    assert (await promote()).exit_code == 0
+    assert (tmp_path / "own" / "x12" / "850.order.jsonata").is_file()
+    assert await promotions(engine) == ["map.promote"]
+
+
+async def test_nothing_is_promoted_that_cannot_be_put_on_record(
+    promoting: Any, tmp_path: Path
+) -> None:
+    engine, promote = promoting
+    async with engine.begin() as ledger:
+        await ledger.exec_driver_sql("ALTER TABLE audit ADD CHECK (action = '') NOT VALID")
+    assert (await promote()).exit_code != 0
+    assert not (tmp_path / "own").exists()
+
+
+async def test_mappings_that_could_not_be_written_are_on_record_as_not_promoted(
+    promoting: Any, tmp_path: Path
+) -> None:
+    engine, promote = promoting
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / KEPT).write_text("in the way of a folder")
+    said = await promote()
+    assert "mapping_unwritable" in said.output
+    assert await promotions(engine) == ["map.promote", "map.promote_failed"]
