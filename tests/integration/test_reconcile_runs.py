@@ -322,5 +322,5 @@ async def test_nothing_found_is_an_empty_list_for_programs(site: Path) -> None:
 
 
 async def test_a_finding_that_nobody_knows_is_told_with_its_exit_code(site: Path) -> None:
-    act = ("reconcile", "accept", "nothing", "--reason", "x")
+    act = ("reconcile", "accept", "nothing-0000", "--reason", "x")
     assert (await command(site, *act)).exit_code == 3

@@ -78,7 +78,7 @@ async def test_a_delivery_is_shown_with_every_attempt_and_what_waits(
     [
         (("list", "--error", "no_such_code"), 3),
         (("show", "00000000"), 3),
-        (("show", "0"), 2),
+        (("show", "0"), 4),
         (("list", "--since", "yesterday"), 2),
         (("replay", "--reason", "x"), 4),  # all of them? say so
         (("replay", "--target", "bc", "--reason", "x"), 4),  # nobody to ask
