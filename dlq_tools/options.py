@@ -21,12 +21,14 @@ import typer
 
 from canonical.errors import Rejected
 from dlq_tools.consent import Consent
+from hub.cli.choices import one_of
 from hub.cli.desk import ConfigOption, actor
 from hub.cli.exits import said
 from hub.cli.output import Output, OutputOption
 from hub.clock import SystemClock
 from hub.dead_letters.filters import SHORTEST, Filters, Stage, State
 from hub.dead_letters.times import moment
+from hub.ledger.document_words import ENTITIES
 from hub.settings.model import Role, Site
 from hub.settings.roles import may
 
@@ -46,7 +48,10 @@ _Group = Annotated[
     str | None, typer.Option(help="Failures of one cause: a fingerprint of `stats`.")
 ]
 _Partner = Annotated[str | None, typer.Option(help="Only from this partner.")]
-_Doc = Annotated[str | None, typer.Option(help="Only this kind: order, shipment, invoice ...")]
+_Doc = Annotated[
+    str | None,
+    typer.Option(help="Only this kind: order, shipment, invoice ...", callback=one_of(ENTITIES)),
+]
 _Key = Annotated[
     str | None, typer.Option(help="A document's number, its business key, or our reference.")
 ]

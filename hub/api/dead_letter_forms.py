@@ -9,12 +9,14 @@ from datetime import datetime
 from typing import Annotated, Any
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from canonical.errors import Rejected
+from hub.api.words import word_of
 from hub.dead_letters import export, json_patch
 from hub.dead_letters.filters import Filters, Stage, State
 from hub.dead_letters.times import moment
+from hub.ledger.document_words import ENTITIES
 
 Text = Annotated[str, Field(max_length=200)]
 _MOST = 1000
@@ -34,7 +36,9 @@ class Chosen(Form):
     )
     group: Text | None = Field(None, description="A fingerprint, or its first 8 characters.")
     partner: Text | None = None
-    doc: Text | None = Field(None, description="order, shipment, invoice ...")
+    doc: Annotated[Text, AfterValidator(word_of(ENTITIES))] | None = Field(
+        None, description="order, shipment, invoice ..."
+    )
     key: Text | None = Field(None, description="A number, a business key, or our reference.")
     error: Text | None = Field(None, description="The error's code.")
     stage: Stage | None = None

@@ -146,6 +146,7 @@ async def test_a_token_that_is_nearly_right_is_none(http: httpx.AsyncClient, tok
         (("POST", f"/replays/{JOB}/cancel", WHY), 404, "job_unknown"),
         (("GET", "?limit=0", None), 422, "request_invalid"),
         (("GET", "?no_such=1", None), 422, "request_invalid"),
+        (("GET", "?doc=ordre", None), 422, "request_invalid"),
         (("GET", "?since=yesterday", None), 400, "moment_invalid"),
         (("POST", "/replays", WHY), 400, "selection_missing"),
         (("POST", "/replays", {"reason": " ", "all": True}), 400, "reason_missing"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from typer.testing import CliRunner
 
-from hub.cli.main import build
+from dlq_tools.main import build
 from hub.ledger.account import _DISPOSITIONS
 from hub.ledger.dead_letters import SUPERSEDED
 from hub.ledger.document_words import DocumentState
@@ -19,6 +19,7 @@ from hub.ledger.document_words import DocumentState
         ("reconcile report --job nosuch", "expected one of: ship-not-invoiced"),
         ("documents --state hled", "'held'"),
         ("documents --entity ordre", "did you mean order?"),
+        ("dlq list --doc ordre", "did you mean order?"),
     ],
 )
 def test_a_misspelt_word_is_a_mistake_of_use(command: str, said: str) -> None:
