@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -74,7 +74,8 @@ async def view(
     for number in needed.items:
         wanted += [(source, "item", number), (source, "inventory", stock_number(number))]
     found, missing = dict[Key, Snapshot](), list[Key]()
-    for key, (_, content_id) in (await stamps(connection, wanted)).items():
+    stamped = await stamps(connection, wanted)
+    for key, (_, content_id) in stamped.items():
         snapshot = known.find(key, content_id)
         if snapshot is None:
             missing.append(key)
@@ -84,7 +85,8 @@ async def view(
         read = await _read(connection, missing)
         known.keep(read)
         found |= {key: snapshot for key, (_, snapshot) in read.items()}
-    return _view(found)
+    absent = {key[1] for key in wanted if key not in stamped}
+    return _view(found, await unread(connection, source, absent))
 
 
 class Known:
@@ -126,6 +128,21 @@ async def _read(
     }
 
 
+async def unread(
+    connection: AsyncConnection, source: str, entities: Collection[str]
+) -> frozenset[str]:
+    """Return those entities of which nothing was ever stored."""
+    if not entities:
+        return frozenset()
+    statement = (
+        "SELECT w.entity FROM unnest($2::text[]) AS w(entity) LEFT JOIN LATERAL "
+        "(SELECT true AS known FROM reference WHERE reference.connection = $1 "
+        "AND reference.entity = w.entity LIMIT 1) AS r ON true WHERE r.known IS NULL"
+    )
+    result = await connection.exec_driver_sql(statement, (source, sorted(entities)))
+    return frozenset(result.scalars())
+
+
 def _lookup(columns: str) -> str:
     """Return the statement that looks each key up by itself (`hub/ledger/plans.py`)."""
     return (
@@ -136,7 +153,7 @@ def _lookup(columns: str) -> str:
     )
 
 
-def _view(found: Mapping[Key, Snapshot]) -> ReferenceView:
+def _view(found: Mapping[Key, Snapshot], unread: frozenset[str]) -> ReferenceView:
     customers: dict[str, Customer] = {}
     items: dict[str, Item] = {}
     stock: dict[str, InventoryPosition] = {}
@@ -148,4 +165,4 @@ def _view(found: Mapping[Key, Snapshot]) -> ReferenceView:
                 items[number] = snapshot
             case InventoryPosition():
                 stock[snapshot.number] = snapshot
-    return ReferenceView(customers, items, stock)
+    return ReferenceView(customers, items, stock, unread)

@@ -18,6 +18,8 @@ class ReferenceView:
     items: Mapping[str, Item] = field(default_factory=dict)
     stock: Mapping[str, InventoryPosition] = field(default_factory=dict)
     """By item number."""
+    unread: frozenset[str] = frozenset()
+    """Entities of which the ERP has said nothing yet: that something is missing says nothing then."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,9 @@ Each yields a `Reason` for everything that is wrong, so that a person sees all o
 - ``price_in_tolerance``  price_out_of_tolerance, price_missing, price_not_listed
 - ``stock_available``     stock_short, stock_unknown
 - ``ship_method_mapped``  ship_method_unmapped
+
+``reference_not_read``, of those that ask the ERP's customers, items and stock: none of them has been
+read yet, so that a missing one says nothing.
 """
 
 from __future__ import annotations
@@ -36,6 +39,7 @@ class Reason:
     detail: str = ""
 
 
+_NOT_READ = "reference_not_read"
 Check = Callable[[Asked, ReferenceView, ControlPoints], Iterator[Reason]]
 
 
@@ -79,7 +83,10 @@ def _complete(order: Asked, _view: ReferenceView, _policy: ControlPoints) -> Ite
 
 def _customer_known(order: Asked, view: ReferenceView, _policy: ControlPoints) -> Iterator[Reason]:
     number = order.customer_number
-    if number and number not in view.customers:
+    if number and number not in view.customers and "customer" in view.unread:
+        where = "buyer.customer_number"
+        yield Reason("customer_known", _NOT_READ, where, "the ERP's customers were not read yet")
+    elif number and number not in view.customers:
         yield Reason(
             "customer_known",
             "customer_unknown",
@@ -102,6 +109,9 @@ def _customer_not_blocked(
 
 
 def _items_known(order: Asked, view: ReferenceView, _policy: ControlPoints) -> Iterator[Reason]:
+    if "item" in view.unread:
+        yield Reason("items_known", _NOT_READ, "lines", "the ERP's items were not read yet")
+        return
     for line in order.lines:
         item = view.items.get(line.sku)
         if item is not None and not item.blocked:
@@ -169,6 +179,9 @@ def tolerance(listed: Decimal, policy: ControlPoints) -> Decimal:
 
 def _stock_available(order: Asked, view: ReferenceView, _policy: ControlPoints) -> Iterator[Reason]:
     wanted: defaultdict[str, Decimal] = defaultdict(Decimal)
+    if "inventory" in view.unread and _has_stocked(order, view):
+        yield Reason("stock_available", _NOT_READ, "lines", "no stock figure was read yet")
+        return
     for line in order.lines:
         item = view.items.get(line.sku)
         if item is None or not item.stocked:
@@ -183,6 +196,11 @@ def _stock_available(order: Asked, view: ReferenceView, _policy: ControlPoints) 
         if wanted[line.sku] > free.value:
             where = f"{line.place}.quantity"
             yield Reason("stock_available", "stock_short", where, "more than is available")
+
+
+def _has_stocked(order: Asked, view: ReferenceView) -> bool:
+    items = (view.items.get(line.sku) for line in order.lines)
+    return any(item is not None and item.stocked for item in items)
 
 
 def _ship_method_mapped(

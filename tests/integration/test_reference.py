@@ -94,3 +94,12 @@ async def test_more_snapshots_than_are_kept_are_all_seen(ledger: AsyncConnection
     for _ in range(2):
         assert set((await look(ledger, numbers, known)).items) == numbers
     assert set((await look(ledger, {"N1", "N5"}, known)).items) == {"N1", "N5"}
+
+
+async def test_what_was_never_read_is_told_from_what_is_not_there(ledger: AsyncConnection) -> None:
+    other = row("customer", {"number": "C1", "name": "Acme"}) | {"connection": "other"}
+    await reference.save(ledger, [other])
+    assert (await look(ledger, {"A"})).unread == {"customer", "item", "inventory"}
+    await reference.save(ledger, [row("customer", {"number": "C2", "name": "Contoso"})])
+    await reference.save(ledger, [row("item", ITEM)])
+    assert (await look(ledger, {"B"})).unread == {"inventory"}

@@ -55,6 +55,7 @@ def _ledger() -> list[Patch]:
         ),
         *_named(keys, decide, "guard", "lock", "save", "reset", "purchases"),
         (reference, "stamps", decide.stamps),
+        (reference, "unread", decide.unread),
         (reference, "save", decide.save_snapshots),
         *_named(
             dead_letters,

@@ -163,6 +163,12 @@ async def stamps(tx: Transaction, keys: Iterable[Any]) -> dict[Any, tuple[int, s
     return {}
 
 
+async def unread(tx: Transaction, source: str, entities: Iterable[str]) -> frozenset[str]:
+    """`reference.unread`: no snapshots are simulated."""
+    del tx, source
+    return frozenset(entities)
+
+
 async def save_snapshots(tx: Transaction, rows: Sequence[Any]) -> None:
     """`reference.save`: no snapshots are simulated."""
     del tx, rows

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -99,6 +100,17 @@ def test_each_fault_is_held_with_its_own_reason(
     given: Order, known: ReferenceView, expected: list[str]
 ) -> None:
     assert codes(given, known) == expected
+
+
+def test_what_the_erp_has_not_said_yet_is_not_taken_for_unknown() -> None:
+    nothing = ReferenceView(unread=frozenset({"customer", "item", "inventory"}))
+    reasons = check(asked(order()), nothing, POLICY)
+    assert [(reason.control_point, reason.code, reason.where) for reason in reasons] == [
+        ("customer_known", "reference_not_read", "buyer.customer_number"),
+        ("items_known", "reference_not_read", "lines"),
+    ]
+    no_stock = replace(view(no_stock=True), unread=frozenset({"inventory"}))
+    assert codes(order(), no_stock) == ["reference_not_read"]
 
 
 @pytest.mark.parametrize(
