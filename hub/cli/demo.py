@@ -34,6 +34,8 @@ def demo(
     ),
 ) -> None:
     """Play a distributor's day against an emulated world, and account for every document."""
+    if keep and stop:
+        raise typer.BadParameter("expected --keep or --stop, not both", param_hint="--stop")
     places = Places(folder.absolute())
     if stop:
         ended = run(stop_kept(places))

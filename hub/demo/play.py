@@ -37,6 +37,7 @@ async def play(places: Places, *, keep: bool, console: Console) -> tuple[Outcome
     started = time.monotonic()
     finished = False
     try:
+        world.prepare()
         console.print("starting NATS, PostgreSQL, Redis, the sandbox and the hub ...")
         await world.start()
         async with _stage(world) as stage:

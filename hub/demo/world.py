@@ -65,15 +65,21 @@ class World:
     prepared: bool = False
     """The folder is this demo's: one that was refused touches nothing of another's."""
 
-    async def start(self) -> None:
-        """Start the sandbox and the hub and wait until both can work.
+    def prepare(self) -> None:
+        """Make the folder.
 
         Raises:
-            ConfigError: ``demo_running`` where an earlier demo still is at work.
-            Retryable: ``demo_start_failed`` with the place of its log.
+            ConfigError: ``demo_running`` where an earlier demo still is at work, ``folder_in_use``.
         """
         prepare(self.places)
         self.prepared = True
+
+    async def start(self) -> None:
+        """Start the sandbox and the hub and wait until both can work; `prepare` came before.
+
+        Raises:
+            Retryable: ``demo_start_failed`` with the place of its log.
+        """
         hub_port, sandbox_port = _free_ports(2)
         self.hub_url = f"http://127.0.0.1:{hub_port}"
         self.sandbox_url = f"http://127.0.0.1:{sandbox_port}"
