@@ -26,7 +26,7 @@ _NEEDED = (
 @pytest.fixture
 def site(tmp_path: Path) -> Path:
     """The site that the quick start has people write."""
-    (text,) = QUICKSTART.code("yaml")
+    text, _ = QUICKSTART.code("yaml")
     path = tmp_path / "crossdock.yaml"
     path.write_text(text)
     return path
@@ -34,6 +34,13 @@ def site(tmp_path: Path) -> Path:
 
 def test_the_first_site_has_no_mistakes(site: Path) -> None:
     assert find_problems(site) == ()
+
+
+def test_the_site_with_an_erp_has_no_mistakes(tmp_path: Path) -> None:
+    _, text = QUICKSTART.code("yaml")
+    path = tmp_path / "crossdock.yaml"
+    path.write_text(text)
+    assert find_problems(path) == ()
 
 
 def test_the_mistakes_shown_are_the_ones_that_are_found(site: Path) -> None:
