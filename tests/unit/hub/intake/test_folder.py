@@ -7,8 +7,8 @@ from collections.abc import Sized
 from pathlib import Path
 
 import pytest
-from structlog.testing import capture_logs
 
+from canonical.errors import HubError
 from connectors.base import Receipt
 from hub.intake import folder
 from hub.intake.folder import FolderIntake
@@ -73,14 +73,14 @@ async def test_files_that_cannot_be_stored_stay_where_they_are(tmp_path: Path) -
 async def test_an_inbox_that_is_not_there_is_waited_for_and_not_made(tmp_path: Path) -> None:
     taking_in = intake(tmp_path / "inbox", shelf := Shelf())
     (tmp_path / "inbox").rmdir()
-    stop = asyncio.Event()
-    running = asyncio.create_task(taking_in.run(stop))
-    with capture_logs() as lines:
-        await until(lines)
-    assert {line["code"] for line in lines} == {"folder_unavailable"}
+    with pytest.raises(HubError) as waits:
+        await taking_in.look()
+    assert waits.value.code == "folder_unavailable"
     assert not (tmp_path / "inbox").exists()
     (tmp_path / "inbox").mkdir()
     (tmp_path / "inbox" / "a.edi").write_bytes(b"x")
+    stop = asyncio.Event()
+    running = asyncio.create_task(taking_in.run(stop))
     await until(shelf.receipts)
     stop.set()
     await running
