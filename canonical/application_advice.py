@@ -70,7 +70,7 @@ class ApplicationAdvice(Document):
     """Whom it is said to (X12 N1*TO)."""
     documents: Annotated[tuple[AdvisedDocument, ...], Field(min_length=1, max_length=MAX_LINES)]
     """X12 OTI loops, in order."""
-    extensions: Extensions = {}
+    extensions: Extensions = Field(default_factory=dict)
     """What the advice says beyond this vocabulary; kept, never interpreted."""
 
     def key_parts(self) -> tuple[str, str]:

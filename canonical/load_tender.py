@@ -103,7 +103,7 @@ class LoadTender(Document):
     """X12 L11 at header level."""
     notes: tuple[Text, ...] = ()
     """X12 NTE at header level."""
-    extensions: Extensions = {}
+    extensions: Extensions = Field(default_factory=dict)
     """What the tender says beyond this vocabulary; kept, never interpreted."""
 
     def key_parts(self) -> tuple[str, str]:

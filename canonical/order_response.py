@@ -59,7 +59,7 @@ class ResponseLine(Canonical):
     """Its parts, each with what becomes of it; none: the line goes with the whole order."""
     references: tuple[Reference, ...] = ()
     """X12 REF in the PO1 loop."""
-    extensions: Extensions = {}
+    extensions: Extensions = Field(default_factory=dict)
     """What the line says beyond this vocabulary; kept, never interpreted."""
 
 
@@ -106,7 +106,7 @@ class OrderResponse(Document):
     """X12 REF at header level, which come back as they were sent."""
     notes: tuple[Text, ...] = ()
     """Free text for people (X12 MSG; UBL cbc:Note)."""
-    extensions: Extensions = {}
+    extensions: Extensions = Field(default_factory=dict)
     """What the answer says beyond this vocabulary; kept, never interpreted."""
 
     def key_parts(self) -> tuple[str, str]:

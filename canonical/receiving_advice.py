@@ -49,7 +49,7 @@ class ReceivingLine(Canonical):
     """GS1 application identifier 17 (X12 G62*36)."""
     exceptions: tuple[ReceivingException, ...] = ()
     """What is wrong with parts of it; a part that is short is in no `received`."""
-    extensions: Extensions = {}
+    extensions: Extensions = Field(default_factory=dict)
     """What the line says beyond this vocabulary; kept, never interpreted."""
 
 
@@ -84,7 +84,7 @@ class ReceivingAdvice(Document):
     """X12 W07 loops, in order; UBL cac:ReceiptLine."""
     references: tuple[Reference, ...] = ()
     """X12 N9 at header level."""
-    extensions: Extensions = {}
+    extensions: Extensions = Field(default_factory=dict)
     """What the advice says beyond this vocabulary; kept, never interpreted."""
 
     def key_parts(self) -> tuple[str, str]:

@@ -80,7 +80,7 @@ class Remittance(Document):
     """X12 REF at header level."""
     notes: tuple[Text, ...] = ()
     """Free text for people (X12 NTE)."""
-    extensions: Extensions = {}
+    extensions: Extensions = Field(default_factory=dict)
     """What the remittance says beyond this vocabulary; kept, never interpreted."""
 
     def key_parts(self) -> tuple[str, str]:

@@ -62,7 +62,7 @@ class StockAdjustment(Document):
     """X12 N9 at header level."""
     notes: tuple[Text, ...] = ()
     """Free text for people (X12 NTE)."""
-    extensions: Extensions = {}
+    extensions: Extensions = Field(default_factory=dict)
     """What the adjustment says beyond this vocabulary; kept, never interpreted."""
 
     def key_parts(self) -> tuple[str, str]:

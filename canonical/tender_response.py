@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import date
 from typing import ClassVar, Literal
 
+from pydantic import Field
+
 from canonical.base import Code, Document, Extensions, Purpose, Text, stamp
 from canonical.number import Number
 from canonical.references import Reference
@@ -42,7 +44,7 @@ class TenderResponse(Document):
     """X12 N9 and L11."""
     notes: tuple[Text, ...] = ()
     """Free text for people (X12 K1)."""
-    extensions: Extensions = {}
+    extensions: Extensions = Field(default_factory=dict)
     """What the answer says beyond this vocabulary; kept, never interpreted."""
 
     def key_parts(self) -> tuple[str, str]:
