@@ -8,11 +8,12 @@ import shutil
 import sys
 import tempfile
 import time
+import traceback
 from pathlib import Path
 
 from tests.faults import report
 from tests.faults.outage import outage
-from tests.faults.run import Outcome, Plan, replay, run
+from tests.faults.run import Outcome, Plan, replay, run, unjudged
 from tests.faults.schedule import SERVERS
 
 GATE = Plan(seed=1, documents=20_000, kills=50, seconds=480)
@@ -57,20 +58,28 @@ def _gate(folder: Path, plan: Plan) -> Outcome:
 
 
 def _campaign(folder: Path, asked: argparse.Namespace) -> list[Outcome]:
-    """Run seed after seed until the time is over; a run that cannot even begin is no good run."""
+    """Run seed after seed until the time is over; one that ends without a verdict ends no other.
+
+    Seeds whose folders are there were run before: a campaign that was stopped goes on behind them.
+    """
     end = time.monotonic() + asked.hours * 3600
     outcomes: list[Outcome] = []
     seed = asked.seed
     while time.monotonic() < end:
-        outcome = run(folder / f"seed-{seed}", _plan(asked, seed))
+        while (own := folder / f"seed-{seed}").exists():
+            seed += 1
+        plan = _plan(asked, seed)
+        try:
+            outcome = run(own, plan)
+        except Exception:  # unattended: whatever it was is told, and counted as no good run
+            outcome = unjudged(own, plan, traceback.format_exc())
         outcomes.append(outcome)
         print(f"seed {seed}: {'holds' if outcome.holds else 'BREACHED'}", flush=True)  # noqa: T201
-        seed += 1
     return outcomes
 
 
 def _plan(asked: argparse.Namespace, seed: int) -> Plan:
-    return Plan(seed, asked.documents, asked.kills, asked.seconds, asked.rate)
+    return Plan(seed, asked.documents, asked.kills, asked.seconds, rate=asked.rate, pace=asked.pace)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -84,6 +93,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--kills", type=int, default=GATE.kills)
     parser.add_argument("--seconds", type=float, default=GATE.seconds, help="most, of strikes")
     parser.add_argument("--rate", type=float, default=GATE.rate, help="documents a second")
+    parser.add_argument(
+        "--pace", type=float, default=GATE.pace, help="most seconds between strikes"
+    )
     parser.add_argument("--hours", type=float, default=2.0, help="of a campaign")
     return parser
 

@@ -16,7 +16,7 @@ from tests.faults.rows import Row
 from tests.support.hub_process import ROOT
 
 PAGE = ROOT / "docs" / "fault-report.md"
-BREACHES = ("lost", "doubled", "reordered", "unexplained", "given_up")
+BREACHES = ("lost", "doubled", "reordered", "unexplained", "given_up", "unjudged")
 """What a headline must say, also where it is nothing."""
 FIGURES, ROWS_BEGIN, END = "<!-- figures -->", "<!-- matrices -->", "<!-- end -->"
 
@@ -131,7 +131,8 @@ def _runs(results: Sequence[dict[str, Any]]) -> Iterable[str]:
         found, counts = result["recovery"], result["verdict"]["counts"]
         waits = " / ".join(str(found.get(f"{name}_seconds", "")) for name in ("p50", "p95", "most"))
         yield (
-            f"| {result['seed']} | {counts['documents_acknowledged']:,} | {result['kills_total']} "
+            f"| {result['seed']} | {counts.get('documents_acknowledged', 0):,} "
+            f"| {result['kills_total']} "
             f"| {result['seconds']:.0f} | {waits} s | {found.get('longest_silence_seconds', '')} s "
             f"| {'hold' if result['verdict']['holds'] else 'BREACHED'} |"
         )

@@ -107,6 +107,25 @@ def run(folder: Path, plan: Plan, strikes: Iterable[Strike] | None = None) -> Ou
     return Outcome(folder, plan, result)
 
 
+def unjudged(folder: Path, plan: Plan, why: str) -> Outcome:
+    """Keep that a run ended before a verdict: it counts as one that does not hold."""
+    verdict = checker.Verdict()
+    verdict.blame("unjudged", why)
+    result = {
+        "seed": plan.seed,
+        "commit": _commit(),
+        "seconds": 0.0,
+        "kills": {},
+        "kills_total": 0,
+        "strikes": _strikes(folder),
+        "statuses": {},
+        "recovery": {},
+        "verdict": verdict.row(),
+    }
+    (folder / "result.json").write_text(json.dumps(result, indent=1))
+    return Outcome(folder, plan, result)
+
+
 def replay(history: Path, folder: Path) -> Outcome:
     """Do the same to a new world as was done in an earlier run: same load, same strikes."""
     return run(folder, *planned(history))
