@@ -355,6 +355,7 @@ def _jobs(base: Base, woken: Callable[[str], None]) -> Jobs:
             "reconcile": Scheduled(base.site.reconcile.every_seconds, reconciler.run_all),
         },
         base.metrics.job_failures,
+        base.clock,
     )
 
 

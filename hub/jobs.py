@@ -1,19 +1,29 @@
-"""Housekeeping and reconciliation on a schedule; among replicas, one runs each at a time."""
+"""Housekeeping and reconciliation on a schedule; among replicas, one runs each at a time.
+
+APScheduler says when; a lock in the ledger says who. Three things it leaves to us, each seen with 3.11:
+its asyncio executor cannot wait for a run to end and cancels it; a trigger by intervals lists every
+moment that a clock has leapt over; and a clock that was set back keeps it silent for as long.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import sqlalchemy as sa
 import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.base import BaseTrigger
 from nats.js import JetStreamContext
 from nats.js.errors import NotFoundError
 from prometheus_client import Gauge
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from hub import topology
+from hub.clock import Clock
 from hub.intake.bodies import Bodies
 from hub.ledger import outbox
 from hub.ledger.tables import dead_letter, finding, hold
@@ -21,53 +31,114 @@ from hub.telemetry.metrics import Metrics
 
 _KEEP_MESSAGES = 2000
 """Acknowledged receipts that stay in INTAKE: what a retried publish may still repeat."""
+LOOK_SECONDS = 5.0
+"""How often the clocks are compared."""
+_SET_SECONDS = 1.0
+"""By more than this between two looks, the wall clock was set or the machine slept."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scheduled:
-    """One job and how often it runs."""
+    """One job and how often it runs: so many seconds from the end of a run to the next."""
 
     every_seconds: float
     run: Callable[[], Awaitable[object]]
 
 
+class After(BaseTrigger):  # type: ignore[misc]  # APScheduler ships no types
+    """Due so long after now: whatever was missed is made up for by one run."""
+
+    def __init__(self, pause: timedelta) -> None:
+        self._pause = pause
+
+    def get_next_fire_time(self, _previous: datetime | None, now: datetime) -> datetime:
+        """Return when the job is due after a run that begins now."""
+        return now + self._pause
+
+
 class Jobs:
     """Runs scheduled jobs until stopped; a failing one is logged, counted and comes again."""
 
-    def __init__(self, engine: AsyncEngine, jobs: Mapping[str, Scheduled], failures: Gauge) -> None:
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        jobs: Mapping[str, Scheduled],
+        failures: Gauge,
+        clock: Clock,
+    ) -> None:
         """Take what to run.
 
         Args:
             engine: the ledger, where replicas take turns.
             jobs: by name.
             failures: labelled by job: how often it has failed since it last went well.
+            clock: tells when the wall clock, by which APScheduler goes, was set.
         """
         self._engine = engine
         self._jobs = jobs
         self._failures = failures
+        self._clock = clock
+        self._running: set[asyncio.Task[object]] = set()
         self._log = structlog.get_logger("hub.jobs")
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Run all jobs, each on its own schedule."""
-        async with asyncio.TaskGroup() as group:
-            for name, job in self._jobs.items():
-                group.create_task(self._repeat(name, job, stop))
+        """Run all jobs on their schedules; once stopped, none begins and those at work end."""
+        # In UTC, so that a host's own zone is neither needed nor able to be wrong.
+        scheduler = AsyncIOScheduler(timezone=UTC)
+        for name, job in self._jobs.items():
+            self._failures.labels(name).set(0)
+            pause = timedelta(seconds=job.every_seconds)
+            scheduler.add_job(
+                partial(self._fire, scheduler, name, job),
+                After(pause),
+                id=name,
+                name=name,
+                next_run_time=self._clock.now(),
+                max_instances=1,
+                coalesce=True,
+                misfire_grace_time=None,  # however late, it runs
+            )
+        scheduler.start()
+        try:
+            await self._watch(scheduler, stop)
+            scheduler.pause()
+            if self._running:
+                await asyncio.wait(self._running)
+        finally:
+            scheduler.shutdown(wait=False)
+            await asyncio.sleep(0)  # it shuts down in a callback
 
-    async def _repeat(self, name: str, job: Scheduled, stop: asyncio.Event) -> None:
-        failures = self._failures.labels(name)
-        failures.set(0)
+    async def _watch(self, scheduler: AsyncIOScheduler, stop: asyncio.Event) -> None:
+        """Make all jobs due when the wall clock was set, until stopped."""
+        ahead = self._ahead()
         while not stop.is_set():
             try:
-                await self._once(name, job)
-                failures.set(0)
-            except Exception as error:  # whatever is wrong with one job, the hub goes on
-                failures.inc()
-                self._log.warning("job_waits", job=name, error=type(error).__name__)
-            try:
-                async with asyncio.timeout(job.every_seconds):
+                async with asyncio.timeout(LOOK_SECONDS):
                     await stop.wait()
             except TimeoutError:
-                continue
+                before, ahead = ahead, self._ahead()
+                if abs(ahead - before) > _SET_SECONDS:
+                    for name in self._jobs:
+                        scheduler.modify_job(name, next_run_time=self._clock.now())
+
+    def _ahead(self) -> float:
+        return self._clock.now().timestamp() - self._clock.monotonic()
+
+    async def _fire(self, scheduler: AsyncIOScheduler, name: str, job: Scheduled) -> None:
+        """Run one job once, and let it rest from its end on: a slow one leaves room for others."""
+        failures = self._failures.labels(name)
+        task = asyncio.current_task()
+        if task is not None:
+            self._running.add(task)
+            task.add_done_callback(self._running.discard)
+        try:
+            await self._once(name, job)
+            failures.set(0)
+        except Exception as error:  # whatever is wrong with one job, the hub goes on
+            failures.inc()
+            self._log.warning("job_waits", job=name, error=type(error).__name__)
+        rest = timedelta(seconds=job.every_seconds)
+        scheduler.modify_job(name, next_run_time=self._clock.now() + rest)
 
     async def _once(self, name: str, job: Scheduled) -> None:
         """Run the job unless another replica is at it."""

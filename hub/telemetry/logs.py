@@ -52,6 +52,8 @@ def configure(*, json: bool, level: str = "INFO", stream: TextIO = sys.stderr) -
     # Libraries may log what they send (URLs, bodies): warnings and worse only.
     logging.basicConfig(level=logging.WARNING, handlers=[_Libraries()], force=True)
     logging.getLogger("nats").setLevel(logging.ERROR)
+    # It warns at every tick of a job that is still at work, which is no news.
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)
 
 
 class _Libraries(logging.Handler):

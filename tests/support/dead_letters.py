@@ -150,7 +150,8 @@ async def hub(at: Servers, mappings: WorkerSpec) -> AsyncIterator[None]:
         )
         replay = Scheduled(0.05, at.resubmitter().run)
         letters = Scheduled(0.05, at.runner().run)
-        jobs = Jobs(at.engine, {"replay": replay, "letters": letters}, Metrics().job_failures)
+        both = {"replay": replay, "letters": letters}
+        jobs = Jobs(at.engine, both, Metrics().job_failures, clock)
         runs = [
             NormalizeRole(at.client, js, at.store, pipeline).run(stop),
             DeliverRole(spec(at.target), parts(at.engine)).run(stop),
@@ -170,7 +171,7 @@ async def replaying(at: Servers, versions: frozenset[str] = frozenset()) -> Asyn
     """Run the replay jobs alone, as a hub's role `jobs` does."""
     stop = asyncio.Event()
     letters = Scheduled(0.02, at.runner(versions).run)
-    jobs = Jobs(at.engine, {"letters": letters}, Metrics().job_failures)
+    jobs = Jobs(at.engine, {"letters": letters}, Metrics().job_failures, SystemClock())
     task = asyncio.ensure_future(jobs.run(stop))
     try:
         yield

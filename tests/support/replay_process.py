@@ -25,8 +25,9 @@ async def main(url: str, folder: Path) -> None:
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     quick = LIMITS.model_copy(update={"timeout_seconds": 0.5})
     role = DeliverRole(spec(JournalTarget(folder / "effects"), limits=quick), parts(engine))
-    runner = ReplayRunner(engine, SystemClock(), frozenset(), lambda _target: role.wake())
-    jobs = Jobs(engine, {"letters": Scheduled(0.02, runner.run)}, Metrics().job_failures)
+    clock = SystemClock()
+    runner = ReplayRunner(engine, clock, frozenset(), lambda _target: role.wake())
+    jobs = Jobs(engine, {"letters": Scheduled(0.02, runner.run)}, Metrics().job_failures, clock)
     await asyncio.gather(role.run(stop), jobs.run(stop))
     await engine.dispose()
 
