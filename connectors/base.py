@@ -98,6 +98,8 @@ class Confirmation:
     """What kinds of document `document` numbers; none: any. Of others it says nothing."""
     scope: str = ""
     """Where `number` was counted (`ConnectorConfig.control_scope`)."""
+    flows: tuple[str, ...] = ()
+    """The sets that it can be about, as the answer names them; none: any."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """What an answer of a partner says of what we sent: CONTRL (syntax) and APERAK (content).
 
 Every interchange of ours holds one message, and both have one number: what an answer says of the
-interchange, of a group or of its only message, it says of one document. An APERAK may name the
-document by its own number instead. Reasons carry codes and places, never what a partner wrote.
+interchange, of a group or of its only message, it says of one document, and of none of another type
+than the CONTRL names. An APERAK may name the document by its own number instead. Reasons carry codes and places, never what a partner wrote.
 """
 
 from __future__ import annotations
@@ -99,7 +99,9 @@ def _syntax(body: Json) -> Iterator[Confirmation]:
         reasons += _error("UCM", message["UCM"])
         for segment in message.get("UCS_group", ()):
             reasons += _segment(segment)
-    yield Confirmation(number, _state(actions, reasons), tuple(reasons))
+    types = (message["UCM"].get("UCM0201", "") for message in messages)
+    flows = tuple(dict.fromkeys(filter(None, types)))
+    yield Confirmation(number, _state(actions, reasons), tuple(reasons), flows=flows)
 
 
 def _state(actions: list[str], reasons: list[Reason]) -> str:

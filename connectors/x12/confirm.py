@@ -1,8 +1,10 @@
 """What an acknowledgment of a partner says of what we sent: 997, 999, TA1 and 824.
 
 Every interchange of ours holds one group with one set, and both have one number: what an answer
-says of the interchange, of the group or of its only set, it says of one document. Reasons carry
-codes and places, never the values that a partner repeats (AK404, TED07).
+says of the interchange, of the group or of its only set, it says of one document. A group is named
+by its functional id as well as by its number (AK1), so that neither says anything of a set that the
+named group cannot carry. Reasons carry codes and places, never the values that a partner repeats
+(AK404, TED07).
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from connectors.x12.engine.faults import (
     SEGMENT_CODES,
     SET_CODES,
 )
+from connectors.x12.groups import GROUPS
 
 Json = dict[str, Any]
 
@@ -81,12 +84,22 @@ def _group(heading: Json, flow: str) -> Iterator[Confirmation]:
     trailer, note, group = ("IK5", "IK3", "AK9") if flow == "999" else ("AK5", "AK3", "AK9")
     code = heading.get(group, {}).get("AK901", "")
     reasons = list(_codes(heading.get(group, {}), "AK9", 5))
+    named = [each.get("AK2", {}).get("AK201", "") for each in heading.get("AK2_loop", ())]
     for response in heading.get("AK2_loop", ()):
         code = response.get(trailer, {}).get(f"{trailer}01", code)
         reasons += _codes(response.get(trailer, {}), trailer, 2)
         for loop in response.get(f"{note}_loop", ()):
             reasons += _notes(loop, note)
-    yield Confirmation(int(number), _STATES.get(code, "rejected"), tuple(reasons))
+    flows = _carried(heading["AK1"].get("AK101", ""), named)
+    state = _STATES.get(code, "rejected")
+    yield Confirmation(int(number), state, tuple(reasons), flows=flows)
+
+
+def _carried(functional_id: str, named: list[str]) -> tuple[str, ...]:
+    """The sets that the answer can be about; of a group that carries none of them, none of ours."""
+    carried = GROUPS.get(functional_id, ())
+    found = tuple(each for each in carried if not named or each in named)
+    return found or (f"group {_plain(functional_id)}",)
 
 
 def _codes(segment: Json, tag: str, first: int) -> Iterator[Reason]:
@@ -139,7 +152,9 @@ def _advice(body: Json) -> Iterator[Confirmation]:
                 )
                 for each in loop.get("TED_loop", ())
             ]
-            yield Confirmation(int(number), _ADVICE.get(code, "rejected"), tuple(reasons))
+            flows = (oti["OTI10"],) if "OTI10" in oti else ()
+            state = _ADVICE.get(code, "rejected")
+            yield Confirmation(int(number), state, tuple(reasons), flows=flows)
 
 
 def _is_number(text: str) -> bool:

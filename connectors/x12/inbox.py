@@ -43,29 +43,8 @@ from connectors.x12.engine.levels import KEY as LEVELS
 from connectors.x12.engine.levels import nested
 from connectors.x12.engine.reader import Stray
 from connectors.x12.engine.tree import Node
+from connectors.x12.groups import GROUPS
 from connectors.x12.splitting import split
-
-GROUPS = {
-    "PO": ("850",),
-    "PC": ("860",),
-    "PR": ("855",),
-    "OW": ("940",),
-    "AR": ("943",),
-    "RE": ("944",),
-    "SW": ("945",),
-    "AW": ("947",),
-    "IB": ("846",),
-    "SH": ("856",),
-    "IN": ("810",),
-    "IM": ("210",),
-    "QM": ("214",),
-    "SM": ("204",),
-    "GF": ("990",),
-    "RA": ("820",),
-    "FA": ("997", "999"),
-    "AG": ("824",),
-}
-"""Functional group (GS01, element 479) -> the transaction sets that partners may send in it."""
 
 MAPPED = (
     "850", "860", "855", "940", "943", "944", "945", "947", "846", "856", "810", "820", "204",

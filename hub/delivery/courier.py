@@ -197,7 +197,9 @@ class Courier:
             return unnumbered(delivery)
         key = control_numbers.key_of(delivery.reference, delivery.action, delivery.version)
         return await self._ledger.surely(
-            lambda conn: control_numbers.allocate(conn, scope, key, hand.started_at)
+            lambda conn: control_numbers.allocate(
+                conn, scope, key, delivery.target, hand.started_at
+            )
         )
 
     async def _ask(self, hand: Hand, ready: Outbound) -> Settled | None:

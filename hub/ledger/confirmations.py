@@ -1,8 +1,10 @@
 """What partners said of what we sent: matched by number, and what follows from a no.
 
-By the control number that it went out with, in the scope of the connection that the answer came on;
-where an answer names our document itself (EDIFACT APERAK), by that, and by both where it names
-both. What could be about two documents is matched with none.
+By identities: sender, receiver and usage (the scope), the control number that it went out with, and
+the sets that the answer names (of X12, by its functional id). It may have come by another
+connection than it went out on, such as a mailbox beside AS2. Where an answer names our document
+itself (EDIFACT APERAK), by that, and by both where it names both. What could be about two documents
+is matched with none.
 
 Code: ``partner_rejected``: the partner's acknowledgement (X12 997, 999, TA1, 824; EDIFACT CONTRL, APERAK) refuses what it got. The
 delivery is dead then, on every occasion that has the number, with a dead letter whose place and
@@ -33,8 +35,8 @@ from hub.ledger.tables import confirmation, delivery, document
 Row = sa.RowMapping | Mapping[str, Any]
 
 _WORDS = """
-    unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::text[])
-        AS w(id, connection, scope, number, document, entities)
+    unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::text[], $7::text[])
+        AS w(id, connection, scope, number, document, entities, flows)
 """
 _KEY = "d.reference || '/' || d.action || '/' || d.version"
 """`control_numbers.key_of`."""
@@ -42,11 +44,12 @@ _SENT = f"""
 SELECT w.id AS confirmation, d.id, d.business_key, {_KEY} AS key, c.number,
     c.key = {_KEY} AS current,
     EXISTS (SELECT FROM control_number AS n WHERE n.scope = w.scope AND n.key = {_KEY}) AS numbered,
-    w.document = '' OR o.number = w.document OR (w.entities <> ''
-        AND o.entity <> ALL(string_to_array(w.entities, ','))) AS fits
+    (w.flows = '' OR d.flow = ANY(string_to_array(w.flows, ',')))
+        AND (w.document = '' OR o.number = w.document OR (w.entities <> ''
+            AND o.entity <> ALL(string_to_array(w.entities, ',')))) AS fits
 FROM {_WORDS} CROSS JOIN LATERAL (
     SELECT * FROM control_number AS n WHERE n.scope = w.scope AND n.number = w.number OFFSET 0) AS c
-JOIN delivery AS d ON d.target = w.connection
+JOIN delivery AS d ON d.target IN (c.target, w.connection)
     AND d.reference = split_part(c.key, '/', 1) AND d.action = split_part(c.key, '/', 2)
     AND d.version::text = split_part(split_part(c.key, '/', 3), '#', 1)
 CROSS JOIN LATERAL (SELECT * FROM document WHERE document.id = d.document_id OFFSET 0) AS o
@@ -57,15 +60,15 @@ SELECT w.id AS confirmation, d.id, d.business_key, {_KEY} AS key, c.number,
     c.key IS NOT NULL AS current, c.key IS NOT NULL AS numbered, true AS fits
 FROM {_WORDS} CROSS JOIN LATERAL (
     SELECT * FROM document WHERE document.number = w.document OFFSET 0) AS o
-JOIN delivery AS d ON d.document_id = o.id AND d.target = w.connection
+JOIN delivery AS d ON d.document_id = o.id
     AND (d.attempts > 0 OR d.occasion LIKE 'resend-%')
 LEFT JOIN control_number AS c ON c.scope = w.scope AND c.key = {_KEY}
-WHERE o.entity <> 'acknowledgement'
+WHERE d.target IN (c.target, w.connection) AND o.entity <> 'acknowledgement'
     AND (w.entities = '' OR o.entity = ANY(string_to_array(w.entities, ',')))
 ORDER BY w.id, d.created_at, d.id
 """  # noqa: S608  # our own words
-_ASKED = ("id", "connection", "scope", "number", "document", "entities")
-_ONLY_ASKED = frozenset({"scope", "document", "entities"})
+_ASKED = ("id", "connection", "scope", "number", "document", "entities", "flows")
+_ONLY_ASKED = frozenset({"scope", "document", "entities", "flows"})
 _OUT = ("delivered", "in_doubt", "in_flight")
 """States in which the partner may have it: its word settles what we did not know."""
 
@@ -77,7 +80,7 @@ async def settle(ledger: AsyncConnection, rows: Sequence[Row]) -> list[Event]:
         ledger: in the transaction that takes the acknowledgements in.
         rows: of `confirmation`, without ``delivery_id``; ``reasons`` as JSON text; and ``scope``,
             where its number was counted, ``document``, the number of ours that is named, or "",
-            and ``entities``, of which kinds that can be, with commas, or "".
+            ``entities``, of which kinds that can be, and ``flows``, which sets, with commas, or "".
 
     Returns:
         The events that tell of the dead letters.

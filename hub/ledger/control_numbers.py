@@ -31,7 +31,9 @@ def key_of(reference: str, action: str, version: int) -> str:
     return f"{reference}/{action}/{version}"
 
 
-async def allocate(conn: AsyncConnection, scope: str, key: str, now: datetime) -> Numbers:
+async def allocate(
+    conn: AsyncConnection, scope: str, key: str, target: str, now: datetime
+) -> Numbers:
     """Return the numbers of `key` in `scope`: the same as the first time, or the next ones.
 
     In the caller's transaction: rolled back, the number is free again. Callers of one scope wait
@@ -54,7 +56,7 @@ async def allocate(conn: AsyncConnection, scope: str, key: str, now: datetime) -
         .values(next=1 if number >= LAST else number + 1)
     )
     await conn.execute(
-        sa.insert(control_number).values(scope=scope, key=key, number=number, at=now)
+        sa.insert(control_number).values(scope=scope, key=key, target=target, number=number, at=now)
     )
     return Numbers(interchange=number, group=number, at=now)
 

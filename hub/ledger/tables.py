@@ -519,6 +519,7 @@ control_number = sa.Table(
     metadata,
     sa.Column("scope", sa.Text, primary_key=True),
     sa.Column("key", sa.Text, primary_key=True),
+    _text("target"),  # the connection that it went out on
     sa.Column("number", sa.BigInteger, nullable=False),
     _time("at", null=False),
     sa.Index("uq_control_number_scope_number_at", "scope", "number", "at", unique=True),

@@ -216,6 +216,7 @@ def confirmation(acknowledgement: Row, at: int, said: Confirmation) -> Row:
         "scope": said.scope,
         "document": said.document,
         "entities": ",".join(said.entities),
+        "flows": ",".join(said.flows),
         "flow": acknowledgement["flow"],
         "state": said.state,
         "reasons": orjson.dumps([asdict(reason) for reason in said.reasons]).decode(),

@@ -28,6 +28,8 @@ from tests.support.waiting import wait_until
 from tests.support.x12_text import as_bytes, group, interchange, isa
 
 EURO, HAMBURG = "euro-edi", "hamburg-edi"
+MAILBOX = "acme-mailbox"
+"""Where acme leaves what it does not send by the connection that it is sent to."""
 SAMPLES = ROOT / "connectors"
 US, THEM = "5412345000013:14", "4012345500066:14"
 ROUTES = [
@@ -47,6 +49,16 @@ def _change(site: dict[str, Any]) -> None:
             "partner": partner,
             "transport": {"kind": "folder", "stable_seconds": 0.2, **folders},
         }
+    site["connections"][MAILBOX] = {
+        "system": "x12",
+        "partner": "acme",
+        "options": dict(site["connections"]["acme-edi"]["options"]),
+        "transport": {
+            "kind": "folder",
+            "stable_seconds": 0.2,
+            "inbox": f"{{data_dir}}/folders/{MAILBOX}/in",
+        },
+    }
     options = yaml.safe_load((SAMPLES / "edifact" / "samples" / "options.yaml").read_text())
     site["connections"][HAMBURG]["options"] = options
     site["connections"][EURO]["options"] = {
@@ -69,7 +81,7 @@ def at(
     folder, name = tmp_path_factory.mktemp("answers"), fresh_name()
     database = in_thread(lambda: make_database(template.database_url, name))
     addresses = Addresses(template.nats_url, database, template.redis_url)
-    for connection in (EURO, HAMBURG):
+    for connection in (EURO, HAMBURG, MAILBOX):
         for side in ("in", "out"):
             (folder / "folders" / connection / side).mkdir(parents=True)
     with world(folder, addresses, _change) as made:
@@ -207,6 +219,30 @@ def test_the_board_shows_the_no_and_what_is_replayed_goes_out_under_a_number_of_
     assert {letter["state"] for trade in TRADES for letter in letters(at, trade)} <= {"replaying", "replayed"}  # fmt: skip
 
 
+def test_what_the_partner_says_by_another_connection_is_about_what_was_sent(at: World) -> None:
+    trade = TRADES[0]
+    at.send("ANSWERED-ELSEWHERE")
+    mine = (
+        "SELECT d.id FROM delivery d JOIN document o ON o.id = d.document_id "
+        "WHERE o.number = 'ANSWERED-ELSEWHERE' AND d.flow = '855' AND d.state = 'delivered'"
+    )
+    wait_until(lambda: at.books.rows(mine), SETTLE_SECONDS, "the 855")
+    last = outgoing(at, trade)[-1]
+    drop(at, MAILBOX, "yes-855", refusal(trade, last.number, 601).replace(b"AK5*R*5", b"AK5*A"))
+    wait_until(lambda: (trade.flow, last.number, "accepted") in board(at), SETTLE_SECONDS, "the yes")  # fmt: skip
+    drop(at, MAILBOX, "no-855", refusal(trade, last.number, 602))
+    wait_until(lambda: (trade.flow, last.number, "rejected") in board(at), SETTLE_SECONDS, "the no")  # fmt: skip
+    assert "partner_rejected" in {letter["code"] for letter in letters(at, trade)}
+
+
+NUMBERED = """
+SELECT d.id, c.number FROM delivery AS d
+JOIN control_number AS c ON c.target = d.target
+    AND c.key = d.reference || '/' || d.action || '/' || d.version
+WHERE d.flow = :flow AND d.state <> 'pending' ORDER BY d.created_at, d.id
+"""
+
+
 def test_what_was_sent_is_sent_again_byte_for_byte_after_the_profile_has_changed(
     at: World,
 ) -> None:
@@ -216,14 +252,12 @@ def test_what_was_sent_is_sent_again_byte_for_byte_after_the_profile_has_changed
     _write_otherwise(at.hub.config)
     at.hub.start()
     for trade in trades:
-        rows = (
-            "SELECT id FROM delivery WHERE flow = :flow AND state <> 'pending' ORDER BY created_at"
-        )
-        first = at.books.rows(rows, flow=trade.flow)[0]["id"]
+        row = at.books.rows(NUMBERED, flow=trade.flow)[0]
+        first = row["id"]
         assert first[:8] in crossdock(at, "edi", "acks")
         crossdock(at, "edi", "resend", first[:8], "--reason", "they lost it")
         found = until_sent(at, trade, len(before[trade.flow]) + 1)
-        last = before[trade.flow][-1]
+        last = next(sent for sent in before[trade.flow] if sent.number == row["number"])
         again = [sent.body for sent in found if sent.number == last.number]
         assert again == [last.body, last.body]
 

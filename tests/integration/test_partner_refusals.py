@@ -57,7 +57,7 @@ async def numbered(at: Dock, row: dict[str, Any]) -> int:
     """The control number under which it goes to its target."""
     key = key_of(row["reference"], row["action"], row["version"])
     async with at.engine.begin() as ledger:
-        return (await allocate(ledger, TARGETS[row["target"]], key, NOW)).interchange
+        return (await allocate(ledger, TARGETS[row["target"]], key, row["target"], NOW)).interchange
 
 
 async def says(at: Dock, connection: str, number: int, state: str, **about: Any) -> None:

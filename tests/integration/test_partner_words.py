@@ -39,7 +39,7 @@ async def deliver(at: Dock, number: str = "PO-1") -> tuple[int, str]:
     row = max(await at.rows(delivery), key=lambda each: each["created_at"])
     key = key_of(row["reference"], row["action"], row["version"])
     async with at.engine.begin() as ledger:
-        numbers = await allocate(ledger, SCOPE, key, NOW)
+        numbers = await allocate(ledger, SCOPE, key, "bc", NOW)
         await ledger.execute(
             sa.update(delivery)
             .where(delivery.c.id == row["id"])
@@ -48,8 +48,10 @@ async def deliver(at: Dock, number: str = "PO-1") -> tuple[int, str]:
     return numbers.group, row["id"]
 
 
-def word(number: int, state: str, *reasons: Reason) -> Acknowledged:
-    said = (Confirmation(number, state, reasons, scope=SCOPE),)
+def word(
+    number: int, state: str, *reasons: Reason, scope: str = SCOPE, flows: tuple[str, ...] = ()
+) -> Acknowledged:
+    said = (Confirmation(number, state, reasons, scope=scope, flows=flows),)
     return Acknowledged(0, "ISA 1 GS 1 ST 0001", "997", {"st02": "0001"}, {"heading": {}}, said)
 
 
@@ -95,19 +97,40 @@ async def test_what_was_rejected_goes_out_under_a_number_of_its_own(at: Dock) ->
     (row,) = await at.rows(delivery)
     key = key_of(row["reference"], row["action"], row["version"])
     async with at.engine.begin() as ledger:
-        assert (await allocate(ledger, SCOPE, key, NOW)).group == number + 1
+        assert (await allocate(ledger, SCOPE, key, "bc", NOW)).group == number + 1
     await at.take_in(word(number, "rejected"), connection="bc")
     rows = await at.rows(confirmation)
     assert [each["delivery_id"] for each in rows] == [sent_as, sent_as]
     assert len(await at.rows(dead_letter)) == 1
 
 
+async def test_an_answer_may_come_by_another_connection_than_it_was_sent_on(at: Dock) -> None:
+    number, sent_as = await deliver(at)
+    await at.take_in(word(number, "rejected", REASON), connection="acme-edi")
+    (row,) = await at.rows(confirmation)
+    assert (row["connection"], row["delivery_id"]) == ("acme-edi", sent_as)
+    (letter,) = await at.rows(dead_letter)
+    assert (letter["code"], letter["target"]) == ("partner_rejected", "bc")
+    assert [each.state for each in await board(at)] == ["rejected"]
+
+
 async def test_a_number_that_we_never_sent_there_is_recorded_and_matches_nothing(at: Dock) -> None:
     number, _ = await deliver(at)
-    await at.take_in(word(number, "rejected"), connection="acme-edi")
+    await at.take_in(word(number, "rejected", scope="ZZ:US/ZZ:ACME/P"), connection="acme-edi")
     await at.take_in(word(number + 5, "rejected"), connection="bc")
     assert [row["delivery_id"] for row in await at.rows(confirmation)] == [None, None]
     assert await states(at, delivery) == ["delivered"]
+
+
+async def test_an_answer_to_a_group_of_another_kind_is_about_nothing_of_that_number(
+    at: Dock,
+) -> None:
+    number, sent_as = await deliver(at)
+    (row,) = await at.rows(delivery)
+    await at.take_in(word(number, "rejected", flows=("810",)), connection="bc")
+    assert [each["delivery_id"] for each in await at.rows(confirmation)] == [None]
+    await at.take_in(word(number, "accepted", flows=("855", row["flow"])), connection="bc")
+    assert {each["delivery_id"] for each in await at.rows(confirmation)} == {None, sent_as}
 
 
 async def test_what_nobody_confirmed_is_sent_and_after_the_partners_clock_overdue(at: Dock) -> None:
@@ -272,7 +295,7 @@ async def test_an_answer_that_names_our_document_finds_its_delivery(at: Dock) ->
     (row,) = await at.rows(delivery)
     key = key_of(row["reference"], row["action"], row["version"])
     async with at.engine.begin() as ledger:  # what was refused has no number any more
-        assert (await allocate(ledger, SCOPE, key, NOW)).group == 2
+        assert (await allocate(ledger, SCOPE, key, "bc", NOW)).group == 2
 
 
 async def test_a_number_that_fits_another_document_than_the_one_named_is_not_believed(
@@ -307,7 +330,7 @@ async def test_a_person_sends_again_under_the_same_reference_and_only_once_at_a_
     key = key_of(second["reference"], second["action"], second["version"])
     assert (first["reference"], first["version"]) == (second["reference"], second["version"])
     async with at.engine.begin() as ledger:
-        assert (await allocate(ledger, SCOPE, key, NOW)).group == number
+        assert (await allocate(ledger, SCOPE, key, "bc", NOW)).group == number
         with pytest.raises(Rejected, match="delivery_busy"):
             await again(ledger, sent_as, ("ann", "again"), NOW, {"bc"})
     async with at.engine.begin() as ledger:

@@ -18,7 +18,7 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 async def take(books: Books, key: str, scope: str = SCOPE, now: datetime = NOW) -> Numbers:
     async with books.engine.begin() as conn:
-        return await allocate(conn, scope, key, now)
+        return await allocate(conn, scope, key, "acme-edi", now)
 
 
 async def test_numbers_rise_by_one_from_one(books: Books) -> None:
@@ -44,7 +44,7 @@ async def test_after_the_last_comes_one(books: Books) -> None:
 
 async def test_a_transaction_that_fails_leaves_no_hole(books: Books) -> None:
     async with books.engine.connect() as conn:
-        await allocate(conn, SCOPE, "a", NOW)
+        await allocate(conn, SCOPE, "a", "acme-edi", NOW)
         await conn.rollback()
     assert (await take(books, "b")).interchange == 1
 

@@ -62,6 +62,7 @@ def test_a_message_that_is_rejected_alone_is_rejected_with_segment_and_element()
         ("element_too_long", "segment 9 element 2 component 1", "code 39"),
         ("part_missing", "segment 11", "code 13"),
     ]
+    assert [each.flows for each in found] == [("DESADV",)]
 
 
 def test_a_rejected_interchange_says_which_service_segment_is_wrong() -> None:

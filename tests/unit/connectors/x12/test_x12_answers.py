@@ -208,9 +208,31 @@ def test_reasons_never_repeat_what_a_partner_copied_from_our_data() -> None:
     (document,) = decode(body).documents
     assert isinstance(document, SourceDocument)
     (said,) = document.confirms
-    assert said == Confirmation(12, "rejected", said.reasons, scope="ZZ:CROSSDOCK/ZZ:ACMEDIST/P")
+    scope = "ZZ:CROSSDOCK/ZZ:ACMEDIST/P"
+    assert said == Confirmation(12, "rejected", said.reasons, scope=scope, flows=("810",))
     assert [(r.code, r.where) for r in said.reasons] == [("code_invalid", "IT1 segment 3 element 2")]  # fmt: skip
     assert "SECRET" not in repr(said)
+
+
+@pytest.mark.parametrize(
+    ("group_id", "responses", "flows"),
+    [
+        ("IN", "", ("810",)),
+        ("FA", "", ("997", "999")),
+        ("FA", "AK2*999*0001\nAK5*A\n", ("999",)),
+        ("IN", "AK2*850*0001\nAK5*A\n", ("group IN",)),
+        ("SC", "", ("group SC",)),
+    ],
+    ids=["a group", "one of two sets", "a set that is named", "not in such a group", "not ours"],
+)
+def test_an_acknowledgment_is_about_a_set_that_its_group_carries(
+    group_id: str, responses: str, flows: tuple[str, ...]
+) -> None:
+    content = f"AK1*{group_id}*12\n{responses}AK9*A*1*1*1"
+    body = as_bytes(interchange(group("FA", [("997", content)])))
+    (document,) = decode(body).documents
+    assert isinstance(document, SourceDocument)
+    assert [said.flows for said in document.confirms] == [flows]
 
 
 @pytest.mark.parametrize(
