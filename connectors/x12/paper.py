@@ -14,7 +14,8 @@ from importlib.resources import files
 from typing import Any
 
 from connectors.paper import Block, Field, Paper, Role, clock, day
-from connectors.x12.engine.guide import Element, Guide, SegmentRule, load_guide
+from connectors.x12.engine.guide import Guide, load_guide
+from connectors.x12.engine.rule import Element, SegmentRule
 
 _NUMBERS = {
     "204": "B204", "210": "B302", "214": "B1002", "810": "BIG02", "820": "TRN02", "824": "BGN02",

@@ -17,7 +17,8 @@ from connectors.x12.engine.faults import (
     EnvelopeFault,
     Fault,
 )
-from connectors.x12.engine.guide import Element, Guide
+from connectors.x12.engine.guide import Guide
+from connectors.x12.engine.rule import Element
 
 _MOST_CODES = 8
 _UNITS = "355"

@@ -9,8 +9,8 @@ from decimal import Decimal
 
 from connectors.x12.engine.delimiters import Delimiters
 from connectors.x12.engine.faults import Fault
-from connectors.x12.engine.guide import Element, SegmentRule
 from connectors.x12.engine.notes import violations
+from connectors.x12.engine.rule import Element, SegmentRule
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _NUMBER = re.compile(r"-?[0-9]+")

@@ -13,15 +13,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from connectors.x12.engine.notes import Note, parse_note
-
-UNBOUNDED = 1_000_000_000
-"""What ``>1`` means as a number."""
+from connectors.x12.engine.naming import Namers
+from connectors.x12.engine.notes import parse_note
+from connectors.x12.engine.place import Loop, Slot
+from connectors.x12.engine.rule import UNBOUNDED, Element, SegmentRule
 
 _GUIDES = files("connectors.x12") / "guides"
 
@@ -34,108 +34,6 @@ AREAS = ("heading", "detail", "summary")
 
 class GuideError(ValueError):
     """A guide's table contradicts itself; the text names the place in it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Element:
-    """A data element as it is used in one place of a segment."""
-
-    number: str
-    """Its reference number in the data element dictionary, such as 355; "" where unchecked."""
-    name: str
-    type: str
-    """AN, ID, DT, TM, R, N0, N2, or C for a composite."""
-    minimum: int
-    maximum: int
-    mandatory: bool
-    codes: frozenset[str] = frozenset()
-    """The code list; empty where the list is open or only the partner's guide knows it."""
-    components: tuple[Element, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class SegmentRule:
-    """What one segment may hold."""
-
-    tag: str
-    name: str
-    elements: tuple[Element, ...]
-    notes: tuple[Note, ...]
-    open: bool
-    """Elements after the listed ones are kept unchecked."""
-    keys: tuple[str, ...]
-    """The elements' names in a body: PO101, PO102, ..."""
-    composites: tuple[int, ...]
-    """Positions, from 1, of the elements that are composites."""
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class Step:
-    """From one place of a guide to the next."""
-
-    slot: Slot
-    keep: int
-    """How many open loops stay open."""
-    enter: tuple[Loop, ...]
-    """Loops that begin with this segment, outermost first."""
-    missing: tuple[Slot, ...]
-    """Mandatory segments that were passed over."""
-    stays: bool
-    """No loop opens or closes, and the place is in the same table."""
-
-
-@dataclass(eq=False, slots=True, repr=False)  # it holds its whole guide
-class Slot:
-    """A place of a segment in a set or loop."""
-
-    rule: SegmentRule
-    mandatory: bool
-    maximum: int
-    index: int
-    parent: Loop
-    area: str
-    steps: dict[str, Step] = field(default_factory=dict)
-    """What may follow, by tag, as far as it was needed; filled by `path.step` alone."""
-    tag: str = field(init=False)
-    """The segment's tag, which is also its key in a body."""
-    keys: tuple[str, ...] = field(init=False)
-    """The elements' keys in a body."""
-    simple: bool = field(init=False)
-    """Occurs once and holds no composite: its values go into a body as they are."""
-
-    def __post_init__(self) -> None:
-        self.tag = self.rule.tag
-        self.keys = self.rule.keys
-        self.simple = self.maximum == 1 and not self.rule.composites
-
-
-@dataclass(eq=False, slots=True, repr=False)  # it holds its whole guide
-class Loop:
-    """A group of segments that repeats together; the root is the set itself."""
-
-    name: str
-    mandatory: bool
-    maximum: int
-    index: int
-    parent: Loop | None
-    area: str
-    items: list[Slot | Loop] = field(default_factory=list)
-    key: str = field(init=False)
-    """The loop's key in a body: ``PO1_loop``."""
-
-    def __post_init__(self) -> None:
-        self.key = f"{self.name}_loop"
-
-    @property
-    def first(self) -> Slot:
-        """The segment whose appearance begins the loop."""
-        first = self.items[0]
-        return first if isinstance(first, Slot) else first.first
-
-    @property
-    def depth(self) -> int:
-        """How many loops it stands in, itself included; the set itself has 0."""
-        return 0 if self.parent is None else self.parent.depth + 1
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -299,20 +197,22 @@ def _element(text: str, dictionary: dict[str, Any]) -> Element:
 def _rule(tag: str, row: dict[str, Any], dictionary: dict[str, Any]) -> SegmentRule:
     elements = tuple(_element(text, dictionary) for text in row.get("elements", ()))
     is_open = bool(row.get("open", False))
+    keys = tuple(f"{tag}{n:02d}" for n in range(1, (99 if is_open else len(elements)) + 1))
     return SegmentRule(
         tag=tag,
         name=row["name"],
         elements=elements,
         notes=tuple(parse_note(text) for text in row.get("notes", ())),
         open=is_open,
-        keys=tuple(f"{tag}{n:02d}" for n in range(1, (99 if is_open else len(elements)) + 1)),
+        keys=keys,
         composites=tuple(n for n, element in enumerate(elements, 1) if element.components),
+        namers=Namers(keys),
     )
 
 
 def _guide(table: dict[str, Any], rules: dict[str, SegmentRule]) -> Guide:
     root = Loop(table["set"], mandatory=True, maximum=1, index=0, parent=None, area="")
-    header = SegmentRule("ST", "Transaction Set Header", (), (), open=True, keys=(), composites=())
+    header = SegmentRule("ST", "Transaction Set Header", (), (), True, (), (), Namers(()))  # noqa: FBT003  # open
     begin = Slot(header, mandatory=True, maximum=1, index=0, parent=root, area="heading")
     root.items.append(begin)
     for area in AREAS:

@@ -13,18 +13,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from connectors.x12.engine.faults import Fault
-from connectors.x12.engine.guide import (
-    AREAS,
-    Guide,
-    GuideError,
-    Loop,
-    SegmentRule,
-    Slot,
-    Step,
-    Table,
-    compile_guide,
-)
+from connectors.x12.engine.guide import AREAS, Guide, GuideError, Table, compile_guide
 from connectors.x12.engine.path import advance, step
+from connectors.x12.engine.place import Loop, Slot, Step
+from connectors.x12.engine.rule import SegmentRule
 
 Segments = Sequence[Sequence[str]]
 

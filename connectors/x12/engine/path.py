@@ -7,7 +7,7 @@ questions asked of the loop around it. The first place that fits is the place.
 
 from __future__ import annotations
 
-from connectors.x12.engine.guide import Loop, Slot, Step
+from connectors.x12.engine.place import Loop, Slot, Step
 
 
 def step(slot: Slot, tag: str) -> Step | None:
@@ -37,7 +37,7 @@ def advance(slot: Slot, tag: str, *, again: bool = True) -> Step | None:
 
     """
     if again and slot.tag == tag and slot.maximum > 1:
-        return Step(slot, slot.parent.depth, (), (), stays=True)
+        return Step(slot, slot.parent.depth, (), (), stays=True, again=True)
     found, missing = _search(slot, tag)
     if found is None:
         return None

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from connectors.x12.engine.guide import Element, SegmentRule
 from connectors.x12.engine.notes import violations
+from connectors.x12.engine.rule import Element, SegmentRule
 
 SEPARATOR = "\x1d"
 """Stands between the elements of a segment that is matched, whatever the interchange uses."""

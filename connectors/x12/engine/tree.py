@@ -9,8 +9,10 @@ from __future__ import annotations
 from typing import Any
 
 from connectors.x12.engine.faults import Fault
-from connectors.x12.engine.guide import UNBOUNDED, Guide, Loop, SegmentRule, Slot, Step
+from connectors.x12.engine.guide import Guide
 from connectors.x12.engine.path import advance, defined, finish, step
+from connectors.x12.engine.place import Loop, Slot, Step
+from connectors.x12.engine.rule import SegmentRule
 
 Node = dict[str, Any]
 
@@ -26,7 +28,8 @@ class Tree:
         self.faults: list[Fault] = []
         self._guide = guide
         self._component = component
-        self._stack: list[Node] = []
+        self._nodes: dict[int, Node] = {}
+        """How many loops deep -> the node that is open there."""
 
     def build(self, segments: list[list[str]]) -> None:
         """Place all segments between ST and SE.
@@ -40,33 +43,38 @@ class Tree:
         end = len(segments) - 1 if segments[-1][0] == "SE" else len(segments)
         for position, segment in enumerate(segments[1:end], 2):
             tag = segment[0]
-            move = slot.steps.get(tag) or step(slot, tag)
-            if move is None or move.missing or (move.slot is slot and slot.maximum != UNBOUNDED):
-                move = self._checked(segments, position, slot, move)
+            move = slot.steps.get(tag)
+            if move is None or move.careful:
+                move = self._checked(segments, position, slot, node)
                 if len(self.faults) >= MAX_FAULTS:
                     return
                 if move is None:
                     continue
-            if not move.stays:
-                node = self._move(position, move)
             slot = move.slot
-            pairs = zip(slot.keys, segment[1:], strict=False)
-            named: Node = {key: value for key, value in pairs if value}
-            if slot.simple:
+            named = slot.namers[len(segment)](segment)
+            # Asked by how often each occurs in an order; the branches are the whole cost of a tree.
+            how = move.how
+            if how == "loop":
+                node = self._begin(position, move, {tag: named})
+            elif how == "one":
                 node[tag] = named
+            elif how == "again":
+                node[tag].append(named)
             else:
+                node = node if move.stays else self._move(position, move)
                 self._place(node, slot, named)
         self._missing(end + 1, finish(slot))
 
     def _checked(
-        self, segments: list[list[str]], position: int, slot: Slot, move: Step | None
+        self, segments: list[list[str]], position: int, slot: Slot, node: Node
     ) -> Step | None:
         """The step to take after all, with its faults noted; None: the segment has no place."""
+        move = step(slot, segments[position - 1][0])
         if move is None:
             self._misplaced(segments, position, slot)
             return None
         self._missing(position, move.missing)
-        if move.slot is slot and len(self._stack[-1][slot.tag]) >= slot.maximum:
+        if move.again and len(node[slot.tag]) >= slot.maximum:
             # The guide may have a later place for the same tag, such as a loop that begins so.
             move = advance(slot, slot.tag, again=False)
             if move is None:
@@ -75,15 +83,25 @@ class Tree:
                 self._missing(position, move.missing)
         return move
 
+    def _begin(self, position: int, move: Step, node: Node) -> Node:
+        """Put the node of one more loop into the one around it."""
+        depth = move.keep
+        around = self._nodes[depth] if depth else self._area(move.slot)
+        (loop,) = move.enter
+        held = around.get(loop.key)
+        if held is None:
+            around[loop.key] = [node]
+        else:
+            held.append(node)
+            if len(held) > loop.maximum:
+                self._add("loop_exceeds_maximum", loop.first.tag, position, loop)
+        self._nodes[depth + 1] = node
+        return node
+
     def _move(self, position: int, move: Step) -> Node:
         """Close and open loops; gives the node that the segment goes into."""
-        stack = self._stack
-        if move.keep:
-            del stack[move.keep + 1 :]
-        else:
-            area = move.enter[0].area if move.enter else move.slot.area
-            stack[:] = [self.areas.setdefault(area, {})]
-        node = stack[-1]
+        depth = move.keep
+        node = self._nodes[depth] if depth else self._area(move.slot)
         for loop in move.enter:
             inner: Node = {}
             held = node.get(loop.key)
@@ -97,8 +115,13 @@ class Tree:
                 held.append(inner)
                 if len(held) > loop.maximum:
                     self._add("loop_exceeds_maximum", loop.first.tag, position, loop)
-            stack.append(inner)
-            node = inner
+            depth += 1
+            self._nodes[depth] = node = inner
+        return node
+
+    def _area(self, slot: Slot) -> Node:
+        """The table that the segment stands in, outside of any loop."""
+        node = self._nodes[0] = self.areas.setdefault(slot.area, {})
         return node
 
     def _place(self, node: Node, slot: Slot, named: Node) -> None:

@@ -13,9 +13,11 @@ from connectors.x12.engine.application import application_faults
 from connectors.x12.engine.checker import check
 from connectors.x12.engine.delimiters import ISA_LENGTHS, Delimiters
 from connectors.x12.engine.faults import Fault
-from connectors.x12.engine.guide import AREAS, Guide, Loop, SegmentRule, Slot
+from connectors.x12.engine.guide import AREAS, Guide
 from connectors.x12.engine.levels import KEY as LEVELS
 from connectors.x12.engine.levels import flatten
+from connectors.x12.engine.place import Loop, Slot
+from connectors.x12.engine.rule import SegmentRule
 
 Json = dict[str, Any]
 

@@ -236,3 +236,8 @@ def test_line_by_line_loops_inside_ls_and_le_are_told_from_those_around_them() -
     inner = loops["LX_loop"][0]["W12_loop"][0]["LS_loop"]
     assert inner["LX_loop"][0]["N9"] == [{"N901": "SE", "N902": "9"}]
     assert len(loops["LX_loop"]) == 2
+
+
+def test_a_segment_that_a_repeated_loop_lacks_is_missing_once() -> None:
+    content = "AK1*PO*1\nAK2*850*0001\nAK2*850*0002\nAK5*A\nAK9*A*2*2*2"
+    assert faults(content, "997") == [("AK5[1]", "segment_missing", "3", 4)]

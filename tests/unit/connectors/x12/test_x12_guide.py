@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from connectors.x12.engine.guide import AREAS, GuideError, Loop, Slot, compile_guide, load_guide
+from connectors.x12.engine.guide import AREAS, GuideError, compile_guide, load_guide
 from connectors.x12.engine.path import step
 from connectors.x12.engine.pattern import pattern
+from connectors.x12.engine.place import Loop, Slot
 
 FOLDER = Path(__file__).parents[4] / "connectors/x12/guides/004010"
 SETS = [
