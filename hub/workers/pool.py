@@ -11,7 +11,6 @@ Codes raised here: ``workers_unavailable`` (Retryable: no worker could be starte
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections import deque
 from collections.abc import Sequence
 from types import TracebackType
@@ -22,6 +21,7 @@ from connectors.base import Receipt
 from hub.mapping.engine import check_engines
 from hub.settings.model import Workers
 from hub.workers.entry import Batch, Entry
+from hub.workers.hands import Hands
 from hub.workers.jobs import EncodeJob, NormalizeResult, Rendered, RenderJob
 from hub.workers.messages import Kind, Settings
 from hub.workers.spec import WorkerSpec
@@ -53,8 +53,7 @@ class WorkerPool:
         self._queue: deque[Entry] = deque()
         self._ready: asyncio.Queue[Worker] = asyncio.Queue()
         self._wanted = asyncio.Semaphore(0)
-        self._filled = asyncio.Event()
-        self._busy: set[Worker] = set()
+        self._hands: list[Hands] = []
         self._alive: set[Worker] = set()
         self._tasks: list[asyncio.Task[None]] = []
         self._failures = 0
@@ -105,7 +104,7 @@ class WorkerPool:
     @property
     def working(self) -> int:
         """How many workers have something in hand."""
-        return len(self._busy)
+        return sum(bool(hands.given) for hands in self._hands)
 
     async def normalize(self, receipts: Sequence[Receipt]) -> list[NormalizeResult]:
         """Decode, map, validate and identify; one result for each receipt, in order.
@@ -137,7 +136,7 @@ class WorkerPool:
     def _submit(self, kind: Kind, jobs: Sequence[Any]) -> asyncio.Future[list[Any]]:
         batch = Batch(len(jobs))
         self._queue.extend(Entry(kind, job, batch, place) for place, job in enumerate(jobs))
-        self._filled.set()
+        self._share_out()
         return batch.done
 
     async def _start(self) -> None:
@@ -176,50 +175,53 @@ class WorkerPool:
         """Kill workers whose step is past its deadline."""
         while True:
             await asyncio.sleep(_LOOK_SECONDS)
-            for worker in self._busy:
-                if worker.overdue() and not worker.expired:
-                    worker.expire()
+            for hands in self._hands:
+                if hands.worker.overdue() and not hands.worker.expired:
+                    hands.worker.expire()
 
     async def _serve(self) -> None:
         """One worker after the other: hand it chunks until it is gone."""
         while True:
-            worker = await self._ready.get()
-            with contextlib.suppress(WorkerGone):
-                await self._hand_chunks(worker)
+            hands = Hands(await self._ready.get())
+            self._hands.append(hands)
+            sending = asyncio.create_task(hands.send())
+            self._share_out()
+            try:
+                await self._receive(hands)
+            except WorkerGone:
+                self._failures += not hands.worker.expired  # a deadline is slow enough by itself
+                self._bury(hands)
+            finally:
+                sending.cancel()
+                self._hands.remove(hands)
+                self._put_back(hands)  # also when closing, which so finds who waits
             self.restarts += 1
             self._wanted.release()
 
-    async def _hand_chunks(self, worker: Worker) -> None:
-        """Return or raise `WorkerGone` once the worker is gone."""
+    async def _receive(self, hands: Hands) -> None:
+        """Take replies until the worker leaves; raises `WorkerGone` once it is gone."""
         leaving = False
         while not leaving:
-            chunk = await self._next_chunk()
-            self._busy.add(worker)
-            try:
-                reply = await worker.work([entry.task() for entry in chunk])
-            except WorkerGone:
-                self._failures += not worker.expired  # a deadline is slow enough by itself
-                self._bury(worker, chunk)
-                raise
-            except asyncio.CancelledError:
-                self._queue.extendleft(chunk)  # so that closing finds who waits
-                raise
-            finally:
-                self._busy.discard(worker)
+            reply = await hands.worker.reply()
+            if not hands.given or len(reply.results) != len(hands.given[0]):
+                raise WorkerGone
+            chunk = hands.given.popleft()
+            leaving = reply.leaving
+            if not leaving:
+                self._share_out()  # first: it has begun the next one and waits for none
             self._failures = 0
             for entry, result in zip(chunk, reply.results, strict=True):
                 entry.finish(result)
-            leaving = reply.leaving
-        self._end(worker)
+        self._end(hands.worker)
 
-    async def _next_chunk(self) -> list[Entry]:
-        """Wait for work; a suspect comes alone."""
-        while True:
-            chunk = self._pop_chunk()
-            if chunk:
-                return chunk
-            self._filled.clear()
-            await self._filled.wait()
+    def _share_out(self) -> None:
+        """Give what waits to the workers that have the least in hand."""
+        while self._queue and self._hands:
+            hands = min(self._hands, key=lambda each: len(each.given))
+            chunk = [] if hands.full else self._pop_chunk()
+            if not chunk:
+                return
+            hands.give(chunk)
 
     def _pop_chunk(self) -> list[Entry]:
         share = -(-len(self._queue) // self._settings.processes)
@@ -238,14 +240,21 @@ class WorkerPool:
                 break
         return chunk
 
-    def _bury(self, worker: Worker, chunk: list[Entry]) -> None:
-        """Find the culprit of a death and put everybody else back in front of the queue."""
-        word = worker.in_hand()
+    def _bury(self, hands: Hands) -> None:
+        """Find the culprit of a death; the chunks behind the one in hand were not begun."""
+        worker = hands.worker
+        word, proven = worker.in_hand(), worker.burnt
         code = self._end(worker)
+        chunk = hands.given[0] if hands.given else []
         if word.idle or not word.task < len(chunk):
             for entry in chunk:
                 entry.lose(code)
         else:
-            chunk[word.task].suspect(word.step, code, proven=worker.burnt)
-        self._queue.extendleft(entry for entry in reversed(chunk) if not entry.settled)
-        self._filled.set()
+            chunk[word.task].suspect(word.step, code, proven=proven)
+
+    def _put_back(self, hands: Hands) -> None:
+        """Put all that was given and not answered in front of the queue, in its order."""
+        waiting = [entry for chunk in hands.given for entry in chunk if not entry.settled]
+        self._queue.extendleft(reversed(waiting))
+        hands.given.clear()
+        self._share_out()

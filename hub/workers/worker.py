@@ -52,8 +52,8 @@ class Worker:
         self._seconds = seconds
         self.expired = False
         """It was killed because a step ran over its deadline."""
-        self.burnt = False
-        """That step had kept the processor busy: it did not merely wait for its turn."""
+        self._burnt = False
+        self._judged: Word | None = None
 
     @property
     def pid(self) -> int:
@@ -93,19 +93,30 @@ class Worker:
             raise WorkerGone
         return worker
 
-    async def work(self, chunk: Sequence[Task]) -> Reply:
-        """Have a chunk done.
+    async def give(self, chunk: Sequence[Task]) -> None:
+        """Send it a chunk, to be done after those that it has.
+
+        Raises:
+            WorkerGone: it died.
+
+        """
+        try:
+            await send_async(self._channel, pack(chunk))
+        except OSError as error:
+            raise WorkerGone from error
+
+    async def reply(self) -> Reply:
+        """Wait for the results of the oldest chunk that it has not answered.
 
         Raises:
             WorkerGone: it died on the way; `in_hand` says at what.
 
         """
         try:
-            await send_async(self._channel, pack(chunk))
             reply = await receive_async(self._channel)
         except Exception as error:  # cut short, or garbled by whatever ended it: gone either way
             raise WorkerGone from error
-        if not isinstance(reply, Reply) or len(reply.results) != len(chunk):
+        if not isinstance(reply, Reply):
             raise WorkerGone
         return reply
 
@@ -121,17 +132,26 @@ class Worker:
     def expire(self) -> None:
         """Kill it because the step in hand is past its deadline."""
         self.expired = True
-        self.burnt = self._processor_seconds() >= self._seconds * _BURNT
+        self._judged = self._progress.read()
+        self._burnt = self._processor_seconds(self._judged) >= self._seconds * _BURNT
         self.kill()
 
-    def _processor_seconds(self) -> float:
+    @property
+    def burnt(self) -> bool:
+        """It was killed over its deadline, and the step in hand had kept the processor busy.
+
+        Not so where it had gone on to another step before the signal came.
+        """
+        return self._burnt and self._judged == self._progress.read()
+
+    def _processor_seconds(self, word: Word) -> float:
         """What the step in hand has used so far; the whole deadline where that cannot be known."""
         try:
             ticks = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()[11:13]
         except OSError:
             return self._seconds
         used = sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
-        return used - self._progress.read().cpu / 1e9
+        return used - word.cpu / 1e9
 
     def kill(self) -> None:
         """End it at once; `work` then raises."""

@@ -122,6 +122,26 @@ async def test_only_the_receipt_that_misbehaves_is_lost(
     assert others == [[f"PO{i}"] for i in range(40) if i != 7]
 
 
+async def test_what_lay_behind_a_death_in_the_same_worker_is_blamed_for_nothing() -> None:
+    poison = {"_3": paper_receipt(misbehave="die"), "_40": paper_receipt(misbehave="loop")}
+    async with WorkerPool(paper_spec(), SETTINGS.model_copy(update={"processes": 1})) as alone:
+        results = await alone.normalize(receipts(100, **poison))
+    expected = [[f"PO{i}"] for i in range(100)]
+    expected[3], expected[40] = ["worker_died"], ["worker_timeout"]
+    assert [outcome(each) for each in results] == expected
+
+
+async def test_who_is_free_is_given_work_before_who_has_some() -> None:
+    patient = Workers(processes=2, deadline_seconds=60)
+    async with WorkerPool(paper_spec(), patient) as workers:
+        long = asyncio.create_task(workers.normalize([paper_receipt(misbehave="sleep")]))
+        await wait_for(lambda: workers.working, what="a worker at work")
+        (short,) = await workers.normalize(receipts(1))
+        assert outcome(short) == ["PO0"]
+        assert not long.done()
+        long.cancel()
+
+
 async def test_only_the_document_that_misbehaves_is_lost() -> None:
     """Its neighbours in the same receipt are mapped, and its own place says which it was."""
     async with WorkerPool(paper_spec(bad=LOOP), SETTINGS) as workers:
