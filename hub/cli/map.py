@@ -11,9 +11,9 @@ import typer
 from rich.console import Console
 
 from canonical.errors import HubError
-from connectors.base import Json
+from connectors.fields import Options
 from hub.cli import map_changes
-from hub.cli.desk import ConfigOption
+from hub.cli.desk import ConfigOption, site_of
 from hub.cli.exits import Exit, said
 from hub.cli.map_trial import Trial, try_mapping
 from hub.cli.output import Output, OutputOption, console, print_json, print_rows
@@ -23,6 +23,9 @@ from hub.mapping.engine import check_engines
 from hub.mapping.files import MappingFile, mapping_files, read_mapping, shipped_mappings
 from hub.mapping.lint.check import lint_mapping
 from hub.mapping.lint.finding import Finding
+from hub.mapping.lint.known import source_fields, sources
+from hub.mapping_changes.promotion import agreed_options
+from hub.settings.model import Site
 
 app = typer.Typer(help="Prove, try and check mappings.", no_args_is_help=True)
 
@@ -63,14 +66,22 @@ def prove_command(paths: Paths = None, output: OutputOption = Output.TABLE) -> N
 
 
 @app.command("lint")
-def lint_command(paths: Paths = None, output: OutputOption = Output.TABLE) -> None:
-    """Find what is wrong in mappings without running them; warnings do not fail."""
+def lint_command(
+    paths: Paths = None, config: ConfigOption = None, output: OutputOption = Output.TABLE
+) -> None:
+    """Find what is wrong in mappings without running them; warnings do not fail.
+
+    With --config, what the partners' own EDI guides of that site add counts as known.
+    """
     findings: list[Finding] = []
     count = 0
     with said():
+        site = site_of(config) if config is not None else None
         for file, _ in _selected(paths):
             count += 1
-            findings.extend(lint_mapping(file, _sources(file)))
+            findings.extend(
+                lint_mapping(file, sources(file), source_fields(file, _agreed(site, file)))
+            )
     rows: list[Row] = [
         {"place": each.place, "rule": each.rule, "message": each.message} for each in findings
     ]
@@ -85,7 +96,10 @@ def lint_command(paths: Paths = None, output: OutputOption = Output.TABLE) -> No
 
 @app.command("coverage")
 def coverage_command(paths: Paths = None, output: OutputOption = Output.TABLE) -> None:
-    """List what the worked cases leave out: source fields not named, results never made."""
+    """List what the worked cases leave out.
+
+    Source fields that the mapping does not name, what it reads and no case has, results never made.
+    """
     rows: list[Row] = []
     with said():
         for file, _ in _selected(paths):
@@ -95,6 +109,7 @@ def coverage_command(paths: Paths = None, output: OutputOption = Output.TABLE) -
                     "mapping": file.name,
                     "source_fields": found.source_fields,
                     "not_named": _listed(found.unread, output),
+                    "not_shown": _listed(found.unshown, output),
                     "result_fields": found.result_fields,
                     "never_made": _listed(found.unmade, output),
                 }
@@ -102,7 +117,8 @@ def coverage_command(paths: Paths = None, output: OutputOption = Output.TABLE) -
     if output is Output.JSON:
         print_json(rows)
     else:
-        _table(rows, ("mapping", "source_fields", "not_named", "result_fields", "never_made"))
+        columns = ("mapping", "source_fields", "not_named", "not_shown")
+        _table(rows, (*columns, "result_fields", "never_made"))
     _finish(found=bool(rows), good=True)
 
 
@@ -134,13 +150,8 @@ def run_command(
     _finish(found=bool(results), good=not any(isinstance(r, HubError) for r in results))
 
 
-def _sources(file: MappingFile) -> list[Json]:
-    """What worked cases map: those beside the mapping, or of the shipped one that it would replace."""
-    beside = [case.source for case in read_cases(file)]
-    shipped = shipped_mappings() / file.system / file.path.name
-    if beside or not shipped.is_file():
-        return beside
-    return [case.source for case in read_cases(read_mapping(shipped, shipped_mappings()))]
+def _agreed(site: Site | None, file: MappingFile) -> list[Options]:
+    return agreed_options(site, file.system) if site is not None else []
 
 
 def _selected(paths: Sequence[Path] | None) -> Iterable[tuple[MappingFile, Path | None]]:

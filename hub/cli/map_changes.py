@@ -74,7 +74,7 @@ def promote_command(  # one option each
     async def work() -> dict[str, Any]:
         async with desk(config) as at:
             offered = candidate(at.site, folder)
-            prove(offered.files)
+            prove(offered.files, at.site)
             own = own_folder(at.site.mappings)
             found = await _compared(at, offered, (since, limit), values=False)
             entries = _entries(offered, found, (actor(by), reason))

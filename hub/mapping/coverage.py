@@ -1,4 +1,4 @@
-"""What the worked cases of a mapping do not show: source fields not named, results never made.
+"""What worked cases of a mapping do not show: what it reads, what it does not, what it never makes.
 
 A source field counts as named where its own name stands in the expression. One that a mapping takes
 up whole, with the segment or object around it, is therefore listed too: whoever reads the list
@@ -15,6 +15,8 @@ from typing import Any
 from hub.fields import field_types
 from hub.mapping.cases import Case
 from hub.mapping.files import MappingFile
+from hub.mapping.lint.seen import unseen
+from hub.mapping.lint.tree import parse
 
 _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 _NAME = re.compile(r"`([^`]*)`|\"((?:[^\"\\]|\\.)*)\"|'((?:[^'\\]|\\.)*)'|([A-Za-z_]\w*)")
@@ -28,6 +30,8 @@ class Coverage:
     """Different source fields in the inputs of the cases."""
     unread: tuple[str, ...]
     """Those whose name does not stand in the mapping."""
+    unshown: tuple[str, ...]
+    """Names that an inbound mapping reads, and no case has where it looks for them."""
     result_fields: int
     """Fields that the result may have; inbound alone, as a target's words are its own."""
     unmade: tuple[str, ...]
@@ -37,12 +41,17 @@ class Coverage:
 def coverage(file: MappingFile, cases: Iterable[Case]) -> Coverage:
     """Look at a mapping and all its cases."""
     given = list(cases)
+    inbound = file.direction == "in"
     named = _names(file.text)
     source = {path for case in given for path in _leaves(case.source, "")}
     unread = sorted(path for path in source if path.rpartition(".")[2] not in named)
-    fields = set(field_types(file.entity)) if file.direction == "in" else set()
+    fields = set(field_types(file.entity)) if inbound else set()
+    shown = [case.source for case in given]
+    unshown = sorted(unseen(parse(file.text), shown)) if inbound else ()
     made = {path for case in given for path in _all_fields(case.expect, "")}
-    return Coverage(len(source), tuple(unread), len(fields), tuple(sorted(fields - made)))
+    return Coverage(
+        len(source), tuple(unread), tuple(unshown), len(fields), tuple(sorted(fields - made))
+    )
 
 
 def _names(text: str) -> set[str]:

@@ -11,15 +11,23 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from canonical.errors import ConfigError, Rejected
+from connectors.fields import Options
 from hub.mapping.cases import read_cases, run_case
 from hub.mapping.files import SUFFIX, MappingFile
 from hub.mapping.lint.check import lint_mapping
+from hub.mapping.lint.known import source_fields, sources
+from hub.settings.model import Site
 
 KEPT = ".kept"
 """Below the site's mappings: every version that was ever in use, by name and version."""
 
 
-def prove(files: Sequence[MappingFile]) -> None:
+def agreed_options(site: Site, system: str) -> list[Options]:
+    """Return the options of a site's connections to one system."""
+    return [each.options for each in site.connections.values() if each.system == system]
+
+
+def prove(files: Sequence[MappingFile], site: Site) -> None:
     """Refuse mappings that lint finds wrong, or whose worked cases fail on an engine.
 
     Raises:
@@ -27,7 +35,8 @@ def prove(files: Sequence[MappingFile]) -> None:
 
     """
     for file in files:
-        for finding in lint_mapping(file):
+        fields = source_fields(file, agreed_options(site, file.system))
+        for finding in lint_mapping(file, sources(file), fields):
             if finding.is_error:
                 raise Rejected("mapping_unsound", finding.place, finding.message)
         for case in read_cases(file):

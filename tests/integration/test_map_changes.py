@@ -146,8 +146,8 @@ def test_a_mapping_whose_worked_cases_fail_is_not_promoted(tmp_path: Path) -> No
     offered = world.offered('"ordered_on": "2020-01-01",')
     shutil.copytree(shipped_mappings() / "x12" / name, tmp_path / "x12" / name)
     with pytest.raises(Rejected, match="mapping_unsound"):
-        prove(offered.files)
-    prove(world.offered(OLD + " ").files)
+        prove(offered.files, site(1))
+    prove(world.offered(OLD + " ").files, site(1))
 
 
 @pytest.fixture

@@ -15,18 +15,21 @@ from hub.mapping.lint.floats import float_findings
 from hub.mapping.lint.habits import habit_findings
 from hub.mapping.lint.output import Output
 from hub.mapping.lint.schema import shape_of
-from hub.mapping.lint.seen import unseen_paths
+from hub.mapping.lint.seen import source_findings
 from hub.mapping.lint.source import SourcePaths
 from hub.mapping.lint.tree import Node, parse
 from hub.mapping.positions import line_and_column
 
 
-def lint_mapping(file: MappingFile, sources: Sequence[Json] = ()) -> tuple[Finding, ...]:
+def lint_mapping(
+    file: MappingFile, sources: Sequence[Json] = (), fields: Json | None = None
+) -> tuple[Finding, ...]:
     """Everything that is wrong, or looks wrong, in a mapping, in the order of its text.
 
     Args:
         file: the mapping.
         sources: what its worked cases map, as far as there are any.
+        fields: what its source may hold (`connectors.fields`); None: nobody says.
 
     """
     try:
@@ -34,11 +37,13 @@ def lint_mapping(file: MappingFile, sources: Sequence[Json] = ()) -> tuple[Findi
     except SyntaxError as error:
         problem = Spotted("E9", error.offset or 0, f"the linter's parser says {error.msg}")
         return (_placed(file, problem),)
-    found = {(each.at, each.rule): each for each in _spotted(file, tree, sources)}
+    found = {(each.at, each.rule): each for each in _spotted(file, tree, sources, fields)}
     return tuple(_placed(file, found[key]) for key in sorted(found))
 
 
-def _spotted(file: MappingFile, tree: Node, sources: Sequence[Json]) -> Iterator[Spotted]:
+def _spotted(
+    file: MappingFile, tree: Node, sources: Sequence[Json], fields: Json | None
+) -> Iterator[Spotted]:
     try:
         JsonatapyMapping(file.text, file.name, Limits())
     except ConfigError as error:
@@ -49,7 +54,7 @@ def _spotted(file: MappingFile, tree: Node, sources: Sequence[Json]) -> Iterator
     shape = shape_of(file.entity)
     if file.direction == "in":
         yield from Output(shape).findings(tree)
-        yield from unseen_paths(tree, sources)
+        yield from source_findings(tree, fields, sources)
     else:
         yield from SourcePaths(shape).findings(tree)
 

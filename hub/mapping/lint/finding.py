@@ -1,7 +1,8 @@
 """One thing that is wrong, or looks wrong, in a mapping.
 
 ========  =======================================================================================
-E1        a path that the source does not have (outbound: the source is the canonical document)
+E1        a path that the source does not have: outbound the canonical document, inbound what its connector
+          says that the system sends (the guides of EDI, the fields of an API), or a worked case shows
 E2        a required canonical field that is never set, or not in every branch
 E3        an output field that the vocabulary does not have
 E4        an array of the vocabulary that is not wrapped in ``[ ]``: one element would come alone
@@ -18,7 +19,7 @@ W2        a path compared with a number, where sources have text
 W3        ``$toMillis``, ``$fromMillis``, whose failures vanish; ``$parse_date`` refuses
 W4        wildcards and recursion, whose cost depends on the document
 W5        ``&`` with a path that may be absent: it then silently counts as ""
-W6        a path that no worked case has (inbound): a slip of the pen would lose the field silently
+W6        a path that no worked case has (inbound), of a system that nobody lists the fields of
 ========  =======================================================================================
 """
 

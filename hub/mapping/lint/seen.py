@@ -1,37 +1,82 @@
-"""What is known of an inbound source: the shape that its worked cases have together.
+"""Inbound sources: what a connector says that its system sends, and what worked cases show of it.
 
-Rule W6: a path of the mapping that no worked case has. It may be a slip of the pen, which would lose the field
-without an error, or a part of the format that no case shows; both want a case. Formats name
-elements by their place (X12 ``BEG03``, EDIFACT ``FTX0402``): another element of a segment that the
-cases have is taken for right.
+Rule E1: a path that the source does not have, and no worked case either. Rule W6, where no connector
+says what the source has: a path that no worked case has; it may be a slip of the pen, or a part of
+the format that no case shows. Formats name elements by their place (X12 ``BEG03``, EDIFACT ``FTX0402``):
+another element of a segment that the cases have is taken for right.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import reduce
-from typing import Any
 
 from connectors.base import Json
 from hub.mapping.lint.finding import Spotted, did_you_mean
-from hub.mapping.lint.schema import OTHER, Shape
+from hub.mapping.lint.schema import Shape
+from hub.mapping.lint.shapes import both, declared, shape_of_value
 from hub.mapping.lint.source import SourcePaths
 from hub.mapping.lint.tree import Node
 
+_NAMED = re.compile(r"[A-Z][A-Z0-9]{1,2}(\d{2}|\d{4}|_loop|_group)", re.ASCII)
+"""What only EDI names so: an element, a loop, a group."""
 _ELEMENT = re.compile(r"([A-Z][A-Z0-9]{1,2})(\d{2}|\d{4})", re.ASCII)
 """An element by its segment and place."""
 
 
-def unseen_paths(tree: Node, sources: Iterable[Json]) -> Iterator[Spotted]:
-    """Every path of an inbound mapping that none of these sources has; nothing without sources."""
-    shapes = [_shape(each) for each in sources]
-    if shapes:
-        yield from _Unseen(reduce(_both, shapes)).findings(tree)
+def source_findings(tree: Node, fields: Json | None, sources: Sequence[Json]) -> Iterator[Spotted]:
+    """Every path of an inbound mapping that is not there, or not to be seen.
+
+    Args:
+        tree: the mapping.
+        fields: what the source may hold, as `connectors.fields` says; None: nobody says.
+        sources: what worked cases map; without any, nothing is warned about.
+    """
+    shown = reduce(both, map(shape_of_value, sources)) if sources else None
+    if fields is not None:
+        known = declared(fields)
+        yield from _Unknown(both(known, shown) if shown else known, known).findings(tree)
+    elif shown is not None:
+        yield from _Unseen(shown).findings(tree)
+
+
+def unseen(tree: Node, sources: Sequence[Json]) -> set[str]:
+    """Names that a mapping reads where no source has them."""
+    if not sources:
+        return set()
+    walk = _Unseen(reduce(both, map(shape_of_value, sources)))
+    ats = {spotted.at for spotted in walk.findings(tree)}
+    return {str(node.value) for node in tree.walk() if node.kind == "name" and node.at in ats}
+
+
+class _Unknown(SourcePaths):
+    """The walk through what there may be."""
+
+    def __init__(self, root: Shape, declared_root: Shape) -> None:
+        super().__init__(root)
+        self._names = frozenset(_names(declared_root, set()))
+
+    def anywhere(self, step: Node) -> Spotted | None:
+        """Say so where the name is one of EDI, and the guides have it nowhere."""
+        name = str(step.value)
+        if name in self._names or not _NAMED.fullmatch(name):
+            return None
+        guess = did_you_mean(name, self._names)
+        return Spotted("E1", step.at, f"the document has no {name} anywhere{guess}")
+
+
+def _names(shape: Shape, passed: set[int]) -> Iterator[str]:
+    """All names in a shape, which may hold itself."""
+    if id(shape) not in passed:
+        passed.add(id(shape))
+        yield from shape.fields
+        for each in shape.fields.values():
+            yield from _names(each, passed)
 
 
 class _Unseen(SourcePaths):
-    """The same walk as through the vocabulary, with what the cases have in its place."""
+    """The same walk, through what the cases have."""
 
     def unknown(self, step: Node, known: Mapping[str, Shape]) -> Spotted | None:
         """Say that no case has a field, unless it is an element beside others."""
@@ -42,25 +87,3 @@ class _Unseen(SourcePaths):
             if any(each and each[1] == element[1] for each in beside):
                 return None
         return Spotted("W6", step.at, f"no worked case has {name} here{did_you_mean(name, known)}")
-
-
-def _shape(value: Any) -> Shape:
-    if isinstance(value, dict):
-        return Shape("object", {name: _shape(each) for name, each in value.items()})
-    if isinstance(value, list):
-        return Shape("array", element=reduce(_both, map(_shape, value)) if value else None)
-    return OTHER
-
-
-def _both(one: Shape, other: Shape) -> Shape:
-    """Return what either may have; JSONata reads one value and an array of it alike."""
-    if "array" in (one.kind, other.kind):
-        parts = [each.element if each.kind == "array" else each for each in (one, other)]
-        known = [each for each in parts if each is not None]
-        return Shape("array", element=reduce(_both, known) if known else None)
-    if one.kind == other.kind == "object":
-        fields = dict(one.fields)
-        for name, shape in other.fields.items():
-            fields[name] = _both(fields[name], shape) if name in fields else shape
-        return Shape("object", fields)
-    return one if one.kind == "object" else other

@@ -8,6 +8,7 @@ from canonical.errors import ConfigError
 from hub.mapping.cases import Case, read_cases, run_case
 from hub.mapping.files import MappingFile, mapping_files, shipped_mappings
 from hub.mapping.lint.check import lint_mapping
+from hub.mapping.lint.known import source_fields, sources
 
 FILES = {file.name.removeprefix("mappings/"): file for file in mapping_files(shipped_mappings())}
 
@@ -38,7 +39,9 @@ def test_every_mapping_has_a_case(file: MappingFile) -> None:
 @pytest.mark.parametrize("file", FILES.values(), ids=FILES)
 def test_every_mapping_is_free_of_errors(file: MappingFile) -> None:
     errors = [
-        f"{each.place} {each.rule} {each.message}" for each in lint_mapping(file) if each.is_error
+        f"{each.place} {each.rule} {each.message}"
+        for each in lint_mapping(file, sources(file), source_fields(file))
+        if each.is_error
     ]
     assert errors == []
 

@@ -34,6 +34,11 @@ def test_a_source_field_that_the_mapping_does_not_name_is_listed(tmp_path: Path)
     assert found.source_fields == 4
 
 
+def test_what_the_mapping_reads_and_no_case_has_is_listed(tmp_path: Path) -> None:
+    found = covered(tmp_path, {"head": {"colour": "red"}, "lines": [{"no": "1"}]})
+    assert found.unshown == ("number",)
+
+
 def test_a_result_that_no_case_makes_is_listed(tmp_path: Path) -> None:
     found = covered(tmp_path, {"head": {"number": "1"}})
     assert "po_number" not in found.unmade

@@ -37,7 +37,9 @@ GOOD = """(
 )"""
 
 
-def lint(text: str, name: str = "order.order", *sources: Json) -> tuple[Finding, ...]:
+def lint(
+    text: str, name: str = "order.order", *sources: Json, fields: Json | None = None
+) -> tuple[Finding, ...]:
     left, _, right = name.partition(".")
     inbound = right == "order"
     file = MappingFile(
@@ -50,7 +52,7 @@ def lint(text: str, name: str = "order.order", *sources: Json) -> tuple[Finding,
         text=text,
         version=hashlib.sha256(text.encode()).hexdigest()[:12],
     )
-    return lint_mapping(file, sources)
+    return lint_mapping(file, sources, fields)
 
 
 def rules(text: str, name: str = "order.order") -> list[str]:
@@ -337,3 +339,86 @@ def test_a_path_that_no_case_has_is_warned_of_with_a_guess(
     assert [each.rule for each in found] == rule
     assert [each.message for each in found] == ([said] if said else [])
     assert not any(each.is_error for each in found)
+
+
+LISTED: Json = {
+    "po": None, "on": None, "buyer": {"id": None, "name": None}, "notes": None, "y": None,
+    "lines": [{"n": None, "sku": None, "qty": None, "uom": None, "price": None}],
+    "ship_to": {"name": None, "city": None}, "tags": {"*": None},
+    "N1_loop": [{"N1": {"N101": None, "N104": None}, "N4": {"N401": None}}],
+}  # fmt: skip
+
+
+def listed(po_number: str, *sources: Json) -> list[str]:
+    text = GOOD.replace('"po_number": po', f'"po_number": {po_number}')
+    every = lint(text, "order.order", *sources, fields=LISTED)
+    found = [each for each in every if each.rule in ("E1", "W6")]
+    assert all(each.is_error for each in found)
+    return [f"{each.place.partition(':')[2]} {each.message}" for each in found]
+
+
+def test_what_the_source_has_is_known_whether_a_case_shows_it_or_not() -> None:
+    assert listed("po") == []
+    assert listed("ship_to.name", {"po": "1"}) == []
+    assert listed("tags.anything") == []
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("pso", "no pso here (did you mean po?)"),
+        ("ship_to.nam", "no nam here (did you mean name?)"),
+        ("lines[skuu = 'A'].n", "no skuu here (did you mean sku?)"),
+        ("lines[0].{'a': nn}.a", "no nn here (did you mean n?)"),
+        ("(po ? ship_to : buyer).nname", "no nname here (did you mean name?)"),
+        ("$map(lines, function($line) { $line.skuu })", "no skuu here (did you mean sku?)"),
+        ("($f := function($at) { $at.cty }; $f(ship_to))", "no cty here (did you mean city?)"),
+        ("($f := po ? function($at) { $at.cty }; $f(ship_to))", "no cty here (did you mean city?)"),
+        ("($f := function($at) { $at.cty }; $map([ship_to], $f))", "no cty here (did you mean city?)"),
+        ("($f := function($x) { $x[0] }; $f(ship_to).cty)", "no cty here (did you mean city?)"),
+        ("($g := function($x) { $x.cty }; $f := function($x) { $g($x) }; $f(ship_to))",
+         "no cty here (did you mean city?)"),
+        ("($by := N1_loop{N1.N101: $}; $by.ST.N4.N41)", "no N41 here (did you mean N401?)"),
+        ("$merge([ship_to, {'zip': po}]).ziip", "no ziip here (did you mean zip?)"),
+        ("$lookup($connection, po).N411", "no N411 anywhere (did you mean N401?)"),
+        ("$lookup($connection, po).LIN_loop", "no LIN_loop anywhere (did you mean N1_loop?)"),
+    ],
+)  # fmt: skip
+def test_a_path_that_the_source_does_not_have_is_an_error_with_its_place_and_a_guess(
+    path: str, said: str
+) -> None:
+    found = listed(path)
+    assert [each.partition(" ")[2] for each in found] == [f"the document has {said}"]
+    column = GOOD.splitlines()[int(found[0].partition(":")[0]) - 1].index('"po_number": po') + 14
+    assert int(found[0].split(" ")[0].partition(":")[2]) >= column
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "($f := function($at) { $at.city }; [$f(ship_to), $f(buyer)])[0]",
+        "($f := function($at) { $at.cty }; $f($connection.x))",
+        "($f := function($at) { $at.cty }; $each(tags, $f))",
+        "($ids := lines{sku: n}; $ids.AB)",
+        "$lookup($connection, po).cty",
+        "$lookup($connection, po).N401",
+    ],
+)
+def test_what_may_be_there_is_no_error(path: str) -> None:
+    assert listed(path) == []
+
+
+def test_what_a_worked_case_has_beyond_the_list_is_known() -> None:
+    assert listed("own.field", {"own": {"field": "1"}, "lines": [{"mine": "2"}]}) == []
+    assert listed("lines[0].mine", {"lines": [{"mine": "2"}]}) == []
+    assert len(listed("own.fild", {"own": {"field": "1"}})) == 1
+
+
+def test_levels_within_levels_are_followed_as_deep_as_a_mapping_goes() -> None:
+    level: Json = {"HL": {"HL01": None}}
+    level["HL_loop"] = [level]
+    text = GOOD.replace('"po_number": po', '"po_number": HL_loop.HL_loop.HL_loop.HL.HL02')
+    found = lint(text, fields=LISTED | {"HL_loop": [level]})
+    assert [each.message for each in found] == [
+        "the document has no HL02 here (did you mean HL01?)"
+    ]
