@@ -32,7 +32,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from canonical.errors import Rejected
 from hub.dead_letters import letters
-from hub.dead_letters.filters import SHORTEST, Filters, State
+from hub.dead_letters.filters import SHORTEST, Filters, State, resolve
+from hub.dead_letters.related import not_in
 from hub.ids import new_id
 from hub.ledger import audit, replays
 from hub.ledger.arrays import among
@@ -43,6 +44,8 @@ from hub.release.holds import Act
 Row = dict[str, Any]
 
 _MOST_ARRIVED = 1000
+_MOST_TOLD = 5
+"""Of so many letters it is said why they cannot go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,9 +143,22 @@ async def _refuse_empty(
 ) -> None:
     if await connection.scalar(sa.select(sa.exists(chosen))):
         raise Rejected("already_queued", "", "all of them wait in other replay jobs")
-    if filters.ids:
-        raise Rejected("letter_not_open", "", "none of them is open")
-    raise Rejected("nothing_chosen", "", "no open dead letter matches")
+    raise await _none_open(connection, filters.ids)
+
+
+async def _none_open(connection: AsyncConnection, names: Sequence[str]) -> Rejected:
+    """Say of letters that were named how they are, where none of them can go."""
+    ids = await resolve(connection, names[:_MOST_TOLD])
+    query = sa.select(dead_letter).where(among(dead_letter.c.id, ids)).order_by(dead_letter.c.id)
+    rows = (await connection.execute(query)).mappings().all()
+    if not rows or any(row["state"] == State.OPEN for row in rows):
+        return Rejected("nothing_chosen", "", "no open dead letter matches")
+    told = [await not_in(connection, row) for row in rows]
+    if len(names) == 1:
+        return told[0]
+    each = "; ".join(f"{one.where[:SHORTEST]}: {one.detail}" for one in told)
+    more = "" if len(names) <= _MOST_TOLD else "; ..."
+    return Rejected("letter_not_open", "", f"none of them is open: {each}{more}")
 
 
 async def find(connection: AsyncConnection, name: str) -> str:

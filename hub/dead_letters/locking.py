@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from canonical.errors import Rejected
 from hub.dead_letters.filters import State
-from hub.dead_letters.related import successor
+from hub.dead_letters.related import not_in
 from hub.ledger.deliveries import made_good
 from hub.ledger.tables import dead_letter, delivery, document
 
@@ -52,19 +52,11 @@ async def hold(connection: AsyncConnection, letter_id: str, expected: State) -> 
     if named.delivery_id is not None:
         sent = await _locked(connection, delivery, named.delivery_id)
     letter = await _locked(connection, dead_letter, letter_id)
-    if letter is None or letter["state"] != expected:
-        raise await _not(connection, letter_id, letter, expected)
-    return Held(letter, sent, state, await _made_good(connection, sent))
-
-
-async def _not(
-    connection: AsyncConnection, letter_id: str, letter: sa.RowMapping | None, expected: State
-) -> Rejected:
     if letter is None:
-        return Rejected("letter_not_open", letter_id, f"it is gone, not {expected}")
-    after = await successor(connection, letter) if letter["state"] == State.REPLAYED else ""
-    detail = f"it is {letter['state']}, not {expected}{after}"
-    return Rejected("letter_not_open", letter_id, detail)
+        raise Rejected("letter_not_open", letter_id, f"it is gone, not {expected}")
+    if letter["state"] != expected:
+        raise await not_in(connection, letter, expected)
+    return Held(letter, sent, state, await _made_good(connection, sent))
 
 
 async def _locked(

@@ -8,6 +8,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from canonical.errors import Rejected
+from hub.dead_letters.filters import State
 from hub.ledger import dead_letters
 from hub.ledger.arrays import among
 from hub.ledger.tables import dead_letter
@@ -37,7 +39,22 @@ async def related(
     return (await connection.execute(query.order_by(dead_letter.c.opened_at))).mappings().all()
 
 
-async def successor(connection: AsyncConnection, letter: Mapping[Any, Any]) -> str:
+async def not_in(
+    connection: AsyncConnection, letter: Mapping[Any, Any], expected: State = State.OPEN
+) -> Rejected:
+    """Return ``letter_not_open``: how the letter is, and which one took its place.
+
+    Args:
+        connection: to the ledger.
+        letter: as of `related`, with its ``state`` and ``opened_at``.
+        expected: the state that it would have to be in.
+    """
+    after = await _successor(connection, letter) if letter["state"] == State.REPLAYED else ""
+    detail = f"it is {letter['state']}, not {expected}{after}"
+    return Rejected("letter_not_open", letter["id"], detail)
+
+
+async def _successor(connection: AsyncConnection, letter: Mapping[Any, Any]) -> str:
     """Return in words which letter its replay opened, if one did; else nothing."""
     found = await related(connection, letter)
     later = [each for each in found if each["opened_at"] > letter["opened_at"]]

@@ -21,6 +21,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from canonical.errors import Rejected
+from hub.dead_letters.related import not_in
 from hub.delivery.recovery import UNANSWERABLE
 from hub.ledger import audit
 from hub.ledger.arrays import among
@@ -62,7 +63,7 @@ async def begin_all(
     Its statements are few and the same however many letters there are.
     """
     locked = await _lock(connection, letter_ids)
-    found = {name: _refusal(name, locked) for name in letter_ids}
+    found = {name: await _refusal(connection, name, locked) for name in letter_ids}
     going = [locked.letters[name] for name, refused in found.items() if refused is None]
     if not going:
         return found
@@ -158,12 +159,14 @@ def may_be_there(delivery_id: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
     return sa.exists().where(attempt.c.delivery_id == delivery_id, doubtful)
 
 
-def _refusal(letter_id: str, locked: Locked) -> Rejected | None:
+async def _refusal(
+    connection: AsyncConnection, letter_id: str, locked: Locked
+) -> Rejected | None:
     letter = locked.letters.get(letter_id)
     if letter is None:
         return Rejected("letter_unknown", letter_id, "no dead letter has this id")
     if letter["state"] != "open":
-        return Rejected("letter_not_open", letter_id, f"it is {letter['state']}, not open")
+        return await not_in(connection, letter)
     if letter["delivery_id"] is None:
         known = letter["receipt_id"] in locked.receipts
         gone = Rejected("receipt_missing", letter_id, "the ledger has no such receipt")

@@ -101,6 +101,13 @@ async def test_what_fails_again_opens_a_new_letter_that_knows_where_it_comes_fro
     assert told["detail"] == (
         f"it is replayed, not open: its replay failed, see {fresh['id'][:8]} (open)"
     )
+    asked = ("replay", old["id"], "--reason", "x", "--yes")
+    tried = await desk.run(*asked, "--dry-run", "--output", "json")
+    (would,) = json.loads(tried.stdout)
+    assert (would["code"], would["detail"]) == ("letter_not_open", told["detail"])
+    again = await desk.run(*asked)
+    assert again.exit_code == 4
+    assert told["detail"] in " ".join(again.stderr.split())
 
 
 async def test_a_receipt_that_could_not_be_read_as_a_whole_is_decided_and_answered_as_a_whole(
