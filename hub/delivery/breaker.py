@@ -3,8 +3,8 @@
 closed --`failures` in a row--> open --time--> half-open --success--> closed
                                   ^------------failure (longer)---'
 
-A target that is back is found out within `cap_seconds`: the wait grows no further, and a probe that
-hangs that long does not keep the next one from being made.
+A target that is back is found out within `cap_seconds`: the wait grows no further, it counts from
+when a failed probe began, and a probe that hangs that long does not keep the next from being made.
 
 Pure: time is passed in (monotonic seconds). A result counts only for the period in which its call
 began, so that a slow call from before cannot close or lengthen what came after. Being throttled
@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 _UNLIMITED = 1_000_000
+_BREATH = 1.0
+"""Seconds between the end of a probe that hung and the next, at least."""
 
 
 class State(StrEnum):
@@ -49,7 +51,8 @@ class Breaker:
 
     failures: int
     open_seconds: float
-    cap_seconds: float = 8.0
+    cap_seconds: float = 6.0
+    """As often as the floor of the retry budget allows a retry: it never keeps a probe waiting."""
     _in_a_row: int = 0
     _opened: int = 0  # times since the last success: the exponent of the wait
     _open_until: float | None = None
@@ -65,9 +68,10 @@ class Breaker:
             return State.CLOSED
         return State.OPEN if now < self._open_until else State.HALF_OPEN
 
-    def in_trouble(self, now: float) -> bool:
-        """Whether the last that was heard of the target is a failure, and a call may begin."""
-        return self.state(now) is not State.OPEN and (self._opened > 0 or self._in_a_row > 0)
+    @property
+    def in_trouble(self) -> bool:
+        """Whether the last that was heard of the target is a failure."""
+        return self._opened > 0 or self._in_a_row > 0
 
     def room(self, now: float) -> int:
         """Return how many calls may begin at `now`: all, none, or the one probe."""
@@ -104,7 +108,7 @@ class Breaker:
         self._in_a_row += 1
         self.down = self.down or self._probed_at is not None
         if self._probed_at is not None or self._in_a_row >= self.failures:
-            self._open(now, self._wait())
+            self._open(now, self._left(now))
             self._opened += 1
 
     def unused(self, permit: Permit) -> None:
@@ -124,6 +128,12 @@ class Breaker:
 
     def _wait(self) -> float:
         return float(min(self.open_seconds * 2 ** min(self._opened, 30), self._longest()))
+
+    def _left(self, now: float) -> float:
+        """Return what is left of the wait: a probe that hung has waited for most of it already."""
+        wait = self._wait()
+        hung = 0.0 if self._probed_at is None else now - self._probed_at
+        return max(wait - hung, min(wait, _BREATH))
 
     def _open(self, now: float, seconds: float) -> None:
         self._open_until = now + seconds

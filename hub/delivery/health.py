@@ -56,8 +56,8 @@ class Health:
 
     @property
     def in_trouble(self) -> bool:
-        """Whether the last that was heard of the target is a failure, and a call may begin."""
-        return self._breaker.in_trouble(self.clock.monotonic())
+        """Whether the last that was heard of the target is a failure."""
+        return self._breaker.in_trouble
 
     def came_back(self) -> bool:
         """Return, once, that the target answers again after a probe or a question had failed."""

@@ -14,6 +14,7 @@ from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from hub.delivery.breaker import State
 from hub.delivery.courier import Courier, Hand
 from hub.delivery.health import Health
 from hub.delivery.parts import DeliverParts, TargetSpec
@@ -65,7 +66,7 @@ class DeliverRole:
             if self._health.came_back():
                 await self._hasten()
             found, wait = await self._claim()
-            if not (found or self._hands):
+            if not (found or self._hands) or self._is_stuck():
                 await self._knock()
         except LEDGER_ERRORS as error:
             self._ledger.unreachable(error)
@@ -86,20 +87,30 @@ class DeliverRole:
         now = self._parts.clock.now()
         await self._ledger.once(lambda conn: recovered.hasten(conn, self._target.name, now))
 
+    def _is_stuck(self) -> bool:
+        """Whether every lane hangs in a call of a target that may be tried again."""
+        half_open = self._health.state is State.HALF_OPEN
+        return half_open and len(self._hands) >= self._target.limits.concurrency
+
     async def _knock(self) -> None:
-        """Ask a target in trouble whether it is back, where nothing is due that would find out."""
+        """Ask a target in trouble whether it is back, where nothing is due that would find out.
+
+        While the breaker is open the time goes on: once it lets a call through, one is made.
+        """
         now = self._parts.clock.monotonic()
         if not self._health.in_trouble:
             self._knock_at = math.inf
             return
         if math.isinf(self._knock_at):
             self._knock_at = now + self._parts.timing.knock
-        if now < self._knock_at:
+        if now < self._knock_at or self._health.state is State.OPEN:
             return
         self._knock_at = now + self._parts.timing.knock
         waits = await self._ledger.once(lambda conn: recovered.waiting(conn, self._target.name))
         if waits is not None:
             await self._courier.knock(waits)
+            self._tell_state()
+            self._wake.set()  # what waits for it goes on in the next round, and that is now
 
     async def _claim(self) -> tuple[bool, float]:
         """Claim what there is room for.
@@ -158,6 +169,9 @@ class DeliverRole:
     def _finished(self, task: asyncio.Task[None]) -> None:
         self._hands.pop(task, None)
         self._wake.set()
+        self._tell_state()
+
+    def _tell_state(self) -> None:
         if self._health.state != self._breaker:
             self._breaker = self._health.state
             self._event("breaker", state=self._breaker.value)

@@ -122,7 +122,7 @@ class Limits(Section):
     timeout_seconds: float = Field(30.0, gt=0, description="Total time of one call.")
     breaker_failures: int = Field(5, ge=1, description="Failures in a row that open the breaker.")
     breaker_seconds: float = Field(
-        5.0, gt=0, description="How long it stays open at first; then up to 8, or this if more."
+        5.0, gt=0, description="How long it stays open at first; then up to 6, or this if more."
     )
 
 

@@ -294,15 +294,23 @@ async def hasten(tx: Transaction, target: str, now: datetime) -> int:
     hastened = 0
     for row in tx.all("delivery"):
         last = tx.get("attempt", (row["id"], row["attempts"]))
-        waits = row["target"] == target and row["next_at"] is not None and row["next_at"] > now
-        if not waits or last is None or not row["attempts"] or row["code"] in _WAITING:
+        if row["target"] != target or last is None or not row["attempts"]:
             continue
-        ended = last["ended_at"] is not None and last["ended_at"] < now - _STILL_AT_WORK
         failed = row["state"] == "pending" and last["outcome"] == "retry"
-        if failed or (row["state"] == "in_doubt" and ended):
-            tx.change("delivery", row, next_at=now)
+        goes = now if failed or _is_over(tx, row, now) else now + _STILL_AT_WORK
+        waits = row["next_at"] is not None and row["next_at"] > goes
+        if waits and row["code"] not in _WAITING and (failed or row["state"] == "in_doubt"):
+            tx.change("delivery", row, next_at=goes)
             hastened += 1
     return hastened
+
+
+def _is_over(tx: Transaction, row: Row, now: datetime) -> bool:
+    tries = [tx.get("attempt", (row["id"], n)) for n in range(1, row["attempts"] + 1)]
+    made = [one for one in tries if one is not None]
+    called = max((one["n"] for one in made if one["outcome"] == "in_doubt"), default=None)
+    ends = [one["ended_at"] for one in made if called is not None and one["n"] >= called]
+    return any(end is not None and end < now - _STILL_AT_WORK for end in ends)
 
 
 def _settle(tx: Transaction, held: Claim, ending: Ending, values: Mapping[str, Any]) -> bool:

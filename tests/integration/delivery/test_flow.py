@@ -19,7 +19,7 @@ from hub.clock import SystemClock
 from hub.delivery.parts import DeliverParts
 from hub.delivery.persistence import Ledger
 from hub.delivery.role import DeliverRole
-from hub.ledger import deliveries
+from hub.ledger import deliveries, recovered
 from hub.ledger.delivery_rows import Wanted
 from hub.ledger.tables import attempt, dead_letter, delivery, document, outbox
 from tests.support.deliveries import (
@@ -215,6 +215,78 @@ async def test_a_document_that_a_healthy_target_cannot_take_keeps_its_waits(
         await until(books, await books.order("2"), "pending")
         await wait_for(lambda: len(target.calls) == 2)
     assert await books.outcomes(one) == ["retry"]
+
+
+async def test_what_is_in_doubt_since_long_is_asked_about_at_once_however_young_the_last_question(
+    books: Books, target: ScriptedTarget
+) -> None:
+    old = await in_doubt_and_asked(books, target, "1")
+    async with books.engine.begin() as conn:
+        long_ago = datetime.now(UTC) - timedelta(minutes=10)
+        await conn.execute(
+            sa.update(attempt).where(attempt.c.outcome == "in_doubt").values(ended_at=long_ago)
+        )
+    target.script.append(fails_with(Retryable("unavailable")))
+    target.questions.append(Retryable("unavailable"))
+    another = await books.order("2")
+    async with running(DeliverRole(spec(target), knocking(books))):
+        await until(books, old, "delivered")
+        await until(books, another, "delivered")
+    assert target.doubled() == []
+    assert await books.outcomes(old) == ["in_doubt", "ask_failed", "delivered"]
+
+
+async def test_what_may_still_be_at_work_is_asked_about_as_soon_as_it_cannot_be(
+    books: Books, target: ScriptedTarget
+) -> None:
+    young = await in_doubt_and_asked(books, target, "1")
+    now = datetime.now(UTC)
+    async with books.engine.begin() as conn:
+        assert await recovered.hasten(conn, "bc", now) == 1
+    waits = await books.row(delivery, id=young)
+    assert timedelta(seconds=20) < waits["next_at"] - now <= timedelta(seconds=30)
+
+
+async def in_doubt_and_asked(books: Books, target: ScriptedTarget, number: str) -> str:
+    """Lose a call, and then a question: the next is due in an hour, the target is at peace."""
+    target.script.append(loses_the_call)
+    target.questions.append(Retryable("unavailable"))
+    patient = replace(QUICK, ask_delays_seconds=(0.02, 3600))
+    calm = parts(books.engine, policy=patient, timing=replace(TIMING, knock=3600))
+    one = await books.order(number)
+    async with running(DeliverRole(spec(target), calm)):
+        await wait_for(lambda: len(target.asked) == 1)
+        await until(books, one, "in_doubt")
+    assert await books.outcomes(one) == ["in_doubt", "ask_failed"]
+    return one
+
+
+async def test_a_target_in_which_every_lane_hangs_is_asked_whether_it_is_back(
+    books: Books, target: ScriptedTarget
+) -> None:
+    class Hurried(SystemClock):
+        def monotonic(self) -> float:
+            """Let a minute pass in half a second: the lanes hang for many a probe's time."""
+            return super().monotonic() * 120
+
+    hangs, told = asyncio.Event(), Told()
+    target.script.append(fails_with(Retryable("unavailable")))
+    target.questions.append(Retryable("unavailable"))
+    target.gate = hangs
+    limits = LIMITS.model_copy(
+        update={"concurrency": 2, "timeout_seconds": 20.0, "breaker_failures": 1}
+    )
+    timing = replace(TIMING, knock=5.0, margin=120.0)  # in that clock's seconds
+    eager = replace(knocking(books), clock=Hurried(), observer=told, timing=timing)
+    for number in range(4):
+        await books.order(str(number))
+    async with running(DeliverRole(spec(target, limits=limits), eager)):
+        await wait_for(lambda: target.running == 2, what="both lanes hang")
+        await wait_for(lambda: {"target": "bc", "state": "closed"} in told.named("breaker"))
+        assert target.running == 2  # nobody waited for them to end
+        hangs.set()
+        await until_all(books, delivered=4)
+    assert target.doubled() == []
 
 
 async def test_a_wait_that_the_target_asked_for_is_kept_when_it_is_back(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -106,15 +109,21 @@ def test_a_probe_that_hangs_holds_the_next_up_no_longer_than_the_longest_wait() 
     assert breaker.state(30) is State.OPEN  # it began in the same period: what it says counts
 
 
-def test_a_target_that_is_back_is_probed_within_ten_seconds_by_default() -> None:
-    breaker, now = Breaker(5, 5), 0.0
+@pytest.mark.parametrize("hangs", [0, 3, 5, 6, 30], ids=lambda seconds: f"probes_take_{seconds}_s")
+def test_from_probe_to_probe_it_is_never_more_than_seven_seconds_by_default(hangs: int) -> None:
+    breaker, begins = Breaker(5, 5), []
+    under_way: list[tuple[float, Permit]] = []
     for _ in range(5):
-        breaker.failed(begun(breaker, now), now)
-    for _ in range(20):
-        waited = next(step for step in range(100) if breaker.room(now + step / 4)) / 4
-        assert waited <= 8
-        now += waited
-        breaker.failed(begun(breaker, now), now)
+        breaker.failed(begun(breaker, 0), 0)
+    for now in (step / 4 for step in range(480)):
+        for ends, permit in [call for call in under_way if call[0] <= now]:
+            under_way.remove((ends, permit))
+            breaker.failed(permit, now)
+        if breaker.room(now):
+            under_way.append((now + hangs, begun(breaker, now)))
+            begins.append(now)
+    assert max(after - before for before, after in pairwise([0, *begins])) <= 7
+    assert min(after - before for before, after in pairwise(begins)) >= 5  # it is left in peace
 
 
 def test_a_halted_target_rests_for_as_long_as_it_was_told() -> None:
