@@ -217,7 +217,8 @@ class Inbox:
         if wrong is not None:
             found.envelope = [wrong, *read.faults]
         elif guide := self._agreed.guide(identifier, version := element(group.gs, 8)):
-            checked = check(guide, read.segments, interchange.start.delimiters)
+            marks = interchange.start.delimiters
+            checked = check(guide, read.segments, marks, read.texts)
             found.faults, found.areas = checked.faults, checked.areas
             found.faults = found.faults or self._agreed.faults(identifier, version, read.segments)
             if self._config.application_advice and not found.faults:

@@ -52,7 +52,7 @@ def x12_sets(pieces: Iterator[bytes], *, checked: bool) -> int:
         elif isinstance(event, x12.TransactionSet) and guide is not None and marks is not None:
             count += 1
             if checked:
-                assert not x12_checker.check(guide, event.segments, marks).faults
+                assert not x12_checker.check(guide, event.segments, marks, event.texts).faults
             else:
                 X12Tree(guide, marks.component).build(event.segments)
     return count

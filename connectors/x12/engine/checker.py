@@ -6,13 +6,14 @@ and one for its elements.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from connectors.x12.engine.delimiters import Delimiters
 from connectors.x12.engine.element import segment_faults, write_plainly
 from connectors.x12.engine.faults import Fault
 from connectors.x12.engine.guide import Guide
-from connectors.x12.engine.pattern import SEPARATOR, keeps_notes, pattern
+from connectors.x12.engine.pattern import SEPARATOR
 from connectors.x12.engine.tree import MAX_FAULTS, Node, Tree
 
 
@@ -26,56 +27,71 @@ class Checked:
     """In the order of their places; at most `MAX_FAULTS`."""
 
 
-def check(guide: Guide, segments: list[list[str]], delimiters: Delimiters) -> Checked:
+def check(
+    guide: Guide,
+    segments: list[list[str]],
+    delimiters: Delimiters,
+    texts: list[str] | None = None,
+) -> Checked:
     """Check a set and read it into its tree; its numbers of type R are written plainly, in place.
 
     Args:
         guide: the guide of the set's version.
         segments: the whole set, from ST on, with its SE where it has one.
         delimiters: of its interchange.
+        texts: the same segments as `engine.reader` gives them beside, where it does.
 
     """
-    wrong = check_elements(guide, segments, delimiters)
+    wrong = check_elements(guide, segments, delimiters, texts)
     tree = Tree(guide, delimiters.component)
     tree.build(segments)
     faults = tree.faults + wrong
     return Checked(tree.areas, _placed(faults, segments) if faults else faults)
 
 
-def check_elements(guide: Guide, segments: list[list[str]], delimiters: Delimiters) -> list[Fault]:
+def check_elements(
+    guide: Guide,
+    segments: list[list[str]],
+    delimiters: Delimiters,
+    texts: list[str] | None = None,
+) -> list[Fault]:
     """Check the elements of every segment that the guide's directory knows.
 
     What is right and of type R is written plainly in place: ".5" as "0.5", "007" as "7".
     """
     faults: list[Fault] = []
-    rules = guide.rules
-    joined = [SEPARATOR.join(segment) for segment in segments]
-    careful = _is_suspicious(joined, segments, delimiters)
-    for index, segment in enumerate(segments):
-        tag = segment[0]
-        rule = rules.get(tag)
+    for index in _doubtful(guide, segments, delimiters, texts):
+        segment = segments[index]
+        rule = guide.rules.get(segment[0])
         if rule is None:
             continue
-        if (
-            careful
-            or not pattern(rule).fullmatch(joined[index], len(tag))
-            or (rule.notes and not keeps_notes(rule, tuple(map(bool, segment))))
-        ):
-            faults += segment_faults(rule, segment, index + 1, delimiters)
-            write_plainly(rule, segment)
-            if len(faults) >= MAX_FAULTS:
-                break
+        faults += segment_faults(rule, segment, index + 1, delimiters)
+        write_plainly(rule, segment)
+        if len(faults) >= MAX_FAULTS:
+            break
     return faults
 
 
-def _is_suspicious(joined: list[str], segments: list[list[str]], delimiters: Delimiters) -> bool:
-    """Whether an element holds a delimiter, or what stands for one in the patterns."""
-    text = "".join(joined)
-    if delimiters.component in text or text.count(SEPARATOR) != sum(map(len, segments)) - len(
-        segments
-    ):
-        return True
-    return delimiters.repetition is not None and delimiters.repetition in text
+def _doubtful(
+    guide: Guide,
+    segments: list[list[str]],
+    delimiters: Delimiters,
+    texts: list[str] | None,
+) -> Iterable[int]:
+    """Which segments must be looked at closely: all but those that are certainly right."""
+    if texts is None:
+        texts = [SEPARATOR.join(segment) for segment in segments]
+        if sum(map(len, segments)) - len(segments) != "".join(texts).count(SEPARATOR):
+            return range(len(segments))  # an element holds what stands for a separator
+    matches = guide.matches
+    pairs = zip(segments, texts, strict=True)
+    found = [at for at, (segment, text) in enumerate(pairs) if not matches[segment[0]](text)]
+    whole = "".join(texts)
+    for mark in (delimiters.component, delimiters.repetition):
+        if mark is not None and mark in whole:
+            # In a composite, or astray: the expressions take it for text.
+            found += [at for at, text in enumerate(texts) if mark in text]
+    return sorted(set(found)) if found else ()
 
 
 def _placed(faults: list[Fault], segments: list[list[str]]) -> list[Fault]:

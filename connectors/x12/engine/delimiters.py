@@ -7,6 +7,7 @@ offset. A delimiter outside ASCII is several such characters (its UTF-8 bytes).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from canonical.errors import Rejected
 from connectors.x12.engine.faults import EnvelopeFault
@@ -16,6 +17,8 @@ MAX_HEADER = 512
 
 ISA_LENGTHS = (2, 10, 2, 10, 2, 15, 2, 15, 6, 4, 1, 5, 9, 1, 1, 1)
 """The fixed lengths of ISA01 to ISA16 (X12.5)."""
+
+_LAST = len(ISA_LENGTHS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +32,7 @@ class Delimiters:
     """None before version 00402, where ISA11 is the standards identifier ``U``."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: that costs three times as much to make
 class Header:
     """An ISA as it was read."""
 
@@ -51,8 +54,10 @@ class Header:
 
     def faults(self) -> list[EnvelopeFault]:
         """Elements that do not have their fixed length; readable all the same."""
-        lengths = zip(self.segment[1:], ISA_LENGTHS, strict=True)
-        for number, (value, length) in enumerate(lengths, 1):
+        elements = self.segment[1:]
+        if tuple(map(len, elements)) == ISA_LENGTHS:
+            return []
+        for number, (value, length) in enumerate(zip(elements, ISA_LENGTHS, strict=True), 1):
             if len(value) != length:
                 return [EnvelopeFault("isa_length", f"ISA{number:02d}")]
         return []
@@ -90,9 +95,11 @@ def read_header(text: str, offset: int, *, final: bool) -> Header | None:
 
     """
     element = _character(text, 3)
-    last = _sixteenth(text[:MAX_HEADER], element) if element else -1
-    component = _character(text, last + len(element)) if last > 0 else ""
-    at = last + len(element) + len(component)
+    fields = text[:MAX_HEADER].split(element, _LAST) if element else []
+    # Where the separator before ISA16 stands; before the text where it is not there (yet).
+    last = min(len(text), MAX_HEADER) - len(fields[_LAST]) if len(fields) > _LAST else 0
+    component = _character(text, last) if last else ""
+    at = last + len(component)
     # A blank is what editors leave at the end of a line: the line break is the terminator then.
     end = at + 1 if text[at : at + 2] in (" \r", " \n") else at
     terminator = _character(text, end) if component else ""
@@ -100,11 +107,14 @@ def read_header(text: str, offset: int, *, final: bool) -> Header | None:
         if final or len(text) >= MAX_HEADER:
             raise Rejected("isa_unreadable", "ISA", "expected 16 elements and a terminator")
         return None
-    plain = text[:last].replace("\r", "").replace("\n", "")
-    values = plain.split(element)
-    if not plain.isascii():
+    values, head = fields[:_LAST], text[:last]
+    wrapped = "\r" in head or "\n" in head
+    if wrapped:
+        values = [value.replace("\r", "").replace("\n", "") for value in values]
+    if not head.isascii():
         values = [to_text(value) for value in values]
-    delimiters = _delimiters(values, to_text(element), to_text(component), to_text(terminator))
+    three = to_text(element), to_text(component), to_text(terminator)
+    delimiters = _delimiters(three, values[11], values[12])
     return Header(
         segment=[*values, delimiters.component],
         delimiters=delimiters,
@@ -112,19 +122,9 @@ def read_header(text: str, offset: int, *, final: bool) -> Header | None:
         terminator=terminator,
         offset=offset,
         size=end + len(terminator),
-        wrapped=len(plain) != last,
+        wrapped=wrapped,
         padded=end > at,
     )
-
-
-def _sixteenth(text: str, element: str) -> int:
-    """Where the separator before ISA16 stands; -1 where it is not there (yet)."""
-    position = 3
-    for _ in range(15):
-        position = text.find(element, position + len(element))
-        if position < 0:
-            return -1
-    return position
 
 
 def _character(text: str, index: int) -> str:
@@ -147,14 +147,15 @@ def _utf8_size(first: str) -> int:
     return 4 if "\xf0" <= first <= "\xf4" else 1
 
 
-def _delimiters(values: list[str], element: str, component: str, segment: str) -> Delimiters:
-    three = (element, component, segment)
+@lru_cache(maxsize=256)
+def _delimiters(three: tuple[str, str, str], standard: str, version: str) -> Delimiters:
+    """The delimiters, with the repetition separator that ISA11 and ISA12 say there is."""
+    _, component, _ = three
     if any(value.isalnum() for value in three) or component in "\r\n":
         raise Rejected("isa_unreadable", "ISA16", "expected 16 elements and a terminator")
     if len(set(three)) != len(three):
         raise Rejected("delimiter_ambiguous", "ISA16", "two delimiters are the same character")
-    repetition = values[11]
-    used = values[12] >= "00402" and len(repetition) == 1
-    if used and not repetition.isalnum() and repetition not in (" ", *three):
-        return Delimiters(*three, repetition)
+    used = version >= "00402" and len(standard) == 1
+    if used and not standard.isalnum() and standard not in (" ", *three):
+        return Delimiters(*three, standard)
     return Delimiters(*three)

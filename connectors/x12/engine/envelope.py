@@ -21,7 +21,10 @@ _SERVICES = frozenset({"ISB", "ISE"})
 """Grade of service requests, which old interchanges may carry after their ISA; without effect."""
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen: that costs three times as much to make, and several are made for every order.
+
+
+@dataclass(slots=True)
 class InterchangeStart:
     """An ISA was read."""
 
@@ -31,7 +34,7 @@ class InterchangeStart:
     faults: list[EnvelopeFault]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class GroupStart:
     """A GS was read."""
 
@@ -48,6 +51,17 @@ class TransactionSet:
     faults: list[EnvelopeFault] = field(default_factory=list)
     pieces: list[tuple[int, Batch, int]] = field(default_factory=list)
     """(first segment, its batch, its index there): where the set was cut into batches."""
+    texts: list[str] | None = field(default_factory=list)
+    """The segments whole, as `engine.reader.Batch` has them; None where not every batch does."""
+
+    def take(self, batch: Batch, start: int, end: int) -> None:
+        """Take segments over from a batch."""
+        self.pieces.append((len(self.segments), batch, start))
+        self.segments += batch.segments[start:end]
+        if batch.texts is None or self.texts is None:
+            self.texts = None
+        else:
+            self.texts += batch.texts[start:end]
 
     @property
     def identifier(self) -> str:
@@ -67,7 +81,7 @@ class TransactionSet:
         return batch.offset(index + position - 1 - first)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class GroupEnd:
     """A GE was read, or should have been."""
 
@@ -76,14 +90,14 @@ class GroupEnd:
     faults: list[EnvelopeFault]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class InterchangeEnd:
     """An IEA was read, or should have been."""
 
     faults: list[EnvelopeFault]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Acknowledged:
     """A TA1 stands in the interchange: its sender's answer to one of ours."""
 
@@ -148,33 +162,34 @@ class _Walker:
             faults.append(EnvelopeFault("interchange_control_invalid", "ISA13"))
         return InterchangeStart(header.segment, header.delimiters, header.offset, faults)
 
-    def cut(self) -> Iterator[Event]:
+    def cut(self) -> list[Event]:
         """The interchange ends without its IEA."""
-        if self._isa is not None:
-            yield from self._close_group(None)
-            self._isa = None
-            yield InterchangeEnd([EnvelopeFault("interchange_truncated", "IEA")])
+        if self._isa is None:
+            return []
+        ends = self._close_group(None)
+        self._isa = None
+        return [*ends, InterchangeEnd([EnvelopeFault("interchange_truncated", "IEA")])]
 
     def batch(self, batch: Batch) -> Iterator[Event]:
         """Follow consecutive segments; a set's are taken over as slices."""
-        segments = batch.segments
         start = 0
-        for index, segment in enumerate(segments):
-            if segment[0] in _CONTROL:
-                self._take(batch, start, index)
-                start = index + 1
-                yield from self._control(segment, batch, index)
-        self._take(batch, start, len(segments))
+        for index, segment in enumerate(batch.segments):
+            tag = segment[0]
+            if tag in _CONTROL:
+                last = tag == "SE" and self._set is not None
+                self._take(batch, start, index + last)
+                yield from self._control(segment)
+                opened = tag == "ST" and self._set is not None
+                start = index if opened else index + 1
+        self._take(batch, start, len(batch.segments))
 
     def _take(self, batch: Batch, start: int, end: int) -> None:
         if start == end:
             return
         if self._set is None:
             self._stray(batch.segments[start])
-            return
-        held = self._set.segments
-        self._set.pieces.append((len(held), batch, start))
-        held += batch.segments[start:end]
+        else:
+            self._set.take(batch, start, end)
 
     def _stray(self, segment: list[str]) -> None:
         """Note the first of them: how many there are depends on how the stream was cut."""
@@ -183,26 +198,25 @@ class _Walker:
         if not any(found.code == fault.code for found in self._faults):
             self._faults.append(fault)
 
-    def _control(self, segment: list[str], batch: Batch, index: int) -> Iterator[Event]:
+    def _control(self, segment: list[str]) -> list[Event]:  # noqa: PLR0911  # one per segment
         tag = segment[0]
         if tag == "ST" and self._gs is not None:
-            yield from self._close_set(None)
-            self._set = TransactionSet([segment], [], [(0, batch, index)])
-        elif tag == "SE" and self._set is not None:
-            self._set.pieces.append((len(self._set.segments), batch, index))
-            yield from self._close_set(segment)
-        elif tag == "GS":
-            yield from self._close_group(None)
-            yield self._open_group(segment)
-        elif tag == "GE" and self._gs is not None:
-            yield from self._close_group(segment)
-        elif tag == "IEA":
-            yield from self._close_group(None)
-            yield self._close(segment)
-        elif tag == "TA1" and self._gs is None:
-            yield Acknowledged(segment)
-        elif tag not in _SERVICES or self._gs is not None:
+            ends = self._close_set(None)
+            self._set = TransactionSet()
+            return ends
+        if tag == "SE" and self._set is not None:
+            return self._close_set(segment)
+        if tag == "GS":
+            return [*self._close_group(None), self._open_group(segment)]
+        if tag == "GE" and self._gs is not None:
+            return self._close_group(segment)
+        if tag == "IEA":
+            return [*self._close_group(None), self._close(segment)]
+        if tag == "TA1" and self._gs is None:
+            return [Acknowledged(segment)]
+        if tag not in _SERVICES or self._gs is not None:
             self._stray(segment)
+        return []
 
     def _open_group(self, gs: list[str]) -> GroupStart:
         self._gs = gs
@@ -218,10 +232,10 @@ class _Walker:
         self._group_numbers.add(number)
         return GroupStart(gs, faults)
 
-    def _close_set(self, se: list[str] | None) -> Iterator[Event]:
+    def _close_set(self, se: list[str] | None) -> list[Event]:
         current = self._set
         if current is None:
-            return
+            return []
         self._set = None
         self._sets += 1
         number = current.control_number
@@ -233,17 +247,16 @@ class _Walker:
         if se is None:
             current.faults.append(EnvelopeFault("set_trailer_missing", "SE"))
         else:
-            current.segments.append(se)
             if element(se, 2) != number:
                 current.faults.append(EnvelopeFault("set_control_mismatch", "SE02"))
             if not _is_count(element(se, 1), len(current.segments)):
                 current.faults.append(EnvelopeFault("set_count_mismatch", "SE01"))
-        yield current
+        return [current]
 
-    def _close_group(self, ge: list[str] | None) -> Iterator[Event]:
-        yield from self._close_set(None)
+    def _close_group(self, ge: list[str] | None) -> list[Event]:
+        ends = self._close_set(None)
         if self._gs is None:
-            return
+            return ends
         faults = []
         if not self._sets:
             faults.append(EnvelopeFault("group_empty", "GE01"))
@@ -255,7 +268,7 @@ class _Walker:
             if not _is_count(element(ge, 1), self._sets):
                 faults.append(EnvelopeFault("group_count_mismatch", "GE01"))
         self._gs = None
-        yield GroupEnd(element(ge or [], 1), faults)
+        return [*ends, GroupEnd(element(ge or [], 1), faults)]
 
     def _close(self, iea: list[str]) -> InterchangeEnd:
         isa = self._isa or []

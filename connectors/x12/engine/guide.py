@@ -20,6 +20,7 @@ from typing import Any
 
 from connectors.x12.engine.naming import Namers
 from connectors.x12.engine.notes import parse_note
+from connectors.x12.engine.pattern import Matches
 from connectors.x12.engine.place import Loop, Slot
 from connectors.x12.engine.rule import UNBOUNDED, Element, SegmentRule
 
@@ -50,6 +51,8 @@ class Guide:
     """All segments that the version's directory knows, by tag."""
     begin: Slot
     """The ST, where every set begins."""
+    matches: Matches
+    """Recognise segments whose elements are certainly right."""
 
 
 def release_of(version: str) -> str | None:
@@ -217,7 +220,7 @@ def _guide(table: dict[str, Any], rules: dict[str, SegmentRule]) -> Guide:
     root.items.append(begin)
     for area in AREAS:
         _fill(root, table[area], area, rules)
-    return Guide(table["set"], table["name"], table["group"], root, rules, begin)
+    return Guide(table["set"], table["name"], table["group"], root, rules, begin, Matches(rules))
 
 
 def _fill(loop: Loop, rows: list[Any], area: str, rules: dict[str, SegmentRule]) -> None:

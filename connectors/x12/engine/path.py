@@ -37,14 +37,15 @@ def advance(slot: Slot, tag: str, *, again: bool = True) -> Step | None:
 
     """
     if again and slot.tag == tag and slot.maximum > 1:
-        return Step(slot, slot.parent.depth, (), (), stays=True, again=True)
+        return Step(slot, slot.parent.depth, (), (), stays=True, table=False, again=True)
     found, missing = _search(slot, tag)
     if found is None:
         return None
     if isinstance(found, Slot):
-        stays = found.parent is slot.parent and found.area == slot.area and slot.index > 0
-        return Step(found, found.parent.depth, (), missing, stays)
-    return Step(found.first, found.depth - 1, _entered(found), missing, stays=False)
+        stays = found.parent is slot.parent and not _turns(slot, found)
+        return Step(found, found.parent.depth, (), missing, stays, _turns(slot, found))
+    depth, loops = found.depth - 1, _entered(found)
+    return Step(found.first, depth, loops, missing, stays=False, table=_turns(slot, found))
 
 
 def defined(loop: Loop, tag: str) -> bool:
@@ -69,6 +70,11 @@ def _search(slot: Slot, tag: str) -> tuple[Slot | Loop | None, tuple[Slot, ...]]
             return loop, tuple(missing)
         node, loop = loop, loop.parent
     return None, tuple(missing)
+
+
+def _turns(slot: Slot, to: Slot | Loop) -> bool:
+    """Whether another table of the set begins at `to`."""
+    return slot.area != to.area or (slot.index == 0 and slot.parent.parent is None)
 
 
 def _entered(loop: Loop) -> tuple[Loop, ...]:

@@ -26,16 +26,24 @@ class Step:
     """Mandatory segments that were passed over."""
     stays: bool
     """No loop opens or closes, and the place is in the same table."""
+    table: bool
+    """It leads from one table of the set to the next, or into the first."""
     again: bool = False
     """The same place once more."""
     careful: bool = field(init=False)
     """Segments were passed over, or the place has room for so many only."""
     how: How = field(init=False)
+    key: str = field(init=False)
+    """Of the loop, where it is one more loop."""
+    most: int = field(init=False)
+    """How often that loop may occur."""
 
     def __post_init__(self) -> None:
         careful = bool(self.missing) or (self.again and self.slot.maximum != UNBOUNDED)
         object.__setattr__(self, "careful", careful)
         object.__setattr__(self, "how", self._how())
+        object.__setattr__(self, "key", self.enter[0].key if self.enter else "")
+        object.__setattr__(self, "most", self.enter[0].maximum if self.enter else 0)
 
     def _how(self) -> How:
         slot = self.slot
@@ -43,8 +51,8 @@ class Step:
             return "other"
         if self.stays:
             return "again" if self.again else "one" if slot.maximum == 1 else "other"
-        repeats = len(self.enter) == 1 and self.enter[0].maximum > 1
-        return "loop" if repeats else "other"
+        one = len(self.enter) == 1 and self.enter[0].maximum > 1 and not self.table
+        return "loop" if one else "other"
 
 
 @dataclass(eq=False, slots=True, repr=False)  # it holds its whole guide

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from canonical.errors import Rejected
 from connectors.x12.engine.delimiters import MAX_HEADER, Header, read_header, to_text
+from connectors.x12.engine.pattern import SEPARATOR
 
 CHUNK = 65_536
 """How many bytes are tokenised at a time: memory stays flat however long the stream is."""
@@ -40,15 +41,16 @@ class Stray:
 class Batch:
     """Consecutive segments of one interchange, without its ISA."""
 
-    __slots__ = ("_parts", "_start", "_step", "segments")
+    __slots__ = ("_parts", "_start", "_step", "segments", "texts")
 
-    def __init__(
-        self, segments: list[list[str]], parts: list[str], start: int, header: Header
-    ) -> None:
-        self.segments = segments
-        self._parts = parts
+    def __init__(self, cut: _Cut, start: int, header: Header) -> None:
+        self._parts = cut.parts
         self._start = start
         self._step = len(header.terminator)
+        self.segments = _elements(cut, header) if cut.segments is None else cut.segments
+        self.texts = cut.texts
+        """The segments whole, `SEPARATOR` between their elements; None where they cannot be had
+        without a second look at every element."""
 
     def offset(self, index: int) -> int:
         """The byte offset of segment `index` in the stream; counted only when someone asks."""
@@ -127,8 +129,8 @@ class Reader:
         elif cut.end == start and len(self._text) - start > MAX_SEGMENT:
             raise Rejected("segment_too_long", "", "no segment terminator within a megabyte")
         self._position = cut.end
-        segments = _elements(cut, header)
-        return Batch(segments, cut.parts, self._base + start, header) if segments else None
+        batch = Batch(cut, self._base + start, header)
+        return batch if batch.segments else None
 
 
 def read(chunks: Iterable[bytes]) -> Iterator[Header | Batch | Stray]:
@@ -145,7 +147,7 @@ def chunks_of(data: bytes) -> Iterator[bytes]:
         yield data[start : start + CHUNK]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Cut:
     """Complete segments at the start of a text."""
 
@@ -154,8 +156,11 @@ class _Cut:
     """Where the text goes on, after the last of their terminators."""
     closes: bool
     """The interchange ends here: by its IEA, or because another ISA follows."""
-    plain: bool = False
-    """Only ASCII, no binary data, wraps or padding: the elements need no second look."""
+    texts: list[str] | None = None
+    """The segments with `SEPARATOR` between their elements, where there is only ASCII, no wraps and
+    no padding: their elements need no second look."""
+    segments: list[list[str]] | None = None
+    """Those segments, split."""
 
 
 def _skip(text: str, start: int, characters: str) -> int:
@@ -188,11 +193,19 @@ def _slice(text: str, start: int, header: Header) -> _Cut | None:
         end, closes = text.rfind(terminator, start, limit), following >= 0
     if end < 0:
         return _Cut([], start, closes)
-    if any(text.find(f"{tag}{header.element}", start, end) >= 0 for tag in _BINARY):
-        return None
     whole = text[start:end]
-    plain = whole.isascii() and not header.padded
-    return _Cut(whole.split(terminator), end + len(terminator), closes, plain)
+    after = end + len(terminator)
+    if header.padded or not whole.isascii() or SEPARATOR in whole:
+        if any(f"{tag}{header.element}" in whole for tag in _BINARY):
+            return None
+        return _Cut(whole.split(terminator), after, closes)
+    parts = whole.replace(header.element, SEPARATOR).split(terminator)
+    # What is no data before a tag sorts before all that is, and so does an empty segment.
+    texts = parts if min(parts) > "!" else [text for part in parts if (text := part.lstrip(_BLANK))]
+    segments = [text.split(SEPARATOR) for text in texts]
+    if not _BINARY.keys().isdisjoint([segment[0] for segment in segments]):
+        return None
+    return _Cut(parts, after, closes, texts, segments)
 
 
 def _find_segment(
@@ -256,8 +269,6 @@ def _unwrapped(part: str, header: Header) -> str:
 
 def _elements(cut: _Cut, header: Header) -> list[list[str]]:
     element = header.element
-    if cut.plain:
-        return [plain.split(element) for part in cut.parts if (plain := part.lstrip(_BLANK))]
     segments = []
     for part in cut.parts:
         plain = _unwrapped(part.lstrip(_BLANK), header)

@@ -31,14 +31,14 @@ class Tree:
         self._nodes: dict[int, Node] = {}
         """How many loops deep -> the node that is open there."""
 
-    def build(self, segments: list[list[str]]) -> None:
+    def build(self, segments: list[list[str]]) -> None:  # noqa: C901  # a call less per segment
         """Place all segments between ST and SE.
 
         Args:
             segments: the whole set, from ST on, with its SE where it has one.
 
         """
-        slot = self._guide.begin
+        slot, nodes = self._guide.begin, self._nodes
         node: Node = {}
         end = len(segments) - 1 if segments[-1][0] == "SE" else len(segments)
         for position, segment in enumerate(segments[1:end], 2):
@@ -52,10 +52,15 @@ class Tree:
                     continue
             slot = move.slot
             named = slot.namers[len(segment)](segment)
-            # Asked by how often each occurs in an order; the branches are the whole cost of a tree.
+            # Asked by how often each occurs in an order; the branches are most of a tree's cost.
             how = move.how
             if how == "loop":
-                node = self._begin(position, move, {tag: named})
+                around = nodes[move.keep]
+                node = nodes[move.keep + 1] = {tag: named}
+                held = around.setdefault(move.key, [])
+                held.append(node)
+                if len(held) > move.most:
+                    self._crowded(position, move.enter[0])
             elif how == "one":
                 node[tag] = named
             elif how == "again":
@@ -83,21 +88,6 @@ class Tree:
                 self._missing(position, move.missing)
         return move
 
-    def _begin(self, position: int, move: Step, node: Node) -> Node:
-        """Put the node of one more loop into the one around it."""
-        depth = move.keep
-        around = self._nodes[depth] if depth else self._area(move.slot)
-        (loop,) = move.enter
-        held = around.get(loop.key)
-        if held is None:
-            around[loop.key] = [node]
-        else:
-            held.append(node)
-            if len(held) > loop.maximum:
-                self._add("loop_exceeds_maximum", loop.first.tag, position, loop)
-        self._nodes[depth + 1] = node
-        return node
-
     def _move(self, position: int, move: Step) -> Node:
         """Close and open loops; gives the node that the segment goes into."""
         depth = move.keep
@@ -107,17 +97,20 @@ class Tree:
             held = node.get(loop.key)
             if loop.maximum == 1:
                 if held is not None:
-                    self._add("loop_exceeds_maximum", loop.first.tag, position, loop)
+                    self._crowded(position, loop)
                 node[loop.key] = inner
             elif held is None:
                 node[loop.key] = [inner]
             else:
                 held.append(inner)
                 if len(held) > loop.maximum:
-                    self._add("loop_exceeds_maximum", loop.first.tag, position, loop)
+                    self._crowded(position, loop)
             depth += 1
             self._nodes[depth] = node = inner
         return node
+
+    def _crowded(self, position: int, loop: Loop) -> None:
+        self._add("loop_exceeds_maximum", loop.first.tag, position, loop)
 
     def _area(self, slot: Slot) -> Node:
         """The table that the segment stands in, outside of any loop."""
