@@ -106,7 +106,7 @@ sim: $(VENV)/.checks
 	@$(BIN)/python -m tests.sim --seeds $(SEEDS) $(if $(SEED),--seed $(SEED)) $(if $(BUG),--bug $(BUG))
 
 teeth: $(VENV)/.checks
-	@$(BIN)/pytest --quiet tests/faults/teeth/bite.py $(ARGS)
+	@$(BIN)/pytest --quiet --numprocesses=$(WORKERS) tests/faults/teeth/bite.py $(ARGS)
 
 # Verdicts by policy, and where they disagree with a file's source; CROSSDOCK_SAMPLES names their folder.
 corpus: $(VENV)/.checks

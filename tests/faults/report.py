@@ -104,6 +104,27 @@ def figures(results: Sequence[dict[str, Any]]) -> str:
     )
 
 
+def account(result: dict[str, Any]) -> str:
+    """What one run came to, in a few lines; every breach is named."""
+    verdict, found = result["verdict"], result.get("recovery", {})
+    counts = verdict["counts"]
+    said = ", ".join(f"{counts.get(name, 0)} {name.replace('_', ' ')}" for name in BREACHES)
+    lines = [
+        f"seed {result['seed']}: {'holds' if verdict['holds'] else 'BREACHED'}",
+        f"  {counts.get('documents_acknowledged', 0):,} documents acknowledged, "
+        f"{result.get('kills_total', 1)} kills, {result['seconds']:.0f} s",
+        f"  {said}",
+    ]
+    if found:
+        lines.append(
+            f"  yes again after a strike: p50 {found['p50_seconds']} s, p95 "
+            f"{found['p95_seconds']} s, most {found['most_seconds']} s"
+        )
+    for kind, cases in verdict["problems"].items():
+        lines += [f"  {kind}: {case}" for case in cases]
+    return "\n".join(lines)
+
+
 def outages(results: Sequence[dict[str, Any]]) -> str:
     """What long outages came to, as a table; nothing where there were none."""
     rows = [

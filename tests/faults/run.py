@@ -23,6 +23,8 @@ from tests.faults.world import World
 from tests.support.hub_process import ROOT
 
 _LOOK_SECONDS = 1.0
+PATIENCE = 400.0
+"""Seconds in which all must have come to rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,7 @@ class Plan:
     kills: int
     seconds: float
     rate: float = 60.0
-    settle: float = 400.0
+    settle: float = PATIENCE
     pace: float = 2.0
 
 
