@@ -14,6 +14,7 @@ from hub.api.access import Access, Who
 from hub.api.words import word_of
 from hub.ledger import account, holds, threads
 from hub.ledger.document_words import ENTITIES, DocumentState
+from hub.ledger.documents import listing
 from hub.ledger.tables import document
 from hub.reconcile.trace import as_json, lines
 from hub.settings.model import Site
@@ -75,13 +76,9 @@ class DocumentsApi:
         limit: Limit = 100,
     ) -> list[dict[str, Any]]:
         """List documents by entity and state."""
-        statement = sa.select(*_COLUMNS).order_by(document.c.created_at.desc()).limit(limit)
-        if entity is not None:
-            statement = statement.where(document.c.entity == entity)
-        if state is not None:
-            statement = statement.where(document.c.state == state)
         async with self._engine.connect() as ledger:
-            return [dict(row) for row in (await ledger.execute(statement)).mappings()]
+            rows = await listing(ledger, _COLUMNS, entity=entity, state=state, limit=limit)
+        return [dict(row) for row in rows]
 
     async def document(self, document_id: str, caller: Who) -> dict[str, Any]:
         """Return one document; with its canonical form, which names people, to operators only."""

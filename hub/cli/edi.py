@@ -140,10 +140,14 @@ def _numbered(site: Site) -> dict[str, ConnectorConfig]:
 def _asked(site: Site) -> dict[str, Asked]:
     """Return the connections whose partners acknowledge, with their numbers and clocks."""
     return {
-        name: Asked(config.control_scope, config.confirmed_within)
+        name: Asked(config.control_scope, config.confirmed_within, _actions(site, name))
         for name, config in _numbered(site).items()
         if config.control_scope is not None and config.confirmed_within is not None
     }
+
+
+def _actions(site: Site, target: str) -> tuple[str, ...]:
+    return tuple({"send", *(route.action for route in site.routes if route.to == target)})
 
 
 def _told(reasons: tuple[Any, ...]) -> str:

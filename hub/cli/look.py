@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-import sqlalchemy as sa
 import typer
 
 from canonical.errors import Rejected
@@ -16,6 +15,7 @@ from hub.cli.output import Output, OutputOption, print_json, print_rows, printab
 from hub.ledger import account as accounts
 from hub.ledger import threads, under_way
 from hub.ledger.document_words import ENTITIES, DocumentState
+from hub.ledger.documents import listing
 from hub.ledger.tables import document
 from hub.reconcile.forms import Form, Forms
 from hub.reconcile.trace import as_json, lines
@@ -113,15 +113,10 @@ def documents(
 
     async def work() -> list[dict[str, Any]]:
         columns = [column for column in document.c if column.name != "canonical"]
-        statement = sa.select(*columns).order_by(document.c.created_at.desc()).limit(limit)
-        if entity:
-            statement = statement.where(document.c.entity == entity)
-        if state:
-            statement = statement.where(document.c.state == state)
         async with desk(config) as at, at.engine.connect() as ledger:
-            rows = [dict(row) for row in (await ledger.execute(statement)).mappings()]
+            rows = await listing(ledger, columns, entity=entity, state=state, limit=limit)
             waits = await under_way.waiting(ledger, [row["id"] for row in rows])
-            return [row | {"waiting": waits.get(row["id"])} for row in rows]
+            return [dict(row) | {"waiting": waits.get(row["id"])} for row in rows]
 
     columns = ("created_at", *_DOCUMENTS, "place", "waiting")
     print_listed(run(work()), columns, output, "no document matches")

@@ -164,7 +164,7 @@ def jobs(config: ConfigOption = None, output: OutputOption = Output.TABLE) -> No
 
     async def work() -> list[dict[str, Any]]:
         async with desk(config) as at, at.engine.connect() as ledger:
-            rows = {row["job"]: dict(row) for row in await reconcile_runs.newest(ledger)}
+            rows = {row["job"]: dict(row) for row in await reconcile_runs.newest(ledger, JOBS)}
             return [rows.get(job, {"job": job}) for job in JOBS]
 
     print_rows(run(work()), _RUNS, output)

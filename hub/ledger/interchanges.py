@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.ledger import bulk
+from hub.ledger.slices import INTERCHANGES, slices, upto
 from hub.ledger.tables import interchange
 
 REUSED_AFTER = timedelta(days=365)
@@ -32,17 +33,17 @@ _LOOKED_AT = """
 SELECT i.connection, i.number, i.received_at, below.number AS below, top.number AS top
 FROM interchange AS i
 LEFT JOIN LATERAL (SELECT b.number FROM interchange AS b
-    WHERE b.scope = i.scope AND b.number < i.number AND b.received_at > i.received_at - $5::interval
-        AND (b.received_at <= i.received_at OR i.number - b.number < $6)
+    WHERE b.scope = i.scope AND b.number < i.number AND b.received_at > i.received_at - $2::interval
+        AND (b.received_at <= i.received_at OR i.number - b.number < $3)
     ORDER BY b.number DESC LIMIT 1) AS below ON true
 LEFT JOIN LATERAL (SELECT t.number FROM interchange AS t
     WHERE below.number IS NULL AND t.scope = i.scope AND t.received_at < i.received_at
-        AND t.received_at > i.received_at - $5::interval
+        AND t.received_at > i.received_at - $2::interval
     ORDER BY t.number DESC LIMIT 1) AS top ON true
 WHERE i.scope = $1 AND i.number IS NOT NULL
-    AND ((i.received_at >= $2 AND i.received_at <= $3) OR i.number = ANY($4::bigint[]))
-ORDER BY i.received_at, i.number
 """
+_OF_TIME = f"{_LOOKED_AT} AND i.received_at >= $4 AND i.received_at < $5"
+_OF_NUMBERS = f"{_LOOKED_AT} AND i.number = ANY($4::bigint[])"
 _LATE = 10_000
 """What comes after a number and is smaller by so much is not late: the counter began anew."""
 _SHORTEST, _NEAR_THE_END = 5, 100
@@ -140,16 +141,17 @@ async def _take_over(ledger: AsyncConnection, used: Used) -> None:
 
 async def gaps(ledger: AsyncConnection, scope: str, span: Span) -> tuple[list[Gap], int]:
     """Return the numbers that are missing before those of a span, and how many were looked at."""
-    result = await ledger.exec_driver_sql(
-        _LOOKED_AT, (scope, span.since, span.until, list(span.numbers), REUSED_AFTER, _LATE)
-    )
-    rows = result.all()
+    given = scope, REUSED_AFTER, _LATE
+    rows = list(await ledger.exec_driver_sql(_OF_NUMBERS, (*given, list(span.numbers))))
+    async for part in slices(ledger, INTERCHANGES, (span.since, upto(span.until)), scope):
+        rows += await ledger.exec_driver_sql(_OF_TIME, (*given, *part))
+    looked = {(row.received_at, row.number): row for row in rows}
     found = []
-    for row in rows:
+    for _, row in sorted(looked.items()):
         missing = skipped(row.number, row.below, row.top)
         if missing is not None:
             found.append(Gap(row.connection, *missing, row.number, row.received_at))
-    return found, len(rows)
+    return found, len(looked)
 
 
 def skipped(number: int, below: int | None, top: int | None) -> tuple[int, int] | None:

@@ -8,20 +8,34 @@ from typing import Any, NamedTuple
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from hub.ledger.slices import CONFIRMED, DELIVERED, slices
+
+_WENT = """
+SELECT id FROM delivery WHERE action = $3 AND state = 'delivered' AND settled_at >= $1
+    AND settled_at < $2 AND target = ANY($4::text[])
+"""
+_ANSWERED = """
+SELECT delivery_id FROM confirmation WHERE at >= $1 AND at < $2 AND delivery_id IS NOT NULL
+"""
 _SENT = """
 SELECT d.id, d.target, d.flow, d.settled_at, d.state, o.number AS document, o.partner,
     c.number AS confirmed, c.flow AS said_in, c.state AS said, c.reasons, c.at, n.number
-FROM delivery AS d
-JOIN document AS o ON o.id = d.document_id
+FROM unnest($1::text[]) AS w(id) CROSS JOIN LATERAL (
+    SELECT * FROM delivery WHERE delivery.id = w.id OFFSET 0) AS d
+JOIN unnest($2::text[], $3::text[]) AS a(target, scope) ON a.target = d.target
+CROSS JOIN LATERAL (SELECT * FROM document WHERE document.id = d.document_id OFFSET 0) AS o
 LEFT JOIN LATERAL (SELECT * FROM confirmation WHERE confirmation.delivery_id = d.id
     ORDER BY confirmation.state = 'received', confirmation.at DESC, confirmation.id DESC LIMIT 1
     ) AS c ON true
-LEFT JOIN control_number AS n ON n.scope = $2
-    AND n.key = d.reference || '/' || d.action || '/' || d.version
-WHERE d.target = $1 AND o.entity <> 'acknowledgement' AND d.settled_at >= $3
+LEFT JOIN LATERAL (SELECT number FROM control_number WHERE control_number.scope = a.scope
+    AND control_number.key = d.reference || '/' || d.action || '/' || d.version OFFSET 0
+    ) AS n ON true
+WHERE o.entity <> 'acknowledgement' AND d.settled_at >= $4
     AND (d.state = 'delivered' OR c.state IS NOT NULL)
-ORDER BY d.settled_at, d.id
 """
+_AT_ONCE = 500
+_AHEAD = timedelta(days=1)
+"""How far another host's clock may be ahead of ours."""
 _SAYS_NOTHING = ("sent", "received")
 """Of what is in it."""
 
@@ -33,6 +47,8 @@ class Asked(NamedTuple):
     """Where its control numbers are counted."""
     within: timedelta
     """How long the partner may take."""
+    actions: tuple[str, ...] = ("send",)
+    """By which something goes there."""
 
 
 class Sent(NamedTuple):
@@ -66,10 +82,21 @@ async def sent(
         now: what the clocks are read against.
         since: only what was sent since then.
     """
-    found = []
-    for target, how in asked.items():
-        result = await ledger.exec_driver_sql(_SENT, (target, how.scope, since))
-        found += [_sent(row, how, now) for row in result]
+    span = since, now + _AHEAD
+    ids = set()
+    for action in sorted({action for how in asked.values() for action in how.actions}):
+        targets = [name for name, how in asked.items() if action in how.actions]
+        async for part in slices(ledger, DELIVERED, span, action):
+            went = await ledger.exec_driver_sql(_WENT, (*part, action, targets))
+            ids |= set(went.scalars())
+    async for part in slices(ledger, CONFIRMED, span):
+        ids |= set((await ledger.exec_driver_sql(_ANSWERED, part)).scalars())
+    scopes = [how.scope for how in asked.values()]
+    found, rest = [], sorted(ids)
+    for first in range(0, len(rest), _AT_ONCE):
+        which = rest[first : first + _AT_ONCE], list(asked), scopes, since
+        rows = await ledger.exec_driver_sql(_SENT, which)
+        found += [_sent(row, asked[row.target], now) for row in rows]
     return sorted(found, key=lambda each: (each.sent_at, each.delivery))
 
 

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.ledger.plans import by_index
+from hub.ledger.slices import DELIVERED, DOCUMENTS, slices, upto
 from hub.reconcile.line_ledger import ItemFacts
 from hub.reconcile.orders import OrderThread, Sent, read
 from hub.settings.model import Site
@@ -25,29 +26,29 @@ ENTITIES = (
     "order", "order_change", "order_response", "shipment", "receiving_advice", "invoice",
 )  # fmt: skip
 
-# Each condition is a branch of its own that one index answers (`hub/ledger/plans.py`).
-CANDIDATES = """
-WITH news AS (SELECT * FROM unnest($1::timestamptz[], $2::timestamptz[]) AS w(since, until))
-SELECT d.reference FROM news CROSS JOIN LATERAL (
-    SELECT reference FROM document
-    WHERE created_at >= news.since AND created_at <= news.until AND direction = 'in'
-        AND version IS NOT NULL AND reference IS NOT NULL
-        AND entity IN ('order', 'order_change', 'order_response', 'shipment', 'receiving_advice',
-            'invoice') OFFSET 0) AS d
-UNION
-SELECT d.reference FROM news CROSS JOIN LATERAL (
+# Each is answered by one index (`hub/ledger/plans.py`), and over a slice of time or a day.
+CAME = """
+SELECT DISTINCT reference FROM document
+WHERE created_at >= $1 AND created_at < $2 AND direction = 'in'
+    AND version IS NOT NULL AND reference IS NOT NULL
+    AND entity IN ('order', 'order_change', 'order_response', 'shipment', 'receiving_advice',
+        'invoice')
+"""
+POSTED = """
+SELECT DISTINCT d.reference FROM (
     SELECT document_id FROM delivery WHERE action = 'post_shipment' AND state = 'delivered'
-        AND settled_at >= news.since AND settled_at <= news.until OFFSET 0) AS s
+        AND settled_at >= $1 AND settled_at < $2 OFFSET 0) AS s
 CROSS JOIN LATERAL (SELECT reference FROM document WHERE id = s.document_id OFFSET 0) AS d
 WHERE d.reference IS NOT NULL
-UNION
-SELECT reference FROM document
-WHERE coalesce(canonical ->> 'requested_ship_on', canonical ->> 'requested_delivery_on')
-    BETWEEN $3 AND $4 AND entity = 'order' AND version IS NOT NULL AND reference IS NOT NULL
-UNION
-SELECT reference FROM finding WHERE state <> 'closed' AND job = ANY($5::text[])
+"""
+TO_LEAVE = """
+SELECT DISTINCT reference FROM document
+WHERE coalesce(canonical ->> 'requested_ship_on', canonical ->> 'requested_delivery_on') = $1
+    AND entity = 'order' AND version IS NOT NULL AND reference IS NOT NULL
+"""
+_FOUND = """
+SELECT DISTINCT reference FROM finding WHERE state <> 'closed' AND job = ANY($1::text[])
     AND reference IS NOT NULL
-ORDER BY reference
 """
 
 _PAPERS = """
@@ -88,19 +89,33 @@ class Span:
     ship_by_since: date
     ship_by_until: date
 
+    @property
+    def ship_by_days(self) -> list[date]:
+        """The days on which what was to leave is looked at."""
+        first = self.ship_by_since
+        return [first + timedelta(days=n) for n in range((self.ship_by_until - first).days + 1)]
+
 
 async def candidates(connection: AsyncConnection, span: Span, jobs: Sequence[str]) -> list[str]:
-    """Return the references of the orders to look at.
+    """Return the references of the orders to look at, sorted; in one transaction.
 
     Args:
         connection: to the ledger.
         span: what came, was acknowledged or was to leave in it.
         jobs: whose open findings are looked at too.
     """
-    days = span.ship_by_since.isoformat(), span.ship_by_until.isoformat()
-    since, until = [list(each) for each in zip(*span.news, strict=True)]
-    result = await connection.exec_driver_sql(CANDIDATES, (since, until, *days, list(jobs)))
-    return list(result.scalars())
+    await by_index(connection)
+    found = set((await connection.exec_driver_sql(_FOUND, (list(jobs),))).scalars())
+    for since, until in span.news:
+        news = since, upto(until)
+        async for part in slices(connection, DOCUMENTS, news):
+            found |= set((await connection.exec_driver_sql(CAME, part)).scalars())
+        async for part in slices(connection, DELIVERED, news, "post_shipment"):
+            found |= set((await connection.exec_driver_sql(POSTED, part)).scalars())
+    for day in span.ship_by_days:
+        leaving = await connection.exec_driver_sql(TO_LEAVE, (day.isoformat(),))
+        found |= set(leaving.scalars())
+    return sorted(found)
 
 
 async def threads(connection: AsyncConnection, references: Sequence[str]) -> list[OrderThread]:

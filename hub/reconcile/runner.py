@@ -130,7 +130,7 @@ class Reconciler:
                 reports.append(Report(job, **counts, seconds=seconds, sweep=sweep))
                 run = reports[-1].as_dict() | {"started_at": asked.now, "since": since}
                 await reconcile_runs.finished(ledger, run)
-            await reconcile_runs.forget(ledger, asked.now - self._window())
+            await reconcile_runs.forget(ledger, jobs, asked.now - self._window())
         for report in reports:
             state = f"closed {report.closed}"
             self._log.info("reconciled", job=report.job, count=report.found, state=state)

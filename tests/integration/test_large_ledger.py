@@ -10,9 +10,10 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from hub.ledger import settlements, threads
+from hub.ledger import documents, settlements, slices, threads
 from hub.ledger.engine import open_engine
-from hub.ledger.tables import finding
+from hub.ledger.plans import by_index
+from hub.ledger.tables import document, finding
 from hub.reconcile import facts
 from hub.reconcile.runner import Reconciler
 from hub.servers.addresses import Addresses
@@ -122,6 +123,32 @@ async def test_lists_are_read_from_an_index(ledger: AsyncConnection, query: str)
     assert await rows_read(ledger) < 1000
 
 
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [
+        ({}, ["order", "shipment", "invoice"]),
+        ({"entity": "order"}, ["order"]),
+        ({"state": "delivered"}, ["order", "shipment", "invoice"]),
+        ({"entity": "order", "state": "dead"}, []),
+        ({"entity": "load_tender"}, []),
+        ({"state": "rejected"}, []),
+    ],
+)
+async def test_documents_are_listed_newest_first_without_reading_the_ledger(
+    ledger: AsyncConnection, given: dict[str, str], found: list[str]
+) -> None:
+    columns = document.c.entity, document.c.created_at
+    rows = await documents.listing(ledger, columns, limit=30, **given)
+    assert {row["entity"] for row in rows} == set(found)
+    assert len(rows) == (30 if found else 0)
+    times = [row["created_at"] for row in rows]
+    assert times == sorted(times, reverse=True)
+    if found:
+        newest = await ledger.scalar(sa.select(sa.func.max(document.c.created_at)))
+        assert times[0] == newest
+    assert await rows_read(ledger) < 1000
+
+
 async def test_leases_are_renewed_without_reading_the_ledger(ledger: AsyncConnection) -> None:
     claimed = "UPDATE delivery SET claim_token = 'mine', claimed_until = $1 WHERE id = $2"
     await ledger.exec_driver_sql(claimed, (NOW, "create_order777"))
@@ -133,20 +160,41 @@ async def test_leases_are_renewed_without_reading_the_ledger(ledger: AsyncConnec
 
 
 async def test_reconciliation_reads_by_indexes_only(ledger: AsyncConnection) -> None:
-    tenth = timedelta(days=1, seconds=ORDERS // 10)  # of the ledger, as a window is after a year
-    news = [NOW - tenth], [NOW - timedelta(hours=1)]
-    window = (*news, "2026-05-01", "2026-05-04", [JOB])
-    plan = await ledger.exec_driver_sql(f"EXPLAIN {facts.CANDIDATES}", window)
-    text = "\n".join(plan.scalars())
-    for index in (
-        "ix_document_created_at",
-        "ix_document_ship_by",
-        "ix_delivery_action_settled_at",
-        "pk_document",
+    hour = NOW - timedelta(days=2, hours=1), NOW - timedelta(days=2)
+    for query, parameters, indexes in (
+        (facts.CAME, hour, ["ix_document_created_at"]),
+        (facts.POSTED, hour, ["ix_delivery_action_settled_at", "pk_document"]),
+        (facts.TO_LEAVE, ("2026-05-01",), ["ix_document_ship_by"]),
+        (slices.DOCUMENTS, (*hour, 2000), ["ix_document_created_at"]),
+        (slices.DELIVERED, (*hour, 2000, "send"), ["ix_delivery_action_settled_at"]),
+        (slices.CONFIRMED, (*hour, 2000), ["ix_confirmation_at"]),
+        (slices.INTERCHANGES, (*hour, 2000, "scope"), ["ix_interchange_scope_received_at"]),
     ):
-        assert index in text
-    assert "Seq Scan on document" not in text
-    assert "Seq Scan on delivery" not in text
+        await by_index(ledger)
+        plan = await ledger.exec_driver_sql(f"EXPLAIN {query}", parameters)
+        text = "\n".join(plan.scalars())
+        assert all(index in text for index in indexes), text
+        assert "Seq Scan" not in text
+
+
+async def test_a_slice_holds_so_many_rows_and_the_slices_all_of_them(
+    ledger: AsyncConnection,
+) -> None:
+    # Three documents a second.
+    begins = NOW - timedelta(days=2, seconds=ORDERS)
+    counted = "SELECT count(*) FROM document WHERE created_at >= $1 AND created_at < $2"
+    sizes, ends = [], [begins]
+    async for since, until in slices.slices(ledger, slices.DOCUMENTS, (begins, slices.upto(NOW))):
+        assert since == ends[-1]
+        sizes.append(
+            await ledger.scalar(
+                sa.text(counted.replace("$1", ":a").replace("$2", ":b")), {"a": since, "b": until}
+            )
+        )
+        ends.append(until)
+    assert ends[-1] == slices.upto(NOW)
+    assert sum(sizes) == 3 * ORDERS - 1
+    assert max(sizes) <= slices.MOST + 3
 
 
 async def test_the_one_invoice_that_is_missing_among_many_is_found_and_no_other(

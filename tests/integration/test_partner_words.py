@@ -56,7 +56,7 @@ def word(
 
 
 async def board(at: Dock, now: datetime = NOW) -> list[Sent]:
-    asked = {"bc": Asked(SCOPE, timedelta(hours=4))}
+    asked = {"bc": Asked(SCOPE, timedelta(hours=4), ("create_order",))}
     async with at.engine.connect() as ledger:
         return await sent(ledger, asked, now, NOW - timedelta(days=1))
 
