@@ -19,7 +19,8 @@ WORDS = "integration/test_partner_words.py"
 AS2_IN = "integration/transports/test_as2_intake.py"
 BOXES = "integration/transports/test_mailboxes.py"
 NO_KEYS = "no transport takes an Idempotency-Key"
-NO_EDIFACT = "no EDIFACT connection can be configured yet"
+EDIFACT = "unit/connectors/edifact"
+EDIFACT_IN = "integration/test_edifact_orders.py"
 NO_XML = "no connector reads XML"
 NO_CSV = "no connector reads CSV or spreadsheets"
 
@@ -338,9 +339,49 @@ ROWS = (
         within(f"{X12}/test_x12_reader.py", "line_ends_after_terminators_are_no_data")
         + within(f"{X12}/test_x12_codec.py", "ids_are_compared_without_padding_and_case"),
     ),
-    Row(41, "EDIFACT: UNA, release characters, a repeated reference", not_run=NO_EDIFACT),
-    Row(42, "EDIFACT: bytes that UNOC cannot hold, a wrong UNT", not_run=NO_EDIFACT),
-    Row(43, "EDIFACT: a nested UNH, no UNZ", not_run=NO_EDIFACT),
+    Row(
+        41,
+        "EDIFACT: UNA, release characters, a repeated reference",
+        within(
+            f"{EDIFACT}/test_edifact_reader.py",
+            "a_una_says_what_separates",
+            "released_characters_do_not_separate",
+        )
+        + within(
+            f"{EDIFACT}/test_edifact_answers.py",
+            "a_reference_that_comes_again_with_other_bytes_is_answered_with_code_26",
+        )
+        + within(
+            EDIFACT_IN,
+            "the_same_file_again_changes_nothing_and_is_answered_all_the_same",
+            "a_reference_used_again_for_something_else_is_refused_and_the_first_stands",
+        ),
+    ),
+    Row(
+        42,
+        "EDIFACT: bytes that UNOC cannot hold, a wrong UNT",
+        within(
+            f"{EDIFACT}/test_edifact_reader.py",
+            "text_is_read_by_its_character_set_and_as_utf_8_where_it_is",
+        )
+        + within(
+            f"{EDIFACT}/test_edifact_envelope.py", "what_is_wrong_with_an_envelope_has_its_code"
+        )
+        + within(
+            f"{EDIFACT}/test_edifact_codec.py",
+            "what_is_wrong_with_an_envelope_is_refused_and_answered_where_it_can_be",
+        ),
+    ),
+    Row(
+        43,
+        "EDIFACT: a nested UNH, no UNZ",
+        within(
+            f"{EDIFACT}/test_edifact_envelope.py",
+            "what_is_wrong_with_an_envelope_has_its_code",
+            "a_missing_end_is_told_where_the_next_interchange_begins",
+        )
+        + within(EDIFACT_IN, "a_file_that_is_cut_short_is_rejected_as_a_whole"),
+    ),
     Row(
         44,
         "AS2: unsigned, a wrong MIC, an expired certificate, an unknown sender",
