@@ -59,6 +59,7 @@ from hub.pruning import Pruner
 from hub.publisher import Publisher
 from hub.reconcile.runner import Reconciler
 from hub.relay import Relay
+from hub.release.judging import JudgeAgain
 from hub.render import WorkerRenderer
 from hub.seen import Seen
 from hub.servers.addresses import Addresses
@@ -343,12 +344,14 @@ def _jobs(base: Base, woken: Callable[[str], None]) -> Jobs:
     reconciler = Reconciler(base.engine, base.site, base.clock)
     resubmitter = Resubmitter(base.engine, base.archive, base.store, base.clock)
     pruner = Pruner(base.engine, base.archive, base.site.retention, base.clock)
+    judging = JudgeAgain(base.engine, base.site, base.clock)
     replays = ReplayRunner(base.engine, base.clock, base.versions, woken)
     return Jobs(
         base.engine,
         {
             "replay": Scheduled(1.0, resubmitter.run),
             "replay-jobs": Scheduled(EVERY_SECONDS, replays.run),
+            "judge-again": Scheduled(5.0, judging.run),
             "purge-intake": Scheduled(10.0, housekeeping.purge_intake),
             "count-open": Scheduled(5.0, housekeeping.count_open),
             "prune": Scheduled(base.site.retention.every_seconds, pruner.run),

@@ -32,13 +32,15 @@ class Wanted(Form):
     """Which findings; everything that is given must fit."""
 
     job: Annotated[Text, AfterValidator(word_of(JOBS))] | None = None
-    state: Literal["open", "healing", "accepted", "closed"] | None = None
+    state: Literal["open", "healing", "accepted", "closed", "all"] = "open"
+    """As `crossdock reconcile report`: what is for a person, unless something else is asked for."""
     partner: Text | None = None
     owner: Text | None = None
 
     def columns(self) -> dict[str, str | None]:
         """Return what each column must be."""
-        return {"job": self.job, "state": self.state, "partner": self.partner, "owner": self.owner}
+        state = None if self.state == "all" else self.state
+        return {"job": self.job, "state": state, "partner": self.partner, "owner": self.owner}
 
 
 class Listed(Wanted):

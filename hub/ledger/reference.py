@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
@@ -26,6 +27,9 @@ _MODELS: dict[str, type[Snapshot]] = {
     "inventory": InventoryPosition,
 }
 
+_NEWS = timedelta(minutes=1)
+_FIRST_POLL = timedelta(minutes=10)
+"""So long after the first page has come, a first poll has ended."""
 EMPTY = ReferenceView()
 """No reference data at all."""
 
@@ -141,6 +145,19 @@ async def unread(
     )
     result = await connection.exec_driver_sql(statement, (source, sorted(entities)))
     return frozenset(result.scalars())
+
+
+async def arriving(connection: AsyncConnection, source: str, now: datetime) -> bool:
+    """Whether a first poll may still be under way: of some entity there is news, and nothing old."""
+    statement = (
+        "SELECT EXISTS (SELECT FROM unnest($2::text[]) AS w(entity) WHERE EXISTS ("
+        "SELECT FROM reference WHERE reference.connection = $1 AND reference.entity = w.entity "
+        "AND seen_at > $3) AND NOT EXISTS ("
+        "SELECT FROM reference WHERE reference.connection = $1 AND reference.entity = w.entity "
+        "AND seen_at <= $4))"
+    )
+    given = (source, sorted(_MODELS), now - _NEWS, now - _FIRST_POLL)
+    return bool((await connection.exec_driver_sql(statement, given)).scalar())
 
 
 def _lookup(columns: str) -> str:

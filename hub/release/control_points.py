@@ -26,6 +26,7 @@ from canonical.money import Price
 from canonical.order import Order
 from hub.ledger.reference_view import ReferenceView
 from hub.release.asked import Asked, AskedLine
+from hub.release.flawless import is_flawless
 from hub.settings.model import ControlPoints
 
 
@@ -39,7 +40,7 @@ class Reason:
     detail: str = ""
 
 
-_NOT_READ = "reference_not_read"
+NOT_READ = "reference_not_read"
 Check = Callable[[Asked, ReferenceView, ControlPoints], Iterator[Reason]]
 
 
@@ -49,6 +50,8 @@ def check(asked: Asked, view: ReferenceView, policy: ControlPoints) -> tuple[Rea
     A change has to pass those that look at a line by itself. A line of it without a price keeps the
     one that was checked with its order.
     """
+    if asked.entity == "order" and is_flawless(asked, view, policy):
+        return ()
     reasons = (
         reason
         for name in policy.enabled
@@ -85,7 +88,7 @@ def _customer_known(order: Asked, view: ReferenceView, _policy: ControlPoints) -
     number = order.customer_number
     if number and number not in view.customers and "customer" in view.unread:
         where = "buyer.customer_number"
-        yield Reason("customer_known", _NOT_READ, where, "the ERP's customers were not read yet")
+        yield Reason("customer_known", NOT_READ, where, "the ERP's customers were not read yet")
     elif number and number not in view.customers:
         yield Reason(
             "customer_known",
@@ -110,7 +113,7 @@ def _customer_not_blocked(
 
 def _items_known(order: Asked, view: ReferenceView, _policy: ControlPoints) -> Iterator[Reason]:
     if "item" in view.unread:
-        yield Reason("items_known", _NOT_READ, "lines", "the ERP's items were not read yet")
+        yield Reason("items_known", NOT_READ, "lines", "the ERP's items were not read yet")
         return
     for line in order.lines:
         item = view.items.get(line.sku)
@@ -180,7 +183,7 @@ def tolerance(listed: Decimal, policy: ControlPoints) -> Decimal:
 def _stock_available(order: Asked, view: ReferenceView, _policy: ControlPoints) -> Iterator[Reason]:
     wanted: defaultdict[str, Decimal] = defaultdict(Decimal)
     if "inventory" in view.unread and _has_stocked(order, view):
-        yield Reason("stock_available", _NOT_READ, "lines", "no stock figure was read yet")
+        yield Reason("stock_available", NOT_READ, "lines", "no stock figure was read yet")
         return
     for line in order.lines:
         item = view.items.get(line.sku)
