@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Protocol
 
-from connectors.base import ConnectorConfig, Json
+from connectors.base import Json
 from connectors.edifact.inspector import INSPECTOR as EDIFACT
 from connectors.paper import Paper
+from connectors.report import DEFAULT, Look, Report
 from connectors.x12.inspector import INSPECTOR as X12
 
 
@@ -17,25 +19,17 @@ class Inspector(Protocol):
         """Whether the bytes look like the format at all."""
         ...
 
-    def inspect(
-        self,
-        data: bytes,
-        config: ConnectorConfig | None = None,
-        *,
-        tolerant: bool = False,
-        bodies: bool = True,
-    ) -> Json:
+    def inspect(self, data: bytes, how: Look = DEFAULT) -> Json:
         """Say all that the bytes hold and all that is wrong with them, at every level.
 
         Never raises on bad bytes. What is returned is described in `connectors.report`.
+        """
+        ...
 
-        Args:
-            data: the file.
-            config: of the connection by which it would come: its guides and strictness count, and
-                whether it is from this partner. None: it may be anybody's.
-            tolerant: without `config`, judge as a connection with ``strictness: tolerant`` does.
-            bodies: keep the documents: of a large file they are many times its size.
+    def look(self, chunks: Iterable[bytes], how: Look) -> Report:
+        """Say the same of a file that is read while it is looked into, however large it is.
 
+        Never raises but what reading the chunks does.
         """
         ...
 

@@ -17,10 +17,12 @@ An error has ``level`` (``syntax``, ``guide``, ``application`` or ``partner``), 
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
-Json = dict[str, Any]
+from connectors.base import ConnectorConfig
+from connectors.pile import Json, Kept, Pile
 
 _LONGEST = 40
 """Characters of a value that are shown."""
@@ -102,38 +104,77 @@ def _shown(value: str) -> str:
     return "".join(each if each.isprintable() else repr(each)[1:-1] for each in short)
 
 
-class Report:
-    """Collects what is found in one file, in its order."""
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How a file is looked into."""
 
-    def __init__(self, *, tolerant: bool, bodies: bool = True) -> None:
+    config: ConnectorConfig | None = None
+    """Of the connection by which it would come: its guides and strictness count, and whether the
+    file is from this partner. None: it may be anybody's."""
+    tolerant: bool = False
+    """Without `config`, judge as a connection with ``strictness: tolerant`` does."""
+    bodies: bool = True
+    """Keep the documents: of a large file they are many times its size."""
+    pile: Callable[[], Pile] = Kept
+    """Where what is found is kept."""
+
+    def report(self, *, tolerant: bool) -> Report:
+        """A report on a file that is judged so."""
+        return Report(tolerant=tolerant, bodies=self.bodies, pile=self.pile)
+
+
+DEFAULT = Look()
+"""Strictly, as anybody's file, with its documents, in memory."""
+
+
+class Report:
+    """Collects what is found in one file, in its order.
+
+    What is found is put on piles, so that a file of any size may be reported on; what it says of a
+    set becomes certain where its interchange ends, and is told when all is known.
+    """
+
+    def __init__(
+        self, *, tolerant: bool, bodies: bool = True, pile: Callable[[], Pile] = Kept
+    ) -> None:
         self._tolerant = tolerant
         self._bodies = bodies
-        self._errors: list[Json] = []
-        self._interchanges: list[Json] = []
-        self._group_begins = 0
+        self._errors, self._parts = pile(), pile()
+        self._count = 0
+        """Errors of the file, its interchanges and groups."""
+        self._of_sets = 0
+        """Errors of its sets."""
         self._any_refused = False
-        self._refused = {"interchange": False, "group": False}
-        """Whether all that is still to come in what is open is refused with it."""
+        self._open: Json = {}
+        """The interchange that is open."""
+        self._at = self._group = 0
+        """Ordinals of the open interchange, and of the open group or the space between two."""
+        self._refused: dict[str, set[int]] = {"interchange": set(), "group": set()}
+        """The ordinals of those that are refused with all that is in them."""
+        self._verdicts: dict[str, Counter[str]] = {
+            "file": Counter(), "interchange": Counter(), "group": Counter(),
+        }  # fmt: skip
+        """How often each occurs in what is closed and in what is open, not counting twice."""
 
     def begin(self, interchange: Json) -> None:
         """Note the start of an interchange: its number, sender, receiver, usage, byte."""
-        self._interchanges.append({**interchange, "groups": 0, "sets": []})
-        self._group_begins = 0
-        self._refused = {"interchange": False, "group": False}
+        self._end()
+        self._open = {"control_number": interchange["control_number"], "groups": 0}
+        self._at += 1
+        self._parts.put({"interchange": interchange})
 
     def begin_group(self) -> None:
         """Note the start of a group."""
-        self._interchanges[-1]["groups"] += 1
-        self._group_begins = len(self._interchanges[-1]["sets"])
-        self._refused["group"] = False
+        self._close_group()
+        self._open["groups"] += 1
 
     def end_group(self) -> None:
         """Note the end of a group, once all that is wrong with it is noted."""
-        self._refused["group"] = False
+        self._close_group()
 
     def stray(self, found: Found) -> None:
         """Note that the file cannot be read on."""
-        self._errors.append(found.told(""))
+        self._put_error(found.told(""))
         self._any_refused = True
 
     def envelope(self, subject: str, found: list[Found], *, group: bool) -> None:
@@ -142,20 +183,22 @@ class Report:
         Args:
             subject: ``GS 1`` or ``ISA 000000905``.
             found: what is wrong.
-            group: the sets since its group began are meant, and not all of the interchange.
+            group: the sets of its group are meant, and not all of the interchange.
 
         """
-        number = self._interchanges[-1]["control_number"] if self._interchanges else ""
-        self._errors += [{"interchange": number, **each.told(subject)} for each in found]
-        if self._interchanges and any(not self._tolerates(each) for each in found):
-            self._refused["group" if group else "interchange"] = self._any_refused = True
-            sets = self._interchanges[-1]["sets"]
-            for each in sets[self._group_begins if group else 0 :]:
-                each["verdict"] = "rejected"
+        number = self._open.get("control_number", "")
+        for each in found:
+            self._put_error({"interchange": number, **each.told(subject)})
+        if self._open and any(not self._tolerates(each) for each in found):
+            self._any_refused = True
+            self._refuse("group")
+            if not group:
+                self._refused["interchange"].add(self._at)
+                self._refuse("interchange")
 
     def acknowledges(self, said: Json) -> None:
         """Note a TA1 of the open interchange."""
-        self._interchanges[-1].setdefault("acknowledges", []).append(said)
+        self._open.setdefault("acknowledges", []).append(said)
 
     def add(self, subject: str, one: Json, found: list[Found], *, checked: bool) -> None:
         """Note a set or message.
@@ -168,36 +211,119 @@ class Report:
 
         """
         verdict = "accepted" if checked else "unchecked"
-        if any(self._refused.values()) or not all(map(self._tolerates, found)):
+        if self._is_refused(self._at, self._group) or not all(map(self._tolerates, found)):
             verdict = "rejected"
         elif found:
             verdict = "accepted_with_errors"
         body = {"body": one.pop("body")}
         errors = {"errors": [each.told(subject) for each in found]}
         told = {**one, "verdict": verdict, **errors, **(body if self._bodies else {})}
-        self._interchanges[-1]["sets"].append(told)
+        self._parts.put({"set": told, "of": [self._at, self._group]})
+        self._of_sets += len(found)
+        self._verdicts["group"][verdict] += 1
 
-    def result(self) -> Json:
-        """All that was found."""
-        sets = [each for interchange in self._interchanges for each in interchange["sets"]]
-        return {
-            "ok": not self._errors and not any(each["errors"] for each in sets),
-            "verdict": self._verdict({each["verdict"] for each in sets}),
-            "errors": self._errors,
-            "interchanges": self._interchanges,
-        }
+    def close(self) -> None:
+        """Note the end of the file: from here on, it can be told what was found."""
+        self._end()
 
-    def _verdict(self, verdicts: set[str]) -> str:
+    @property
+    def ok(self) -> bool:
+        """Whether nothing at all is wrong."""
+        return not self.faults
+
+    @property
+    def faults(self) -> int:
+        """How many errors there are."""
+        return self._count + self._of_sets
+
+    @property
+    def documents(self) -> int:
+        """How many sets there are."""
+        return self._verdicts["file"].total()
+
+    @property
+    def unchecked(self) -> int:
+        """How many sets no guide exists for."""
+        return self._verdicts["file"]["unchecked"]
+
+    @property
+    def verdict(self) -> str:
+        """What becomes of the file."""
+        verdicts = {name for name, count in self._verdicts["file"].items() if count}
         if not verdicts:
             return "rejected" if self._any_refused else self._mild()
         if "rejected" in verdicts:
             return "rejected" if verdicts == {"rejected"} else "partly_accepted"
-        if verdicts == {"unchecked"} and not self._errors:
+        if verdicts == {"unchecked"} and not self._count:
             return "unchecked"
         return "accepted_with_errors" if "accepted_with_errors" in verdicts else self._mild()
 
+    def errors(self) -> Iterator[Json]:
+        """Yield what is wrong with the file, its interchanges and groups."""
+        yield from self._errors
+
+    def parts(self) -> Iterator[tuple[str, Json]]:
+        """Yield what the file holds: ``interchange`` with its head, each ``set``, ``end`` with the rest.
+
+        The end holds ``groups`` and, where it has TA1s, ``acknowledges``.
+        """
+        for part in self._parts:
+            if "set" not in part:
+                yield next(iter(part.items()))
+            elif self._is_refused(*part["of"]):
+                yield "set", {**part["set"], "verdict": "rejected"}
+            else:
+                yield "set", part["set"]
+
+    def result(self) -> Json:
+        """All that was found, as one object."""
+        self.close()
+        head = {"ok": self.ok, "verdict": self.verdict, "errors": list(self.errors())}
+        return head | {"interchanges": interchanges(self.parts())}
+
+    def _put_error(self, told: Json) -> None:
+        self._count += 1
+        self._errors.put(told)
+
+    def _is_refused(self, interchange: int, group: int) -> bool:
+        return interchange in self._refused["interchange"] or group in self._refused["group"]
+
+    def _refuse(self, name: str) -> None:
+        """What is counted there is rejected; of a group, all that it still gets is, too."""
+        if name == "group":
+            self._refused["group"].add(self._group)
+        self._verdicts[name] = Counter(rejected=self._verdicts[name].total())
+
+    def _close_group(self) -> None:
+        self._verdicts["interchange"] += self._verdicts["group"]
+        self._verdicts["group"] = Counter()
+        self._group += 1
+
+    def _end(self) -> None:
+        """Close the interchange that is open, if there is one."""
+        self._close_group()
+        self._verdicts["file"] += self._verdicts["interchange"]
+        self._verdicts["interchange"] = Counter()
+        if self._open:
+            rest = {name: self._open[name] for name in self._open if name != "control_number"}
+            self._parts.put({"end": rest})
+        self._open = {}
+
     def _mild(self) -> str:
-        return "accepted_with_errors" if self._errors else "accepted"
+        return "accepted_with_errors" if self._count else "accepted"
 
     def _tolerates(self, found: Found) -> bool:
         return found.noted or (self._tolerant and found.tolerated)
+
+
+def interchanges(parts: Iterable[tuple[str, Json]]) -> list[Json]:
+    """The parts of a file put together."""
+    found: list[Json] = []
+    for kind, value in parts:
+        if kind == "interchange":
+            found.append({**value, "groups": 0, "sets": []})
+        elif kind == "set":
+            found[-1]["sets"].append(value)
+        else:
+            found[-1] |= value
+    return found

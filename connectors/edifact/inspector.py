@@ -7,9 +7,10 @@ are looked into.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
-from connectors.base import ConnectorConfig, Json
+from connectors.base import Json
 from connectors.edifact.config import EdifactConfig
 from connectors.edifact.engine.application import findings
 from connectors.edifact.engine.checker import check
@@ -32,7 +33,7 @@ from connectors.edifact.guides_of import Guides
 from connectors.edifact.paper import paper
 from connectors.edifact.telling import told, told_envelope, told_message
 from connectors.paper import Paper
-from connectors.report import Found, Report
+from connectors.report import DEFAULT, Found, Look, Report
 
 _LOOK = 4096
 """How far into a file its beginning is looked for, past a byte order mark and blanks."""
@@ -48,22 +49,18 @@ class EdifactInspector:
         start = data[:_LOOK].removeprefix(b"\xef\xbb\xbf").lstrip(b" \t\r\n\x00\x1a")
         return start.startswith(_BEGINNINGS)
 
-    def inspect(
-        self,
-        data: bytes,
-        config: ConnectorConfig | None = None,
-        *,
-        tolerant: bool = False,
-        bodies: bool = True,
-    ) -> Json:
+    def inspect(self, data: bytes, how: Look = DEFAULT) -> Json:
         """Say what a file holds and what is wrong with it."""
-        own = config if isinstance(config, EdifactConfig) else None
-        if own is not None:
-            tolerant = own.strictness == "tolerant"
-        found = _File(own, Report(tolerant=tolerant, bodies=bodies))
-        for event in walk(read(chunks_of(data))):
+        return self.look(chunks_of(data), how).result()
+
+    def look(self, chunks: Iterable[bytes], how: Look) -> Report:
+        """Say the same of a file that is read while it is looked into."""
+        own = how.config if isinstance(how.config, EdifactConfig) else None
+        tolerant = how.tolerant if own is None else own.strictness == "tolerant"
+        found = _File(own, how.report(tolerant=tolerant))
+        for event in walk(read(chunks)):
             found.take(event)
-        return found.result()
+        return found.report()
 
     def options(self, interchange: Json) -> Json:
         """The options of a connection whose partner is the interchange's sender."""
@@ -122,11 +119,12 @@ class _File:
             case _:
                 pass
 
-    def result(self) -> Json:
+    def report(self) -> Report:
         """All that was found."""
         if not self._anything:
             self._report.stray(told_envelope(EnvelopeFault("interchange_missing", "UNB")))
-        return self._report.result()
+        self._report.close()
+        return self._report
 
     def _begin(self, event: InterchangeStart) -> None:
         unb = self._unb = event.unb

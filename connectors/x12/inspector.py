@@ -6,11 +6,12 @@ is from this partner at all; without them the standard's.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
-from connectors.base import ConnectorConfig, Json
+from connectors.base import Json
 from connectors.paper import Paper
-from connectors.report import Found, Report
+from connectors.report import DEFAULT, Found, Look, Report
 from connectors.x12.agreed import Agreed, PartnerGuides
 from connectors.x12.config import X12Config
 from connectors.x12.engine.application import application_faults
@@ -44,22 +45,18 @@ class X12Inspector:
         start = data[:_LOOK].removeprefix(b"\xef\xbb\xbf").lstrip(b" \t\r\n\x00\x1a")
         return start.startswith(b"ISA")
 
-    def inspect(
-        self,
-        data: bytes,
-        config: ConnectorConfig | None = None,
-        *,
-        tolerant: bool = False,
-        bodies: bool = True,
-    ) -> Json:
+    def inspect(self, data: bytes, how: Look = DEFAULT) -> Json:
         """Say what a file holds and what is wrong with it."""
-        own = config if isinstance(config, X12Config) else None
-        if own is not None:
-            tolerant = own.strictness == "tolerant"
-        found = _File(own, Report(tolerant=tolerant, bodies=bodies))
-        for event in walk(read(chunks_of(data))):
+        return self.look(chunks_of(data), how).result()
+
+    def look(self, chunks: Iterable[bytes], how: Look) -> Report:
+        """Say the same of a file that is read while it is looked into."""
+        own = how.config if isinstance(how.config, X12Config) else None
+        tolerant = how.tolerant if own is None else own.strictness == "tolerant"
+        found = _File(own, how.report(tolerant=tolerant))
+        for event in walk(read(chunks)):
             found.take(event)
-        return found.result()
+        return found.report()
 
     def options(self, interchange: Json) -> Json:
         """The options of a connection whose partner is the interchange's sender."""
@@ -123,11 +120,12 @@ class _File:
             case _:
                 pass
 
-    def result(self) -> Json:
+    def report(self) -> Report:
         """All that was found."""
         if not self._interchanges and not self._strays:
             self._report.stray(told_envelope(EnvelopeFault("interchange_missing", "ISA")))
-        return self._report.result()
+        self._report.close()
+        return self._report
 
     def _begin(self, event: InterchangeStart) -> None:
         isa = self._isa = event.isa

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import orjson
 import typer
@@ -21,13 +21,15 @@ from connectors.base import ConnectorConfig
 from connectors.inspectors import INSPECTORS
 from connectors.registry import CONNECTORS
 from hub.cli.desk import ConfigOption, default_config
+from hub.cli.edi_json import block, line
 from hub.cli.edi_tree import tree, verdict_lines
 from hub.cli.exits import Exit, said
 from hub.cli.output import Output, OutputOption, print_json, printable
 from hub.clock import SystemClock
 from hub.edi.answers import answers
 from hub.edi.compare import compared
-from hub.edi.files import Judge, found, looked, opened, without_values
+from hub.edi.files import Judge, found, looking, opened, unread
+from hub.edi.looked import Looked
 from hub.edi.papers import papers
 from hub.edi.readable import changes, page
 from hub.settings.loader import load
@@ -67,15 +69,20 @@ def parse(
 ) -> None:
     """Show what files hold: a tree or JSON; for many files JSON Lines, one object a file."""
     judge = Judge(tolerant)
-    if len(files) == 1 and files[0].is_file():
-        with said():
-            result = looked(opened(files[0]), judge)
-        if output is Output.JSON:
-            print_json(result)
+    with said():
+        if len(files) == 1 and files[0].is_file():
+            with looking(files[0], judge) as looked:
+                if output is Output.JSON:
+                    _print(block(looked))
+                else:
+                    _print_lines(tree(looked))
+                results = [looked.ok]
         else:
-            _print_lines(tree(result))
-        raise typer.Exit(Exit.OK if result["ok"] else Exit.FAILURE)
-    _ended([_print_line(each) for each in _each(files, replace(judge, bodies=bodies))])
+            results = []
+            for each in _each(files, replace(judge, bodies=bodies)):
+                _print(line(each))
+                results.append(each.ok)
+    _ended(results)
 
 
 def validate(
@@ -92,16 +99,14 @@ def validate(
         agreed = _agreed(config, partner, connection)
         judge = Judge(tolerant, bodies=False, configs=agreed)
         results = []
+        alone = len(files) == 1 and files[0].is_file()
         for each in _each(files, judge):
-            result = _vouched(each)
-            result = without_values(result) if hide_values else result
-            if output is Output.JSON and len(files) == 1 and files[0].is_file():
-                print_json(result)
-            elif output is Output.JSON:
-                _print_line(result)
+            looked = replace(each, vouched=True, hidden=hide_values)
+            if output is Output.JSON:
+                _print(block(looked) if alone else line(looked))
             else:
-                _print_lines(verdict_lines(result))
-            results.append(result["ok"])
+                _print_lines(verdict_lines(looked))
+            results.append(looked.ok)
     _ended(results)
 
 
@@ -156,10 +161,11 @@ def render(
     count = 0
     with said():
         for path in found(files):
-            for each in papers(opened(path)):
+            for each in papers(path):
                 count += 1
                 if output is Output.JSON:
-                    _print_line({"file": str(path), **each.as_json()})
+                    told = {"file": str(path), **each.as_json()}
+                    sys.stdout.write(orjson.dumps(told).decode() + "\n")
                 else:
                     _print_lines([*page(each), ""])
     if not count:
@@ -174,7 +180,7 @@ def diff(
 ) -> None:
     """Show what changed between two versions of a document; exit 1 where anything did."""
     with said():
-        old, new = list(papers(opened(before))), list(papers(opened(after)))
+        old, new = list(papers(before)), list(papers(after))
         if not old or not new:
             lacks = before if not old else after
             raise Rejected("document_unknown", lacks.name, "no document that a guide exists for")
@@ -187,37 +193,13 @@ def diff(
         raise typer.Exit(Exit.FAILURE)
 
 
-def _each(files: list[Path], judge: Judge) -> Iterator[dict[str, Any]]:
+def _each(files: list[Path], judge: Judge) -> Iterator[Looked]:
     for path in found(files):
         try:
-            yield looked(opened(path), judge)
-        except Rejected as error:
-            told = {"level": "syntax", "code": error.code, "where": error.where}
-            told |= {"detail": error.detail, "message": error.detail}
-            yield _unread(path, told)
+            with looking(path, judge) as looked:
+                yield looked
         except OSError as error:
-            told = {"level": "syntax", "code": "file_unreadable", "where": ""}
-            told |= {"detail": type(error).__name__, "message": "cannot be read"}
-            yield _unread(path, told)
-
-
-def _unread(path: Path, error: dict[str, Any]) -> dict[str, Any]:
-    head = {"file": str(path), "ok": False, "verdict": "rejected"}
-    return {**head, "errors": [error], "interchanges": []}
-
-
-def _vouched(result: dict[str, Any]) -> dict[str, Any]:
-    """Turn what no guide could check into an error: nobody may take it for checked."""
-    for interchange in result["interchanges"]:
-        for each in interchange["sets"]:
-            if each["verdict"] == "unchecked":
-                subject = f"{each['type']} {each['control_number']}"
-                words = f"no guide for this document in version {each['version'] or '?'}"
-                error = {"level": "guide", "code": "set_unsupported", "where": ""}
-                error |= {"detail": "no guide for it", "message": f"{subject}: {words}"}
-                each["errors"].append(error)
-                result["ok"] = False
-    return result
+            yield unread(path, "file_unreadable", f"cannot be read ({type(error).__name__})")
 
 
 def _agreed(
@@ -266,11 +248,10 @@ def _ended(results: list[bool]) -> None:
     raise typer.Exit(Exit.PARTLY_DONE if any(results) else Exit.FAILURE)
 
 
-def _print_line(value: dict[str, Any]) -> bool:
-    sys.stdout.write(orjson.dumps(value).decode() + "\n")
-    return bool(value.get("ok"))
+def _print(text: Iterator[str]) -> None:
+    sys.stdout.writelines(text)
 
 
 def _print_lines(lines: Iterator[str] | list[str]) -> None:
-    for line in lines:
-        sys.stdout.write(printable(line) + "\n")
+    for each in lines:
+        sys.stdout.write(printable(each) + "\n")

@@ -5,24 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from hub.edi.files import errors_of
+from hub.edi.looked import Looked
 
 Json = dict[str, Any]
 _STEP = "  "
 
 
-def tree(result: Json) -> Iterator[str]:
+def tree(looked: Looked) -> Iterator[str]:
     """Yield a file as a tree, from its envelopes down to the last element."""
-    yield f"{result['file']}: {result['verdict']}"
-    yield from (f"{_STEP}{error['message']}" for error in result["errors"])
-    for interchange in result["interchanges"]:
-        sides = f"{interchange['sender']} to {interchange['receiver']}"
-        usage = "test" if interchange["usage"] == "T" else "production"
-        yield f"{_STEP}interchange {interchange['control_number']} from {sides}, {usage}"
-        for said in interchange.get("acknowledges", ()):
+    yield f"{looked.path}: {looked.report.verdict}"
+    yield from (f"{_STEP}{error['message']}" for error in looked.errors())
+    for kind, value in looked.parts():
+        if kind == "interchange":
+            sides = f"{value['sender']} to {value['receiver']}"
+            usage = "test" if value["usage"] == "T" else "production"
+            yield f"{_STEP}interchange {value['control_number']} from {sides}, {usage}"
+        elif kind == "set":
+            yield from _set(value)
+        for said in value.get("acknowledges", ()):
             yield f"{_STEP * 2}acknowledges {' '.join(f'{k}={v}' for k, v in said.items())}"
-        for each in interchange["sets"]:
-            yield from _set(each)
 
 
 def _set(each: Json) -> Iterator[str]:
@@ -49,11 +50,11 @@ def _node(node: Json, depth: int) -> Iterator[str]:
                 yield from _node(one, depth + 1)
 
 
-def verdict_lines(result: Json) -> Iterator[str]:
+def verdict_lines(looked: Looked) -> Iterator[str]:
     """Yield a file's verdict and every error in a line of its own."""
-    sets = [each for interchange in result["interchanges"] for each in interchange["sets"]]
-    count = len(list(errors_of(result)))
-    errors = "no error" if not count else "1 error" if count == 1 else f"{count} errors"
-    documents = "1 document" if len(sets) == 1 else f"{len(sets)} documents"
-    yield f"{result['file']}: {result['verdict']}, {documents}, {errors}"
-    yield from (f"{_STEP}{error['message']} [{error['code']}]" for error in errors_of(result))
+    faults, sets = looked.faults, looked.report.documents
+    errors = "no error" if not faults else "1 error" if faults == 1 else f"{faults} errors"
+    documents = "1 document" if sets == 1 else f"{sets} documents"
+    yield f"{looked.path}: {looked.report.verdict}, {documents}, {errors}"
+    for error in looked.all_errors():
+        yield f"{_STEP}{error['message']} [{error['code']}]"

@@ -16,6 +16,7 @@ from canonical.errors import Rejected
 from connectors.base import ConnectorConfig, Decoded, Numbers, Receipt, Refusal
 from connectors.inspectors import INSPECTORS
 from connectors.registry import CONNECTORS
+from connectors.report import Look
 from hub.edi.files import Opened
 
 
@@ -57,7 +58,7 @@ def answers(
     inspector = INSPECTORS[file.system]
     owed: list[Answered] = []
     refused: list[str] = []
-    found = inspector.inspect(file.data, bodies=False)
+    found = inspector.inspect(file.data, Look(bodies=False))
     refused += [error["code"] for error in found["errors"] if "interchange" not in error]
     interchanges = found["interchanges"]
     ends = [*(each["byte"] for each in interchanges[1:]), len(file.data)]

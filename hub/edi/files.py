@@ -1,21 +1,29 @@
-"""EDI files on disk: found in folders, read under a cap, told apart by their format.
+"""EDI files on disk: found in folders, told apart by their format, looked into while they are read.
 
 Codes: ``format_unknown`` (no inspector recognises the bytes), ``file_too_large``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from canonical.errors import Rejected
 from connectors.base import ConnectorConfig
 from connectors.inspectors import INSPECTORS
+from connectors.pile import Pile
+from connectors.report import Found, Look, Report
+from hub.edi.looked import Looked
+from hub.edi.spool import Spool
 
 MOST_BYTES = 128_000_000
-"""Files beyond this are refused: they are looked into as a whole."""
+"""Files beyond this are refused where they are taken as a whole."""
+CHUNK = 65_536
+"""Bytes that are read at a time; the first must tell the format."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +62,7 @@ def found(paths: Iterable[Path]) -> Iterator[Path]:
 
 
 def opened(path: Path) -> Opened:
-    """Read a file.
+    """Read a file as a whole.
 
     Raises:
         Rejected: ``file_too_large``.
@@ -64,24 +72,62 @@ def opened(path: Path) -> Opened:
         data = file.read(MOST_BYTES + 1)
     if len(data) > MOST_BYTES:
         raise Rejected("file_too_large", path.name, f"more than {MOST_BYTES} bytes")
-    known = (name for name, each in INSPECTORS.items() if each.recognises(data))
-    return Opened(path, data, next(known, None))
+    return Opened(path, data, _format(data[:CHUNK]))
 
 
-def looked(file: Opened, judge: Judge) -> dict[str, Any]:
-    """Return what a file holds and what is wrong with it; see `connectors.report`."""
-    head = {"file": str(file.path)}
-    if file.system is None:
-        unknown = {"code": "format_unknown", "where": "byte 0", "detail": "no format that is known"}
-        error = {"level": "syntax", **unknown, "message": "byte 0: no format that is known"}
-        return {**head, "ok": False, "verdict": "rejected", "errors": [error], "interchanges": []}
-    inspector = INSPECTORS[file.system]
-    config = judge.config(file.system)
-    return {
-        **head,
-        "format": file.system,
-        **inspector.inspect(file.data, config, tolerant=judge.tolerant, bodies=judge.bodies),
-    }
+@contextmanager
+def looking(path: Path, judge: Judge) -> Iterator[Looked]:
+    """Look into a file of any size: what it holds is in temporary files until this ends.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with ExitStack() as open_, path.open("rb") as file:
+        first = file.read(CHUNK)
+        system = _format(first)
+        pile = lambda: open_.enter_context(closing(Spool()))  # noqa: E731  # one expression
+        chunks = chain((first,), _rest(file))
+        yield Looked(path, system, _reported(chunks, system, judge, pile))
+
+
+def looked(path: Path, judge: Judge) -> dict[str, Any]:
+    """Return what a file holds and what is wrong with it as one object; see `connectors.report`.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with looking(path, judge) as found_:
+        return found_.whole()
+
+
+def unread(path: Path, code: str, detail: str) -> Looked:
+    """Return what is said of a file that cannot be read."""
+    return Looked(path, None, _refused(Found("syntax", code, "", detail)))
+
+
+def _reported(
+    chunks: Iterable[bytes], system: str | None, judge: Judge, pile: Callable[[], Pile]
+) -> Report:
+    if system is None:
+        return _refused(Found("syntax", "format_unknown", "byte 0", "no format that is known"))
+    how = Look(judge.config(system), judge.tolerant, judge.bodies, pile)
+    return INSPECTORS[system].look(chunks, how)
+
+
+def _refused(why: Found) -> Report:
+    report = Report(tolerant=False)
+    report.stray(why)
+    report.close()
+    return report
+
+
+def _format(start: bytes) -> str | None:
+    return next((name for name, each in INSPECTORS.items() if each.recognises(start)), None)
+
+
+def _rest(file: BinaryIO) -> Iterator[bytes]:
+    while chunk := file.read(CHUNK):
+        yield chunk
 
 
 def errors_of(result: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -90,33 +136,3 @@ def errors_of(result: dict[str, Any]) -> Iterator[dict[str, Any]]:
     for interchange in result["interchanges"]:
         for each in interchange["sets"]:
             yield from each["errors"]
-
-
-def without_values(result: dict[str, Any]) -> dict[str, Any]:
-    """Return the same without anything that stands in the file but its numbers and types.
-
-    Args:
-        result: without bodies.
-    """
-
-    def told(error: dict[str, Any]) -> dict[str, Any]:
-        kept = {key: value for key, value in error.items() if key != "value"}
-        if "value" in error:
-            place = error["where"].replace(".", " ")
-            kept["message"] = f"{place}: {error['detail']}"
-        return kept
-
-    return {
-        **result,
-        "errors": [told(each) for each in result["errors"]],
-        "interchanges": [
-            {
-                **interchange,
-                "sets": [
-                    {**each, "errors": [told(error) for error in each["errors"]]}
-                    for each in interchange["sets"]
-                ],
-            }
-            for interchange in result["interchanges"]
-        ],
-    }

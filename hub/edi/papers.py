@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from canonical.errors import Rejected
 from connectors.inspectors import INSPECTORS
 from connectors.paper import Paper
-from hub.edi.files import Opened
+from hub.edi.files import Judge, looking
 
 
-def papers(file: Opened) -> Iterator[Paper]:
+def papers(path: Path) -> Iterator[Paper]:
     """Yield the documents of a file, right or wrong, as far as they could be read.
 
     Raises:
         Rejected: ``format_unknown``.
+        OSError: it cannot be read.
     """
-    if file.system is None:
-        raise Rejected("format_unknown", file.path.name, "no format that is known")
-    inspector = INSPECTORS[file.system]
-    for interchange in inspector.inspect(file.data)["interchanges"]:
-        for each in interchange["sets"]:
-            paper = inspector.paper(each)
+    with looking(path, Judge()) as looked:
+        if looked.system is None:
+            raise Rejected("format_unknown", path.name, "no format that is known")
+        inspector = INSPECTORS[looked.system]
+        for kind, each in looked.parts():
+            paper = inspector.paper(each) if kind == "set" else None
             if paper is not None:
                 yield paper

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from hub.edi.files import Judge, errors_of, looked, opened
+from hub.edi.files import Judge, errors_of, looked
 
 FORMATS = ("x12", "edifact")
 VERDICTS = ("accepted", "accepted_with_errors", "unchecked", "partly_accepted", "rejected")
@@ -99,11 +99,10 @@ def rows(folder: Path) -> list[Row]:
 
 def look(folder: Path, row: Row) -> Looked:
     """Look into one file by both policies."""
-    file = opened(folder / row.path)
     results, slowest = [], 0.0
     for judge in (Judge(), Judge(tolerant=True)):
         started = time.process_time()
-        results.append(looked(file, judge))
+        results.append(looked(folder / row.path, judge))
         slowest = max(slowest, time.process_time() - started)
     return Looked(row, results[0], results[1], slowest)
 

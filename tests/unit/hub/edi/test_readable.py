@@ -39,7 +39,7 @@ def test_nothing_that_a_document_says_is_left_out(path: Path) -> None:
         return
     found = INSPECTORS[file.system].inspect(file.data)
     bodies = [s["body"] for i in found["interchanges"] for s in i["sets"] if s["body"]]
-    all_of_them = list(papers(file))
+    all_of_them = list(papers(path))
     assert len(all_of_them) == len(bodies)
     for paper, body in zip(all_of_them, bodies, strict=True):
         shown = "\n".join(page(paper))
@@ -51,5 +51,5 @@ def test_nothing_that_a_document_says_is_left_out(path: Path) -> None:
 def test_a_document_is_no_different_from_itself(path: Path) -> None:
     file = opened(path)
     if file.system is not None:
-        all_of_them = list(papers(file))
+        all_of_them = list(papers(path))
         assert compared(all_of_them, all_of_them) == []
