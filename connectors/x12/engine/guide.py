@@ -22,6 +22,7 @@ from connectors.x12.engine.naming import Namers
 from connectors.x12.engine.notes import parse_note
 from connectors.x12.engine.pattern import Matches
 from connectors.x12.engine.place import Loop, Slot
+from connectors.x12.engine.plan import Plans
 from connectors.x12.engine.rule import UNBOUNDED, Element, SegmentRule
 
 _GUIDES = files("connectors.x12") / "guides"
@@ -53,6 +54,8 @@ class Guide:
     """The ST, where every set begins."""
     matches: Matches
     """Recognise segments whose elements are certainly right."""
+    plans: Plans
+    """Put the trees of sets together that are like others before."""
 
 
 def release_of(version: str) -> str | None:
@@ -220,7 +223,8 @@ def _guide(table: dict[str, Any], rules: dict[str, SegmentRule]) -> Guide:
     root.items.append(begin)
     for area in AREAS:
         _fill(root, table[area], area, rules)
-    return Guide(table["set"], table["name"], table["group"], root, rules, begin, Matches(rules))
+    matches, plans = Matches(rules), Plans(rules)
+    return Guide(table["set"], table["name"], table["group"], root, rules, begin, matches, plans)
 
 
 def _fill(loop: Loop, rows: list[Any], area: str, rules: dict[str, SegmentRule]) -> None:

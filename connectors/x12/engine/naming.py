@@ -11,6 +11,8 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
+from connectors.x12.engine.source import is_name, made
+
 Node = dict[str, Any]
 Namer = Callable[[list[str]], Node]
 
@@ -45,10 +47,11 @@ def _namer(keys: tuple[str, ...]) -> Namer:
     ``{"N101": a, "N102": b}`` with the empty ones removed again is faster than asking each first:
     most are not empty.
     """
-    _refuse_other(keys)
+    if not all(map(is_name, keys)):
+        raise ValueError("a name of an element holds letters and digits only")
     values = [f"v{at}" for at in range(len(keys))]
     lines = [
-        "def namer(segment):",
+        "def made(segment):",
         f"    {', '.join(['_', *values])}, = segment",
         "    node = {"
         + ", ".join(f"{key!r}: {v}" for key, v in zip(keys, values, strict=True))
@@ -56,16 +59,8 @@ def _namer(keys: tuple[str, ...]) -> Namer:
     ]
     for key, value in zip(keys, values, strict=True):
         lines += [f"    if not {value}:", f"        del node[{key!r}]"]
-    made: dict[str, Namer] = {}
-    exec("\n".join([*lines, "    return node"]), {"__builtins__": {}}, made)  # noqa: S102  # names of a guide alone
-    return made["namer"]
-
-
-def _refuse_other(keys: tuple[str, ...]) -> None:
-    """Names become source: only those that a guide can have."""
-    for key in keys:
-        if not (key.isascii() and key.isalnum()):
-            raise ValueError("a name of an element holds letters and digits only")
+    namer: Namer = made([*lines, "    return node"], {})
+    return namer
 
 
 def _longer(keys: tuple[str, ...]) -> Namer:

@@ -31,13 +31,25 @@ class Tree:
         self._nodes: dict[int, Node] = {}
         """How many loops deep -> the node that is open there."""
 
-    def build(self, segments: list[list[str]]) -> None:  # noqa: C901  # a call less per segment
+    def build(self, segments: list[list[str]]) -> None:
         """Place all segments between ST and SE.
 
         Args:
             segments: the whole set, from ST on, with its SE where it has one.
 
         """
+        plans = self._guide.plans
+        tags = tuple([segment[0] for segment in segments])
+        plan = plans.find(tags)
+        if plan is not None:
+            self.areas = plan(segments, self._compose)
+            return
+        self._walk(segments)
+        if not self.faults:
+            plans.learn(tags, self.areas)
+
+    def _walk(self, segments: list[list[str]]) -> None:  # noqa: C901  # a call less per segment
+        """Place the segments one by one."""
         slot, nodes = self._guide.begin, self._nodes
         node: Node = {}
         end = len(segments) - 1 if segments[-1][0] == "SE" else len(segments)
@@ -119,7 +131,7 @@ class Tree:
 
     def _place(self, node: Node, slot: Slot, named: Node) -> None:
         if slot.rule.composites:
-            self._compose(slot.rule, named)
+            named = self._compose(slot.rule, named)
         if slot.maximum == 1:
             node[slot.tag] = named
         elif slot.tag in node:
@@ -127,12 +139,14 @@ class Tree:
         else:
             node[slot.tag] = [named]
 
-    def _compose(self, rule: SegmentRule, values: Node) -> None:
+    def _compose(self, rule: SegmentRule, values: Node) -> Node:
+        """Split the composites among a segment's elements, in place."""
         for position in rule.composites:
             key = rule.keys[position - 1]
             if key in values:
                 parts = enumerate(values[key].split(self._component), 1)
                 values[key] = {f"{key}{n:02d}": part for n, part in parts if part}
+        return values
 
     def _misplaced(self, segments: list[list[str]], position: int, slot: Slot) -> None:
         tag = segments[position - 1][0]
