@@ -96,7 +96,7 @@ SELECT {_OUR_COLUMNS} FROM (
         OFFSET 0) AS f
     WHERE f.target = $3 AND f.action = $4 AND f.created_at <= $5 ORDER BY f.id) AS d {_ABOUT_IT}
 """  # noqa: S608  # our own words
-_AT_ONCE = 500
+_AT_ONCE = 200
 
 
 class _Thing(NamedTuple):

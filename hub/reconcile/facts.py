@@ -56,7 +56,9 @@ SELECT w.reference, d.id, d.entity, d.number, d.business_key, d.version, d.state
     d.connection, d.created_at, d.currency, d.canonical -> 'lines' AS lines,
     d.canonical ->> 'kind' AS kind, d.canonical ->> 'status' AS answer,
     d.canonical #>> '{extensions,status}' AS status,
-    coalesce(d.canonical ->> 'requested_ship_on', d.canonical ->> 'requested_delivery_on') AS ship_by
+    coalesce(d.canonical ->> 'requested_ship_on', d.canonical ->> 'requested_delivery_on') AS ship_by,
+    coalesce(d.canonical ->> 'requested_delivery_on', d.canonical ->> 'deliver_on') AS deliver_on,
+    coalesce(d.canonical ->> 'requested_ship_on', d.canonical ->> 'ship_on') AS leave_on
 FROM unnest($1::text[]) AS w(reference) CROSS JOIN LATERAL (
     SELECT * FROM document WHERE document.reference = w.reference OFFSET 0) AS d
 WHERE d.direction = 'in' AND d.version IS NOT NULL AND d.state NOT IN ('rejected', 'superseded')

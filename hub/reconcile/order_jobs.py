@@ -9,6 +9,7 @@ from itertools import islice
 from types import MappingProxyType
 
 from hub.reconcile import (
+    answer_drift,
     facts,
     invoiced_not_shipped,
     not_acknowledged,
@@ -36,12 +37,13 @@ ORDER_JOBS: Mapping[str, tuple[OrderJob, str]] = MappingProxyType(
         price_drift.NAME: (price_drift.find, price_drift.OWNER),
         not_acknowledged.NAME: (not_acknowledged.find, not_acknowledged.OWNER),
         not_shipped.NAME: (not_shipped.find, not_shipped.OWNER),
+        answer_drift.NAME: (answer_drift.find, answer_drift.OWNER),
         three_way_match.NAME: (three_way_match.find, three_way_match.OWNER),
     }
 )
 """Name -> the pure function, and who its findings belong to at first."""
 
-_OF_PURCHASES = frozenset({three_way_match.NAME, not_acknowledged.NAME})
+_OF_PURCHASES = frozenset({answer_drift.NAME, three_way_match.NAME, not_acknowledged.NAME})
 """The jobs that look at our own purchase orders; `three_way_match` looks at nothing else."""
 
 

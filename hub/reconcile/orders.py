@@ -22,6 +22,19 @@ _NO_LONGER_COUNTS = frozenset({"Canceled", "Corrective"})
 
 
 @dataclass(frozen=True, slots=True)
+class Promise:
+    """What a seller says of one part of a line."""
+
+    status: str
+    """`canonical.order_response.AnswerStatus`."""
+    quantity: Decimal | None = None
+    """None: the whole line."""
+    unit: str = ""
+    deliver_on: date | None = None
+    ship_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Said:
     """One line as a document says it."""
 
@@ -37,6 +50,10 @@ class Said:
     """On a shipment: what the warehouse was asked for, in `unit`."""
     action: str = "change"
     """On an order change: ``add``, ``delete`` or ``change``."""
+    deliver_on: date | None = None
+    """On an order: when it is wanted at the door, where the line says so."""
+    promises: tuple[Promise, ...] = ()
+    """On an order response; none: the line goes with the whole order."""
 
     @property
     def item(self) -> str:
@@ -82,6 +99,10 @@ class Paper:
     sent: tuple[Sent, ...] = ()
     answer: str = ""
     """Of an order response: ``accepted``, ``changed``, ``rejected``."""
+    deliver_on: date | None = None
+    """When all of it is wanted at the door; of a response: promised."""
+    leave_on: date | None = None
+    """The same of the day on which it leaves."""
 
     @property
     def posted_at(self) -> datetime | None:
@@ -185,10 +206,16 @@ def _paper(row: Row, sent: tuple[Sent, ...]) -> Paper:
         lines=tuple(said(line, _QUANTITIES.get(entity, "quantity")) for line in lines),
         kind=row["kind"] or "original",
         currency=row["currency"],
-        ship_by=date.fromisoformat(row["ship_by"]) if row["ship_by"] else None,
+        ship_by=_day(row["ship_by"]),
         sent=sent,
         answer=(row["answer"] or "") if entity == "order_response" else "",
+        deliver_on=_day(row["deliver_on"]),
+        leave_on=_day(row["leave_on"]),
     )
+
+
+def _day(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None
 
 
 def said(line: Mapping[str, Any], name: str) -> Said:
@@ -204,4 +231,17 @@ def said(line: Mapping[str, Any], name: str) -> Said:
         currency=price.get("currency") if price else None,
         asked=Decimal(asked["value"]) if asked and asked["unit"] == quantity["unit"] else None,
         action=line.get("action", "change"),
+        deliver_on=_day(line.get("requested_delivery_on")),
+        promises=tuple([_promise(each) for each in line.get("answers") or ()]),
+    )
+
+
+def _promise(answer: Mapping[str, Any]) -> Promise:
+    quantity = answer.get("quantity")
+    return Promise(
+        answer["status"],
+        Decimal(quantity["value"]) if quantity else None,
+        quantity["unit"] if quantity else "",
+        _day(answer.get("deliver_on")),
+        _day(answer.get("ship_on")),
     )

@@ -152,6 +152,21 @@ class Story:
         )  # fmt: skip
         return self
 
+    def answered(
+        self, quantity: int, *, price: Decimal | None = None, refused: int = 0, **facts: Any
+    ) -> Story:
+        """The supplier answers the order a day after it came."""
+        ea = [{"status": "accepted", "quantity": {"value": str(quantity), "unit": "EA"}}]
+        if refused:
+            ea.append({"status": "rejected", "quantity": {"value": str(refused), "unit": "EA"}})
+        line = self.line("quantity", self.quantity, unit=self.unit) | {"answers": ea}
+        line |= _price(price if price is not None else self.price)
+        self.world.rows.document(
+            "order_response", f"PO-{self.n}", NOW - self.age + _DAY,
+            {"status": "changed", "lines": [line], **facts}, **self.facts,
+        )  # fmt: skip
+        return self
+
     def sent(self, *, age: timedelta, said: str = "", said_age: timedelta = _HOUR) -> str:
         """Send the warehouse its order; return what findings of it are about."""
         state = "dead" if said == "rejected" else "delivered"

@@ -84,6 +84,19 @@ def bought_and_to_be_billed(world: World) -> None:
     world.story(connection="purchasing", age=40 * _DAY, ship_by=_PAST).created().shipped(24)
 
 
+def bought_as_answered(world: World) -> None:
+    world.story(connection="purchasing").created().answered(24).shipped(24).billed(24)
+
+
+def answered_otherwise_and_come(world: World) -> None:
+    story = world.story(connection="purchasing").created().answered(20, price=Decimal(9))
+    story.shipped(24).billed(24)
+
+
+def answered_after_a_change(world: World) -> None:
+    world.story(connection="purchasing").created().changed("change", 20).answered(20)
+
+
 def just_shipped(world: World) -> None:
     world.story().created().shipped(24, age=_HOUR)
 
@@ -190,7 +203,8 @@ CLEAN: tuple[Teller, ...] = (
     one_shipment_two_invoices, backordered, changed_to_less, cancelled, by_the_dozen,
     by_the_carton, within_tolerances, with_freight, credited,
     billed_again_after_a_cancelled_invoice, billed_ahead_and_credited, bought,
-    bought_and_to_be_billed, just_shipped,
+    bought_and_to_be_billed, bought_as_answered, answered_otherwise_and_come,
+    answered_after_a_change, just_shipped,
     posting_on_its_way, just_billed, just_ordered, just_held, to_ship_later, just_sent,
     made_good_by_a_replay, found_again_under_its_id, invoice_driven_again, repeated, rejected,
     unreadable, same_stock, stock_within_tolerance, stock_that_moves,

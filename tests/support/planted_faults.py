@@ -53,6 +53,24 @@ def supplier_never_bills(world: World) -> None:
     story.must("three-way-match", 24 * _PRICE)
 
 
+def supplier_promises_less(world: World) -> None:
+    _purchase(world).answered(20).must("answer-drift", 4 * _PRICE)
+
+
+def supplier_refuses_a_line(world: World) -> None:
+    _purchase(world).answered(0, refused=24).must("answer-drift", 24 * _PRICE)
+
+
+def supplier_answers_dearer(world: World) -> None:
+    _purchase(world).answered(24, price=Decimal(3)).must("answer-drift", Decimal(12))
+
+
+def supplier_promises_later(world: World) -> None:
+    story = world.story(connection="purchasing", ship_by=NOW).created()
+    later = (NOW + 20 * _DAY).date().isoformat()
+    story.answered(24, ship_on=later).must("answer-drift", 24 * _PRICE)
+
+
 def billed_for_nothing(world: World) -> None:
     world.story().created().billed(24).must("invoiced-not-shipped", 24 * _PRICE)
 
@@ -241,6 +259,7 @@ FAULTS: tuple[Teller, ...] = (
     left_in_part, not_confirmed, turned_down, stock_missing, stock_unknown_to_the_erp,
     stock_unknown_to_the_warehouse, made_twice, listed_twice, gone_at_the_target, entered_by_hand,
     other_amount_at_the_target, held_by_nothing, dead_without_a_letter, lost_sight_of,
-    from_nowhere, called_delivered, interchanges_skipped,
+    from_nowhere, called_delivered, interchanges_skipped, supplier_promises_less,
+    supplier_refuses_a_line, supplier_answers_dearer, supplier_promises_later,
     change_of_nothing,
 )  # fmt: skip

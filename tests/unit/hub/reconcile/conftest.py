@@ -57,8 +57,8 @@ class Story:
         self.shipments.append(_paper("shipment", number, at, lines, sent=(sent,)))
         return self
 
-    def answered(self, answer: str, days: float = 7) -> Story:
-        paper = _paper("order_response", "PO-1", NOW - timedelta(days=days), ())
+    def answered(self, answer: str, *lines: Said, days: float = 7, **other: Any) -> Story:
+        paper = _paper("order_response", "PO-1", NOW - timedelta(days=days), lines, **other)
         self.responses.append(replace(paper, answer=answer))
         return self
 

@@ -162,7 +162,7 @@ def row(step: str, quantity: int, n: int) -> dict[str, Any]:
         "id": str(n), "entity": entity, "number": str(n), "business_key": f"{entity}{n}",
         "version": n + 1, "state": "delivered", "partner": "acme", "connection": "c",
         "created_at": datetime(2026, 5, 5, tzinfo=UTC), "currency": "USD", "lines": [line], "kind": "change", "status": None,
-        "ship_by": None,
+        "ship_by": None, "deliver_on": None, "leave_on": None,
     }  # fmt: skip
 
 
