@@ -19,6 +19,7 @@ import orjson
 
 from canonical.base import Document
 from canonical.decimal_text import plain
+from canonical.named_id import named_id
 from canonical.number import normalise
 
 __all__ = [
@@ -31,7 +32,7 @@ __all__ = [
     "reference_for",
 ]
 
-_EVENTS = uuid.UUID("6f2f7a1e-3b1c-5d0e-9a51-0c6e5d0c0d0c")
+_EVENTS = uuid.UUID("6f2f7a1e-3b1c-5d0e-9a51-0c6e5d0c0d0c").bytes
 """The namespace of event ids; changing it would let every event be published twice."""
 
 _SHARED_KEY = {"order_change": "order"}
@@ -128,4 +129,4 @@ def event_id(key: BusinessKey | str, content: str, verb: str, version: int) -> s
 
     Never derived from the business key alone: NATS drops changed content as a duplicate.
     """
-    return str(uuid.uuid5(_EVENTS, f"{key}|{content}|{verb}|{version}"))
+    return named_id(_EVENTS, f"{key}|{content}|{verb}|{version}")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from canonical.base import Purpose
 
@@ -27,8 +27,7 @@ class Verdict(StrEnum):
     """Another key for what looks like the same purchase: a person chooses."""
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(NamedTuple):
     """What the ledger knows of a business key before this document.
 
     `sequence` is the newest sequence applied; `contents` the content ids of all its versions,

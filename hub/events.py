@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -13,8 +12,7 @@ from hub.publisher import Outgoing
 from hub.topology import canonical_subject, dead_subject
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """One fact on its way to NATS: the bytes are final, the id makes publishing it repeatable."""
 
     event_id: str
@@ -39,8 +37,7 @@ class Event:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(NamedTuple):
     """What a canonical event is about."""
 
     event_id: str

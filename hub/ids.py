@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import uuid
 
+from canonical.named_id import named_id
+
 _NAMESPACE = uuid.UUID("0b0e9d0a-6c9e-5f0f-8a7e-4c3a2f1d5e6b").bytes
-_VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
-"""A hexadecimal digit -> the same with the two bits of the variant (RFC 9562 section 4.1)."""
 
 
 def new_id(now_ms: int) -> str:
@@ -25,8 +24,4 @@ def new_id(now_ms: int) -> str:
 
 def derived_id(*parts: str) -> str:
     """Make the one id of what `parts` name: doing a step again makes the same row again."""
-    # uuid.uuid5 (RFC 9562 section 5.5) at a third of its price: an order needs eight of them.
-    name = "\x1f".join(parts).encode()
-    text = hashlib.sha1(_NAMESPACE + name, usedforsecurity=False).hexdigest()
-    variant = _VARIANT[text[16]]
-    return f"{text[:8]}-{text[8:12]}-5{text[13:16]}-{variant}{text[17:20]}-{text[20:32]}"
+    return named_id(_NAMESPACE, "\x1f".join(parts))

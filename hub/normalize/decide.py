@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from canonical.envelope import VERBS
-from canonical.identity import reference_for
 from canonical.verdict import Verdict, judge
 from hub.events import Subject, canonical_event
 from hub.ids import derived_id
 from hub.ledger.keys import KeyState, Purchase
 from hub.ledger.reference_view import ReferenceView
 from hub.normalize import rows
-from hub.normalize.plan import Admitted, Plan, Row
+from hub.normalize.plan import Admitted, Case, Plan, Row
 from hub.release.asked import Asked
 from hub.release.control_points import Reason, check
 from hub.release.routing import Routed, deliveries, pending, routes_of
@@ -74,7 +73,7 @@ class Decider:
             elif document.entity in REFERENCE_ENTITIES:
                 self._snapshot(admitted, document)
             else:
-                self._document(admitted, document)
+                self._document(rows.case(admitted, document))
         self._answers(admitted)
 
     def plan(self) -> Plan:
@@ -108,39 +107,40 @@ class Decider:
         self._plan.references[key] = rows.reference(key, document, self._context.now)
         # A figure may come back to what it was: the receipt makes each of them an event of its own.
         event_id = rows.snapshot_event_id(admitted, document)
-        self._publish(admitted, document, rows.document_id(admitted, document), event_id)
+        self._publish(rows.case(admitted, document), event_id)
 
-    def _document(self, admitted: Admitted, document: Normalized) -> None:
+    def _document(self, case: Case) -> None:
+        document = case.document
         head = self._plan.heads.setdefault(document.business_key, KeyState())
         verdict = judge(
             known=head.known(),
             content=document.content_id,
             purpose=document.purpose,
             sequence=document.sequence,
-            has_twin=self._has_twin(admitted, document),
+            has_twin=self._has_twin(case),
         )
         if verdict in _NO_EFFECT:
-            if not admitted.polled:
-                self._record(admitted, document, verdict, _NO_EFFECT[verdict], None)
+            if not case.admitted.polled:
+                self._record(case, verdict, _NO_EFFECT[verdict], None)
             return
-        reasons = self._reasons(verdict, admitted.asked.get(document.position))
+        reasons = self._reasons(verdict, case.admitted.asked.get(document.position))
         if verdict in (Verdict.CONFLICT, Verdict.ORPHAN):
             head.contents.add(document.content_id)
-            self._hold(admitted, document, verdict, reasons, version=None)
+            self._hold(case, verdict, reasons, version=None)
             return
         if head.held and verdict is Verdict.CHANGE:
             head.contents.add(document.content_id)
-            self._hold(admitted, document, verdict, (BEHIND,), version=None)
+            self._hold(case, verdict, (BEHIND,), version=None)
             return
         awaited = head.version == 0 and bool(head.contents)
-        version = self._enter(head, admitted, document)
+        version = self._enter(head, case)
         if reasons:
             head.held = True
-            self._hold(admitted, document, verdict, reasons, version)
+            self._hold(case, verdict, reasons, version)
             return
         if awaited:  # what is parked never goes before a held original: releasing that lets it go
             self._plan.adopted.add(document.business_key)
-        self._release(admitted, document, verdict, version)
+        self._release(case, verdict, version)
 
     def _reasons(self, verdict: Verdict, asked: Asked | None) -> tuple[Reason, ...]:
         found = (_REASONS[verdict],) if verdict in _REASONS else ()
@@ -148,12 +148,13 @@ class Decider:
             return found
         return found + check(asked, self._context.view, self._context.site.control_points)
 
-    def _enter(self, head: KeyState, admitted: Admitted, document: Normalized) -> int:
+    def _enter(self, head: KeyState, case: Case) -> int:
         """Make the document the version in force of its key."""
+        admitted, document = case.admitted, case.document
         head.version += 1
         head.sequence = document.sequence
         head.content_id = document.content_id
-        head.document_id = rows.document_id(admitted, document)
+        head.document_id = case.id
         head.contents.add(document.content_id)
         if document.entity == "order":
             mine = Purchase(
@@ -167,7 +168,8 @@ class Decider:
                 self._purchases.setdefault(document.po_key, []).append(mine)
         return head.version
 
-    def _has_twin(self, admitted: Admitted, document: Normalized) -> bool:
+    def _has_twin(self, case: Case) -> bool:
+        admitted, document = case.admitted, case.document
         if document.entity != "order":
             return False
         hours = self._context.site.partners[admitted.partner].twin_window_hours
@@ -185,52 +187,38 @@ class Decider:
         return any(other.business_key != document.business_key for other in others)
 
     def _hold(
-        self,
-        admitted: Admitted,
-        document: Normalized,
-        verdict: Verdict,
-        reasons: tuple[Reason, ...],
-        version: int | None,
+        self, case: Case, verdict: Verdict, reasons: tuple[Reason, ...], version: int | None
     ) -> None:
-        rejects = self._context.site.partners[admitted.partner].on_conflict == "reject"
+        rejects = self._context.site.partners[case.admitted.partner].on_conflict == "reject"
         if verdict is Verdict.CONFLICT and rejects:
-            self._record(admitted, document, verdict, "rejected", None)
+            self._record(case, verdict, "rejected", None)
             return
-        row = self._record(admitted, document, verdict, "held", version)
+        row = self._record(case, verdict, "held", version)
         row |= {"code": reasons[0].code, "place": reasons[0].where, "detail": reasons[0].detail}
         kind = verdict.value if verdict in _REASONS else _KINDS.get(reasons[0], "control_point")
         self._plan.holds.append(rows.hold(row, kind, reasons, self._context.now))
 
-    def _release(
-        self, admitted: Admitted, document: Normalized, verdict: Verdict, version: int
-    ) -> None:
-        document_id = rows.document_id(admitted, document)
+    def _release(self, case: Case, verdict: Verdict, version: int) -> None:
+        admitted, document = case.admitted, case.document
         routed = Routed(
-            document_id=document_id,
+            document_id=case.id,
             entity=document.entity,
             connection=admitted.receipt.connection,
             partner=admitted.partner,
             business_key=document.business_key,
             version=version,
-            reference=reference_for(document.business_key),
+            reference=case.reference,
             trace_id=admitted.trace_id,
         )
         owed = deliveries(routed, routes_of(routed, self._context.site.routes), self._context.now)
         self._plan.deliveries.extend(owed)
-        self._record(admitted, document, verdict, "accepted" if owed else "delivered", version)
+        self._record(case, verdict, "accepted" if owed else "delivered", version)
         (verb,) = VERBS[document.entity]
-        self._publish(admitted, document, document_id, rows.event_id(document, verb, version))
+        self._publish(case, rows.event_id(document, verb, version))
 
-    def _record(
-        self,
-        admitted: Admitted,
-        document: Normalized,
-        verdict: Verdict,
-        state: str,
-        version: int | None,
-    ) -> Row:
-        row = rows.document(admitted, document, self._context.now)
-        row |= {"verdict": verdict.value, "state": state, "version": version}
+    def _record(self, case: Case, verdict: Verdict, state: str, version: int | None) -> Row:
+        row = rows.document(case, self._context.now)
+        row["verdict"], row["state"], row["version"] = verdict.value, state, version
         if state in ("delivered", "duplicate", "rejected"):
             row["settled_at"] = self._context.now
         if state == "rejected":
@@ -238,19 +226,18 @@ class Decider:
         self._plan.documents.append(row)
         return row
 
-    def _publish(
-        self, admitted: Admitted, document: Normalized, document_id: str, event_id: str
-    ) -> None:
+    def _publish(self, case: Case, event_id: str) -> None:
+        document = case.document
         (verb,) = VERBS[document.entity]
         subject = Subject(
             event_id=event_id,
             entity=document.entity,
             verb=verb,
-            connection=admitted.receipt.connection,
+            connection=case.admitted.receipt.connection,
             business_key=document.business_key,
-            document_id=document_id,
+            document_id=case.id,
             content_id=document.content_id,
-            traceparent=admitted.traceparent,
+            traceparent=case.admitted.traceparent,
         )
         self._plan.events.append(
             canonical_event(subject, document.canonical_json, self._context.now)

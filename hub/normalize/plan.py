@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from connectors.base import Receipt
 from hub.events import Event
@@ -41,6 +41,17 @@ class Admitted:
             if isinstance(document, Normalized) and document.entity in ENTITIES
         }
         object.__setattr__(self, "asked", asked)
+
+
+class Case(NamedTuple):
+    """One document of a receipt, with what every row about it needs."""
+
+    admitted: Admitted
+    document: Normalized
+    id: str
+    """Of the document: the same receipt decided again gives the same id."""
+    reference: str
+    """Our reference, of the key alone."""
 
 
 @dataclass(slots=True)

@@ -15,14 +15,16 @@ from connectors.base import Answer, Confirmation
 from hub.events import Event, dead_event
 from hub.fingerprint import fingerprint
 from hub.ids import derived_id
-from hub.normalize.plan import Admitted, Row
+from hub.normalize.plan import Admitted, Case, Row
 from hub.release.control_points import Reason
 from hub.workers.jobs import Acknowledged, Failed, Normalized
 
 
-def document_id(admitted: Admitted, document: Normalized) -> str:
-    """Return the document's id: the same receipt decided again gives the same id."""
-    return derived_id("document", admitted.receipt.id, str(document.position), document.entity)
+def case(admitted: Admitted, document: Normalized) -> Case:
+    """Return the case of a document."""
+    place = str(document.position)
+    document_id = derived_id("document", admitted.receipt.id, place, document.entity)
+    return Case(admitted, document, document_id, reference_for(document.business_key))
 
 
 def event_id(document: Normalized, verb: str, version: int) -> str:
@@ -67,28 +69,28 @@ def _base(admitted: Admitted, now: datetime) -> Row:
     }
 
 
-def document(admitted: Admitted, document: Normalized, now: datetime) -> Row:
+def document(case: Case, now: datetime) -> Row:
     """Return the row of a document that was read; verdict, state and version are still to set."""
-    return _base(admitted, now) | {
-        "id": document_id(admitted, document),
-        "position": document.position,
-        "place_in_receipt": document.place,
-        "entity": document.entity,
-        "flow": document.flow,
-        "business_key": document.business_key,
-        "content_id": document.content_id,
-        "sequence": document.sequence,
-        "purpose": document.purpose,
-        "number": document.number,
-        "po_key": document.po_key,
-        "reference": document.reference_number or reference_for(document.business_key),
-        "amount": None if document.amount is None else Decimal(document.amount),
-        "currency": document.currency,
-        "canonical": document.canonical_json.decode(),
-        "mapping_version": document.mapping_version,
-        "verdict": "",
-        "state": "",
-    }
+    document = case.document
+    row = _base(case.admitted, now)
+    row["id"] = case.id
+    row["position"] = document.position
+    row["place_in_receipt"] = document.place
+    row["entity"] = document.entity
+    row["flow"] = document.flow
+    row["business_key"] = document.business_key
+    row["content_id"] = document.content_id
+    row["sequence"] = document.sequence
+    row["purpose"] = document.purpose
+    row["number"] = document.number
+    row["po_key"] = document.po_key
+    row["reference"] = document.reference_number or case.reference
+    row["amount"] = None if document.amount is None else Decimal(document.amount)
+    row["currency"] = document.currency
+    row["canonical"] = document.canonical_json.decode()
+    row["mapping_version"] = document.mapping_version
+    row["verdict"] = row["state"] = ""
+    return row
 
 
 def failed_document(admitted: Admitted, failed: Failed, now: datetime) -> Row:

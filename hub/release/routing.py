@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from hub.ids import derived_id
 from hub.settings.model import Route
 
 
-@dataclass(frozen=True, slots=True)
-class Routed:
+class Routed(NamedTuple):
     """The facts of a document that routing and its deliveries need."""
 
     document_id: str
@@ -45,9 +43,9 @@ def deliveries(
 
 def delivery_row(document: Routed, route: Route, now: datetime, occasion: str) -> dict[str, Any]:
     """Return one delivery row."""
-    return pending(document, (route.to, route.action, route.flow), now, occasion) | {
-        "after_target": route.after
-    }
+    row = pending(document, (route.to, route.action, route.flow), now, occasion)
+    row["after_target"] = route.after
+    return row
 
 
 def pending(

@@ -8,6 +8,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import event, given, settings
+from hypothesis import strategies as st
 
 from canonical.inventory import InventoryPosition
 from canonical.item import Item, ItemCodes
@@ -16,8 +18,9 @@ from canonical.order import Order
 from canonical.party import Customer
 from canonical.quantity import Quantity
 from hub.ledger.reference_view import Needed, ReferenceView
-from hub.release.asked import Asked, asked_in, needed_by
+from hub.release.asked import Asked, AskedLine, asked_in, needed_by
 from hub.release.control_points import CONTROL_POINTS, check, ship_method
+from hub.release.flawless import is_flawless
 from hub.settings.model import ControlPoints
 
 POLICY = ControlPoints(
@@ -100,6 +103,53 @@ def test_each_fault_is_held_with_its_own_reason(
     given: Order, known: ReferenceView, expected: list[str]
 ) -> None:
     assert codes(given, known) == expected
+
+
+NUMBERS = st.sampled_from(["1", "2"])
+LINES = st.builds(
+    AskedLine,
+    at=st.integers(0, 1),
+    number=NUMBERS,
+    sku=st.sampled_from(["1896-S", "404", ""]),
+    quantity=st.sampled_from([Decimal(0), Decimal(2), Decimal(3)]),
+    unit=st.sampled_from(["EA", "XCT"]),
+    amount=st.sampled_from([None, Decimal("100.0"), Decimal("101.5")]),
+    per=st.sampled_from([Decimal(1), Decimal(100)]),
+    currency=st.sampled_from(["USD", "EUR"]),
+)
+ORDERS = st.builds(
+    Asked,
+    entity=st.just("order"),
+    customer_number=st.sampled_from(["C10010", "C404", None]),
+    has_address=st.booleans(),
+    currency=st.sampled_from(["USD", "EUR"]),
+    ship_method=st.sampled_from(["UPSN", "PIGEON", None]),
+    lines=st.lists(LINES, max_size=2).map(tuple),
+)
+VIEWS = st.builds(
+    view,
+    customer=st.fixed_dictionaries({"blocked": st.booleans()}),
+    item=st.fixed_dictionaries(
+        {"blocked": st.booleans(), "stocked": st.booleans()},
+        optional={"list_price": st.sampled_from([None, price("100.00"), price("100.00", "EUR")])},
+    ),
+    on_hand=st.sampled_from(["1", "2", "4", "9"]),
+    no_stock=st.booleans(),
+)
+
+
+@given(ORDERS, VIEWS)
+@settings(max_examples=1500, deadline=None)
+def test_what_is_flawless_in_one_walk_passes_every_control_point(
+    wanted: Asked, known: ReferenceView
+) -> None:
+    reasons = [why for point in CONTROL_POINTS.values() for why in point(wanted, known, POLICY)]
+    event(f"flawless: {is_flawless(wanted, known, POLICY)}, reasons: {bool(reasons)}")
+    assert not (is_flawless(wanted, known, POLICY) and reasons)
+
+
+def test_an_order_with_nothing_wrong_needs_one_walk() -> None:
+    assert is_flawless(asked(order()), view(), POLICY)
 
 
 def test_what_the_erp_has_not_said_yet_is_not_taken_for_unknown() -> None:
