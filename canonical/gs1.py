@@ -37,6 +37,19 @@ def has_check_digit(key: str) -> bool:
     return len(key) > 1 and _is_digits(key) and check_digit(key[:-1]) == key[-1]
 
 
+def with_check_digit(key: str, length: int) -> str:
+    """Return what `key` would be with its right check digit; what cannot be said is how long it is.
+
+    Args:
+        key: as it came.
+        length: of such a key, with its check digit.
+
+    """
+    if len(key) != length or not _is_digits(key):
+        return f"{length} digits"
+    return key[:-1] + check_digit(key[:-1])
+
+
 def is_gtin(code: str) -> bool:
     """Whether `code` is a GTIN-8, -12, -13 or -14 with its right check digit.
 

@@ -31,7 +31,7 @@ from connectors.edifact.engine.guide import Guide
 from connectors.edifact.engine.reader import Stray, chunks_of, read
 from connectors.edifact.guides_of import Guides
 from connectors.edifact.paper import paper
-from connectors.edifact.telling import told, told_envelope, told_message
+from connectors.edifact.telling import told, told_envelope
 from connectors.paper import Paper
 from connectors.report import DEFAULT, Found, Look, Report
 
@@ -90,8 +90,6 @@ class _File:
         self._unb: Parts = []
         self._group = ""
         self._anything = False
-        self._grouped = 0
-        """Messages of the open group."""
 
     def take(self, event: object) -> None:
         """Note one event."""
@@ -99,11 +97,10 @@ class _File:
             case InterchangeStart():
                 self._begin(event)
             case GroupStart():
-                self._group, self._grouped = part(event.ung, 5), 0
+                self._group = part(event.ung, 5)
                 self._report.begin_group()
                 self._told_group(event.faults)
             case Message():
-                self._grouped += 1
                 self._message(event)
             case GroupEnd():
                 self._told_group(event.faults)
@@ -154,9 +151,12 @@ class _File:
         for at, name, qualifier, code in sides:
             is_known = part(unb, at, 1).upper() == name.upper()
             if not is_known or qualifier not in (None, part(unb, at, 2)):
-                found.append(EnvelopeFault(code, f"UNB{at:02d}"))
-        if (part(unb, 11) == "1") != (config.usage == "T"):
-            found.append(EnvelopeFault("usage_mismatch", "UNB11"))
+                expected = f"{qualifier or ''}:{name}"
+                found.append(EnvelopeFault(code, f"UNB{at:02d}", _party(unb, at), expected))
+        usage = part(unb, 11)
+        if (usage == "1") != (config.usage == "T"):
+            expected = "1" if config.usage == "T" else "none"
+            found.append(EnvelopeFault("usage_mismatch", "UNB11", usage, expected))
         return found
 
     def _told_interchange(self, faults: list[EnvelopeFault]) -> None:
@@ -164,16 +164,11 @@ class _File:
         self._report.envelope(subject, [told_envelope(each) for each in faults], group=False)
 
     def _told_group(self, faults: list[EnvelopeFault]) -> None:
-        found = [
-            told_envelope(each, None, str(self._grouped))
-            if each.code == "group_count_mismatch"
-            else told_envelope(each)
-            for each in faults
-        ]
+        found = list(map(told_envelope, faults))
         self._report.envelope(f"UNG {self._group}".rstrip(), found, group=True)
 
     def _message(self, read_: Message) -> None:
-        found = [told_message(fault, read_, self._marks) for fault in read_.faults]
+        found = list(map(told_envelope, read_.faults))
         guide = self._guide(read_)
         body: Json = {}
         if guide is not None:

@@ -6,33 +6,27 @@ No value ever reaches an answer, a log or a dead letter: only who names a file h
 from __future__ import annotations
 
 from connectors.edifact.engine.delimiters import Delimiters
-from connectors.edifact.engine.envelope import Message, part, parts_of
+from connectors.edifact.engine.envelope import Message, parts_of
 from connectors.edifact.engine.faults import APPLICATION_CODES, EnvelopeFault, Fault
 from connectors.edifact.engine.guide import Guide
 from connectors.report import Found
 
+_OF_TYPE = frozenset(
+    {"element_missing", "element_type_invalid", "element_invalid_character", "decimal_invalid"}
+)
 
-def told_envelope(fault: EnvelopeFault, value: str | None = None, expected: str = "") -> Found:
-    """A fault of a message, a group or an interchange as a whole."""
+
+def told_envelope(fault: EnvelopeFault) -> Found:
+    """A fault of a message, a group or an interchange, with what stands there and should stand."""
     return Found(
         "syntax",
         fault.code,
         fault.where,
         fault.detail,
         tolerated=fault.tolerable,
-        value=value,
-        expected=expected,
+        value=fault.value or None,
+        expected=fault.expected,
     )
-
-
-def told_message(fault: EnvelopeFault, read: Message, marks: Delimiters) -> Found:
-    """The same, of a message: with what its UNT says and should say."""
-    unt = parts_of(read.segments[-1], marks)
-    if fault.code == "message_count_mismatch":
-        return told_envelope(fault, part(unt, 1) or None, str(len(read.segments)))
-    if fault.code == "message_control_mismatch":
-        return told_envelope(fault, part(unt, 2) or None, read.reference)
-    return told_envelope(fault)
 
 
 def told(fault: Fault, read: Message, guide: Guide, marks: Delimiters, *, refuses: bool) -> Found:
@@ -58,7 +52,7 @@ def told(fault: Fault, read: Message, guide: Guide, marks: Delimiters, *, refuse
         line=place.line,
         named=_named(fault, guide),
         value=_value(fault, read, marks),
-        expected=fault.expected,
+        expected=fault.expected or fault.computed or _expected(fault, guide),
     )
 
 
@@ -74,6 +68,21 @@ def _named(fault: Fault, guide: Guide) -> str:
     at = max(fault.component, 1)
     place = field.components[at - 1] if at <= len(field.components) else field
     return f"({place.name}, {place.number})"
+
+
+def _expected(fault: Fault, guide: Guide) -> str:
+    rule = guide.rules.get(fault.tag)
+    if rule is None or not fault.element:
+        return ""
+    if fault.element > len(rule.fields):
+        return f"at most {len(rule.fields)} elements" if fault.code == "element_too_many" else ""
+    field = rule.fields[fault.element - 1]
+    if fault.code == "element_too_many":
+        count = len(field.components)
+        return f"at most {count} component{'s' if count > 1 else ''}"
+    wanted = fault.code in _OF_TYPE and fault.component <= len(field.components)
+    place = field.components[max(fault.component, 1) - 1] if wanted else None
+    return place.notation if place is not None else ""
 
 
 def _value(fault: Fault, read: Message, marks: Delimiters) -> str | None:

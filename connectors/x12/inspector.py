@@ -7,7 +7,6 @@ is from this partner at all; without them the standard's.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from connectors.base import Json
 from connectors.paper import Paper
@@ -85,7 +84,7 @@ class _File:
         self._delimiters = Delimiters()
         self._isa: list[str] = []
         self._gs: list[str] = []
-        self._groups = self._sets = self._interchanges = 0
+        self._interchanges = 0
         self._strays = 0
 
     def take(self, event: object) -> None:
@@ -94,20 +93,16 @@ class _File:
             case InterchangeStart():
                 self._begin(event)
             case GroupStart():
-                self._gs, self._sets = event.gs, 0
-                self._groups += 1
+                self._gs = event.gs
                 self._report.begin_group()
                 self._group(event.faults)
             case TransactionSet():
-                self._sets += 1
                 self._set(event)
             case GroupEnd():
-                counts = {"group_count_mismatch": (event.declared or None, str(self._sets))}
-                self._group(event.faults, counts)
+                self._group(event.faults)
                 self._report.end_group()
             case InterchangeEnd():
-                counts = {"interchange_count_mismatch": (None, str(self._groups))}
-                self._interchange(event.faults, counts)
+                self._interchange(event.faults)
             case Acknowledged():
                 values = {f"TA1{at:02d}": v for at, v in enumerate(event.segment[1:6], 1) if v}
                 self._report.acknowledges(values)
@@ -131,7 +126,6 @@ class _File:
         isa = self._isa = event.isa
         self._delimiters = event.delimiters
         self._interchanges += 1
-        self._groups = 0
         self._report.begin(
             {
                 "control_number": element(isa, 13),
@@ -152,26 +146,24 @@ class _File:
                  (7, self._config.us(), "receiver_unknown", "ISA08"))  # fmt: skip
         for at, (qualifier, name, _), code, where in sides:
             if (element(isa, at), element(isa, at + 1).upper()) != (qualifier, name.upper()):
-                found.append(EnvelopeFault(code, where))
-        if element(isa, 15) != self._config.usage:
-            found.append(EnvelopeFault("usage_mismatch", "ISA15"))
+                value = f"{element(isa, at)}:{element(isa, at + 1)}"
+                found.append(EnvelopeFault(code, where, value, f"{qualifier}:{name}"))
+        usage = element(isa, 15)
+        if usage != self._config.usage:
+            found.append(EnvelopeFault("usage_mismatch", "ISA15", usage, self._config.usage))
         return found
 
-    def _interchange(
-        self, faults: list[EnvelopeFault], counts: dict[str, tuple[str | None, str]] | None = None
-    ) -> None:
+    def _interchange(self, faults: list[EnvelopeFault]) -> None:
         subject = f"ISA {element(self._isa, 13)}" if self._isa else ""
-        self._report.envelope(subject, _counted(faults, counts), group=False)
+        self._report.envelope(subject, list(map(told_envelope, faults)), group=False)
 
-    def _group(
-        self, faults: list[EnvelopeFault], counts: dict[str, tuple[str | None, str]] | None = None
-    ) -> None:
+    def _group(self, faults: list[EnvelopeFault]) -> None:
         subject = f"GS {element(self._gs, 6)}"
-        self._report.envelope(subject, _counted(faults, counts), group=True)
+        self._report.envelope(subject, list(map(told_envelope, faults)), group=True)
 
     def _set(self, read_: TransactionSet) -> None:
         identifier, version = read_.identifier, element(self._gs, 8)
-        found = [told_envelope(fault, read_) for fault in read_.faults]
+        found = [told_envelope(fault) for fault in read_.faults]
         body: Json = {}
         guide = self._agreed.guide(identifier, version)
         if guide is not None:
@@ -205,17 +197,6 @@ def _together(*levels: list[Fault]) -> list[Fault]:
         known = {(each.position, each.tag, each.element) for each in found}
         found += [each for each in level if (each.position, each.tag, each.element) not in known]
     return sorted(found, key=lambda each: (each.position, each.element, each.component))
-
-
-def _counted(
-    faults: list[EnvelopeFault], counts: dict[str, tuple[str | None, str]] | None
-) -> list[Found]:
-    """Faults as they are told; those about a count with what is said and what was counted."""
-    found = []
-    for fault in faults:
-        value, expected = (counts or {}).get(fault.code, (None, ""))
-        found.append(replace(told_envelope(fault), value=value, expected=expected))
-    return found
 
 
 INSPECTOR = X12Inspector()

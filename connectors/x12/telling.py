@@ -10,7 +10,7 @@ from connectors.report import Found
 from connectors.x12.agreed import PlaceRule
 from connectors.x12.config import X12Config
 from connectors.x12.engine.delimiters import Delimiters
-from connectors.x12.engine.envelope import TransactionSet, element
+from connectors.x12.engine.envelope import TransactionSet
 from connectors.x12.engine.faults import (
     APPLICATION_CODES,
     PARTNER_CODES,
@@ -22,26 +22,20 @@ from connectors.x12.engine.rule import Element
 
 _MOST_CODES = 8
 _UNITS = "355"
-_OF_SE = {"set_count_mismatch": 1, "set_control_mismatch": 2}
-"""Word -> the element of SE that it is about."""
-_EXISTING = frozenset({"element_missing", "element_conditional_missing", "segment_missing"})
+_OF_TYPE = frozenset({"element_invalid_character", "date_invalid", "time_invalid"})
+_SHORT_DATE = 6
 
 
-def told_envelope(fault: EnvelopeFault, read: TransactionSet | None = None) -> Found:
-    """A fault of an envelope; with its set, what stands there and what was expected."""
-    value, expected = None, ""
-    if read is not None and fault.code in _OF_SE:
-        value = element(read.segments[-1], _OF_SE[fault.code]) or None
-        counts = fault.code == "set_count_mismatch"
-        expected = str(len(read.segments)) if counts else read.control_number
+def told_envelope(fault: EnvelopeFault) -> Found:
+    """A fault of an envelope, with what stands there and what was expected."""
     return Found(
         "syntax",
         fault.code,
         fault.where,
         fault.detail,
         tolerated=fault.tolerable,
-        value=value,
-        expected=expected,
+        value=fault.value or None,
+        expected=fault.expected,
     )
 
 
@@ -75,7 +69,7 @@ def told(
         value=_value(fault, read.segments, delimiters),
         expected=_agreed(fault, read.identifier, config)
         if level == "partner"
-        else _expected(fault, rule),
+        else fault.computed or _expected(fault, rule, guide),
     )
 
 
@@ -100,16 +94,39 @@ def _value(fault: Fault, segments: list[list[str]], delimiters: Delimiters) -> s
     return value or None
 
 
-def _expected(fault: Fault, rule: Element | None) -> str:
-    if rule is None or fault.code in _EXISTING:
+def _expected(fault: Fault, rule: Element | None, guide: Guide) -> str:
+    if fault.code == "element_too_many":
+        return _most(fault, rule, guide)
+    if rule is None or not fault.element:
         return ""
+    if fault.code in ("element_too_short", "element_too_long"):
+        # The list of units is open in the guides; what has a wrong length is none of them.
+        units = rule.number == _UNITS
+        return _listed(list(PREFERRED)) if units else _between(rule.minimum, rule.maximum)
+    if fault.code in ("element_missing", "element_conditional_missing"):
+        return _listed(sorted(rule.codes)) if rule.codes else _described(rule)
     if fault.code == "code_invalid":
         return _listed(sorted(rule.codes))
-    if not fault.code.startswith("element_too_") or fault.code == "element_too_many":
-        return ""
-    if rule.number == _UNITS:  # its code list is open in the guides; a wrong length is no unit
-        return _listed(list(PREFERRED))
-    return _between(rule.minimum, rule.maximum)
+    return _described(rule) if fault.code in _OF_TYPE else ""
+
+
+def _most(fault: Fault, rule: Element | None, guide: Guide) -> str:
+    if fault.component and rule is not None:
+        return f"at most {len(rule.components)} components"
+    segment = guide.rules.get(fault.tag)
+    return f"at most {len(segment.elements)} elements" if segment is not None else ""
+
+
+def _described(rule: Element) -> str:
+    """The type and the length of an element, in words."""
+    if rule.type == "DT":
+        return "CCYYMMDD" if rule.maximum > _SHORT_DATE else "YYMMDD"
+    if rule.type == "TM":
+        return "HHMM, HHMMSS or HHMMSSDD"
+    digits = rule.type == "R" or rule.type.startswith("N")
+    if rule.components:
+        return f"at most {len(rule.components)} components"
+    return f"{_between(rule.minimum, rule.maximum)} {'digits' if digits else 'characters'}"
 
 
 def _between(least: int, most: int) -> str:

@@ -9,7 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 
-from canonical.gs1 import is_gln, is_gtin, is_sscc
+from canonical.gs1 import (
+    GLN_LENGTH,
+    GTIN_LENGTHS,
+    SSCC_LENGTH,
+    is_gln,
+    is_gtin,
+    is_sscc,
+    with_check_digit,
+)
 from connectors.edifact.engine.checker import placed
 from connectors.edifact.engine.delimiters import Delimiters
 from connectors.edifact.engine.envelope import Parts, part
@@ -76,20 +84,24 @@ class _Look:
         """Compare what was counted with what is said."""
         for position, kind, text in self.totals:
             if not self._agrees(kind, _decimal(text)):
-                self._add("control_total_mismatch", "CNT", position, 1, 2)
+                self._add("control_total_mismatch", "CNT", position, (1, 2), self._total(kind))
         self._amounts()
         self.found = sorted(self.found, key=lambda fault: fault.position)[:MAX_FINDINGS]
 
-    def _add(self, code: str, tag: str, position: int, element: int, component: int) -> None:
+    def _add(
+        self, code: str, tag: str, position: int, at: tuple[int, int], computed: str = ""
+    ) -> None:
+        """Note what is wrong with an element and component, and what would be right."""
         if len(self.found) > 2 * MAX_FINDINGS:
             return
-        fault = Fault(code, tag, position, element=element, component=component)
+        element, component = at
+        fault = Fault(code, tag, position, element=element, component=component, computed=computed)
         self.found.append(fault)
 
     def _dtm(self, position: int, parts: Parts) -> None:
         text = part(parts, 1, 2)
         if text and not exists(text, part(parts, 1, 3)):
-            self._add("date_impossible", "DTM", position, 1, 2)
+            self._add("date_impossible", "DTM", position, (1, 2), f"format {part(parts, 1, 3)}")
 
     def _lin(self, position: int, parts: Parts) -> None:
         self.in_line, self.has_quantity = True, False
@@ -100,12 +112,13 @@ class _Look:
         self._item(position, "LIN", 3, parts)
         # A line number counts anew in every package (DESADV).
         if number and self.lines.setdefault(number, position) != position and not self.packages:
-            self._add("line_number_duplicate", "LIN", position, 1, 0)
+            self._add("line_number_duplicate", "LIN", position, (1, 0))
 
     def _item(self, position: int, tag: str, at: int, parts: Parts) -> None:
         code = part(parts, at, 1)
         if part(parts, at, 2) in _GTINS and code.isdigit() and not is_gtin(code):
-            self._add("gtin_check_digit", tag, position, at, 1)
+            right = with_check_digit(code, len(code)) if len(code) in GTIN_LENGTHS else "a GTIN"
+            self._add("gtin_check_digit", tag, position, (at, 1), right)
 
     def _pia(self, position: int, parts: Parts) -> None:
         for at in range(2, len(parts)):
@@ -123,21 +136,22 @@ class _Look:
         for at in range(2, len(parts)):
             for which, code in enumerate(parts[at], 1):
                 if code and not is_sscc(code.strip(" ")):
-                    self._add("sscc_check_digit", "GIN", position, at, which)
+                    right = with_check_digit(code.strip(" "), SSCC_LENGTH)
+                    self._add("sscc_check_digit", "GIN", position, (at, which), right)
                 elif code and self.codes.setdefault(code, position) != position:
-                    self._add("sscc_duplicate", "GIN", position, at, which)
+                    self._add("sscc_duplicate", "GIN", position, (at, which))
 
     def _nad(self, position: int, parts: Parts) -> None:
         gln = part(parts, 2, 1)
         if part(parts, 2, 3) == _GLN_AGENCY and gln and not is_gln(gln):
-            self._add("gln_check_digit", "NAD", position, 2, 1)
+            self._add("gln_check_digit", "NAD", position, (2, 1), with_check_digit(gln, GLN_LENGTH))
 
     def _cps(self, position: int, parts: Parts) -> None:
         own, parent = part(parts, 1), part(parts, 2)
         if parent and (parent == own or parent not in self.packages):
-            self._add("package_parent_unknown", "CPS", position, 2, 0)
+            self._add("package_parent_unknown", "CPS", position, (2, 0))
         if self.packages.setdefault(own, position) != position:
-            self._add("package_number_duplicate", "CPS", position, 1, 0)
+            self._add("package_number_duplicate", "CPS", position, (1, 0))
 
     def _qty(self, _position: int, parts: Parts) -> None:
         """The first quantity of a line is the one that CNT adds up."""
@@ -164,13 +178,18 @@ class _Look:
             return said in (self.counted, self.counted - self.sub_lines)
         return kind != "3" or said == self.counted
 
+    def _total(self, kind: str) -> str:
+        """What a CNT should say."""
+        return str(self.quantity if kind == "1" else self.counted)
+
     def _amounts(self) -> None:
         total = self.amounts.get(_LINE_TOTAL)
         for kind in _LINE_AMOUNTS:
             lines = self.line_amounts.get(kind, [])
             if total and lines and len(lines) == self.counted:
-                if abs(sum(lines, Decimal(0)) - total[1]) > _CENT * len(lines):
-                    self._add("amount_mismatch", "MOA", total[0], 1, 2)
+                whole = sum(lines, Decimal(0))
+                if abs(whole - total[1]) > _CENT * len(lines):
+                    self._add("amount_mismatch", "MOA", total[0], (1, 2), str(whole))
                 break
         self._with_tax()
 
@@ -180,7 +199,7 @@ class _Look:
         tax = next((self.amounts[kind] for kind in _TAXES if kind in self.amounts), None)
         total = next((self.amounts[kind] for kind in _TOTALS if kind in self.amounts), None)
         if taxable and tax and total and abs(taxable[1] + tax[1] - total[1]) > _CENT:
-            self._add("amount_mismatch", "MOA", total[0], 1, 2)
+            self._add("amount_mismatch", "MOA", total[0], (1, 2), str(taxable[1] + tax[1]))
 
 
 def _decimal(text: str) -> Decimal | None:

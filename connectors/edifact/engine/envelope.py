@@ -267,10 +267,10 @@ class _Walker:
         else:
             current.segments.append(unt)
             parts = parts_of(unt, self._marks)
-            if part(parts, 2) != reference:
-                faults.append(EnvelopeFault("message_control_mismatch", "UNT02"))
-            if not _is_count(part(parts, 1), len(current.segments)):
-                faults.append(EnvelopeFault("message_count_mismatch", "UNT01"))
+            count = len(current.segments)
+            if part(parts, 2) != reference or not _is_count(part(parts, 1), count):
+                faults += _other("message", "UNT02", part(parts, 2), reference)
+                faults += _uncounted("message", "UNT01", part(parts, 1), {count})
         current.faults = faults
         yield current
 
@@ -287,25 +287,22 @@ class _Walker:
             faults.append(EnvelopeFault("group_trailer_missing", "UNE"))
         else:
             parts = parts_of(une, self._marks)
-            if part(parts, 2) != part(self._ung, 5):
-                faults.append(EnvelopeFault("group_control_mismatch", "UNE02"))
-            if not _is_count(part(parts, 1), self._grouped):
-                faults.append(EnvelopeFault("group_count_mismatch", "UNE01"))
+            faults += _other("group", "UNE02", part(parts, 2), part(self._ung, 5))
+            faults += _uncounted("group", "UNE01", part(parts, 1), {self._grouped})
         self._ung = None
         yield GroupEnd(faults)
 
     def _close(self, unz: list[str]) -> InterchangeEnd:
         faults = self._faults
         parts = parts_of(unz, self._marks)
-        if part(parts, 2) != part(self._unb or [], 5):
-            faults.append(EnvelopeFault("interchange_control_mismatch", "UNZ02"))
+        faults += _other("interchange", "UNZ02", part(parts, 2), part(self._unb or [], 5))
         # With groups UNZ counts groups, else messages (ISO 9735-1, element 0036).
         if self._groups and self._alone:
             faults.append(EnvelopeFault("interchange_mixed", "UNG"))
         count = self._groups or self._messages
         # Who nests messages may or may not count the inner ones: that they are nested is the fault.
-        if not any(_is_count(part(parts, 1), count - less) for less in {0, self._nested}):
-            faults.append(EnvelopeFault("interchange_count_mismatch", "UNZ01"))
+        counts = {count, count - self._nested}
+        faults += _uncounted("interchange", "UNZ01", part(parts, 1), counts)
         self._unb = None
         return InterchangeEnd(faults)
 
@@ -330,6 +327,18 @@ def _reference_faults(
     duplicate = reference in known
     known.add(reference)
     return [EnvelopeFault(f"{level}_reference_duplicate", where)] if duplicate else []
+
+
+def _other(level: str, where: str, said: str, reference: str) -> Iterator[EnvelopeFault]:
+    """A trailer with another reference than its header."""
+    if said != reference:
+        yield EnvelopeFault(f"{level}_control_mismatch", where, said, reference)
+
+
+def _uncounted(level: str, where: str, said: str, counts: set[int]) -> Iterator[EnvelopeFault]:
+    """A trailer that counts what stands before it otherwise than in one of the right ways."""
+    if not any(_is_count(said, count) for count in counts):
+        yield EnvelopeFault(f"{level}_count_mismatch", where, said, str(max(counts)))
 
 
 def _is_count(text: str, count: int) -> bool:

@@ -7,7 +7,7 @@ data element 0085, syntax error (UN/EDIFACT service code directory), which a CON
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from canonical.errors import Rejected
 
@@ -147,6 +147,8 @@ class Fault:
     name: str = ""
     expected: str = ""
     """What may stand there, in the directory's notation or as codes; never what did."""
+    computed: str = field(default="", compare=False, repr=False)
+    """What it should be by the rest of the message: only for who holds the file."""
 
     @property
     def where(self) -> str:
@@ -181,6 +183,10 @@ class EnvelopeFault:
     code: str
     where: str
     """The service segment or element that shows it: ``UNT01``, ``UNZ``."""
+    value: str = field(default="", compare=False, repr=False)
+    """What stands there, where that tells more: only for who holds the file (`connectors.report`)."""
+    expected: str = field(default="", compare=False, repr=False)
+    """What should, by what stands elsewhere: likewise."""
 
     @property
     def error(self) -> str:

@@ -20,7 +20,7 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import NamedTuple
 
-from canonical.gs1 import has_check_digit, is_sscc
+from canonical.gs1 import has_check_digit, is_sscc, with_check_digit
 from connectors.x12.engine.faults import Fault
 
 Segments = Sequence[Sequence[str]]
@@ -76,10 +76,11 @@ def application_faults(set_id: str, segments: Segments) -> list[Fault]:
     return sorted(found, key=lambda fault: (fault.position, fault.element))
 
 
-def _fault(code: str, segments: Segments, index: int, element: int) -> Fault:
+def _fault(code: str, segments: Segments, index: int, element: int, computed: object = "") -> Fault:
     tag = segments[index][0]
     occurrence = sum(segment[0] == tag for segment in segments[: index + 1])
-    return Fault(code, tag, index + 1, occurrence=occurrence, element=element)
+    place = index + 1
+    return Fault(code, tag, place, occurrence=occurrence, element=element, computed=str(computed))
 
 
 def _at(segment: Sequence[str], position: int) -> str:
@@ -112,18 +113,25 @@ def _check_digits(set_id: str, segments: Segments) -> Iterator[Fault]:
     for index, segment in enumerate(segments):
         if segment[0] == "MAN":
             for at in (1, 4):
-                if _at(segment, at) == "GM" and not _is_sscc(_at(segment, at + 1)):
-                    yield _fault("check_digit_invalid", segments, index, at + 1)
+                mark = _at(segment, at + 1)
+                if _at(segment, at) == "GM" and not _is_sscc(mark):
+                    right = with_check_digit(_bare(mark), _SSCC)
+                    yield _fault("check_digit_invalid", segments, index, at + 1, right)
         elif lines is not None and segment[0] == lines.tag:
             for at in range(lines.pairs, len(segment) - 1, 2):
                 digits = _GTINS.get(segment[at])
                 if digits is not None and not _is_gtin(segment[at + 1], digits):
-                    yield _fault("check_digit_invalid", segments, index, at + 1)
+                    right = with_check_digit(segment[at + 1], digits)
+                    yield _fault("check_digit_invalid", segments, index, at + 1, right)
 
 
 def _is_sscc(mark: str) -> bool:
-    digits = mark.removeprefix("00") if len(mark) == _SSCC + 2 else mark
-    return is_sscc(digits)
+    return is_sscc(_bare(mark))
+
+
+def _bare(mark: str) -> str:
+    """A mark without the application identifier that some write in front."""
+    return mark.removeprefix("00") if len(mark) == _SSCC + 2 else mark
 
 
 def _is_gtin(value: str, digits: int) -> bool:
@@ -149,14 +157,15 @@ def _counts(set_id: str, lines: _Lines, segments: Segments) -> Iterator[Fault]:
         return
     counted = sum(segment[0] == lines.counted for segment in segments)
     if _number(_at(segments[index], 1)) != counted:
-        yield _fault("line_count_wrong", segments, index, 1)
+        yield _fault("line_count_wrong", segments, index, 1, counted)
     tag, position = _QUANTITY.get(set_id, (lines.tag, lines.quantity))
     said = _number(_at(segments[index], 2))
     if said is None or not position:
         return
     quantities = [_number(_at(segment, position)) for segment in segments if segment[0] == tag]
-    if sum((each for each in quantities if each), Decimal(0)) != said:
-        yield _fault("hash_total_wrong", segments, index, 2)
+    total = sum((each for each in quantities if each), Decimal(0))
+    if total != said:
+        yield _fault("hash_total_wrong", segments, index, 2, total)
 
 
 _EACH = frozenset({"", "PE", "CT", "PK", "TE", "NT", "UM", "QT", "CA"})
@@ -180,7 +189,7 @@ def _total(segments: Segments) -> list[Fault]:
         lines += segment[0] == "IT1"
     # Every line may have been rounded by its sender: half a cent each.
     if abs(total - said / 100) > Decimal("0.005") * max(1, lines):
-        return [_fault("total_wrong", segments, index, 1)]
+        return [_fault("total_wrong", segments, index, 1, round(total * 100))]
     return []
 
 

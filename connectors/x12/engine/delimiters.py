@@ -59,7 +59,9 @@ class Header:
             return []
         for number, (value, length) in enumerate(zip(elements, ISA_LENGTHS, strict=True), 1):
             if len(value) != length:
-                return [EnvelopeFault("isa_length", f"ISA{number:02d}")]
+                return [
+                    EnvelopeFault("isa_length", f"ISA{number:02d}", value, f"{length} characters")
+                ]
         return []
 
 

@@ -247,10 +247,9 @@ class _Walker:
         if se is None:
             current.faults.append(EnvelopeFault("set_trailer_missing", "SE"))
         else:
-            if element(se, 2) != number:
-                current.faults.append(EnvelopeFault("set_control_mismatch", "SE02"))
-            if not _is_count(element(se, 1), len(current.segments)):
-                current.faults.append(EnvelopeFault("set_count_mismatch", "SE01"))
+            count = len(current.segments)
+            if element(se, 2) != number or not _is_count(element(se, 1), count):
+                current.faults += _wrong("set", se, "SE", number, count)
         return [current]
 
     def _close_group(self, ge: list[str] | None) -> list[Event]:
@@ -263,22 +262,27 @@ class _Walker:
         if ge is None:
             faults.append(EnvelopeFault("group_trailer_missing", "GE"))
         else:
-            if element(ge, 2) != element(self._gs, 6):
-                faults.append(EnvelopeFault("group_control_mismatch", "GE02"))
-            if not _is_count(element(ge, 1), self._sets):
-                faults.append(EnvelopeFault("group_count_mismatch", "GE01"))
+            faults += _wrong("group", ge, "GE", element(self._gs, 6), self._sets)
         self._gs = None
         return [*ends, GroupEnd(element(ge or [], 1), faults)]
 
     def _close(self, iea: list[str]) -> InterchangeEnd:
         isa = self._isa or []
         faults = self._faults
-        if element(iea, 2) != element(isa, 13):
-            faults.append(EnvelopeFault("interchange_control_mismatch", "IEA02"))
-        if not _is_count(element(iea, 1), self._groups):
-            faults.append(EnvelopeFault("interchange_count_mismatch", "IEA01"))
+        faults += _wrong("interchange", iea, "IEA", element(isa, 13), self._groups)
         self._isa = None
         return InterchangeEnd(faults)
+
+
+def _wrong(
+    level: str, trailer: list[str], tag: str, number: str, count: int
+) -> Iterator[EnvelopeFault]:
+    """What a trailer says otherwise than its header and what stands between them."""
+    said, counted = element(trailer, 2), element(trailer, 1)
+    if said != number:
+        yield EnvelopeFault(f"{level}_control_mismatch", f"{tag}02", said, number)
+    if not _is_count(counted, count):
+        yield EnvelopeFault(f"{level}_count_mismatch", f"{tag}01", counted, str(count))
 
 
 def _is_count(text: str, count: int) -> bool:

@@ -7,7 +7,7 @@ The words are bounded and documented in ``connectors/x12/README.md``. The codes 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 _TAG = re.compile(r"[A-Z][A-Z0-9]{1,2}", re.ASCII)
 
@@ -143,6 +143,8 @@ class Fault:
     number: str = ""
     """The element's reference number in the X12 dictionary (AK402, element 725)."""
     name: str = ""
+    computed: str = field(default="", compare=False, repr=False)
+    """What it should be by the rest of the set: only for who holds the file (`connectors.report`)."""
 
     @property
     def where(self) -> str:
@@ -188,6 +190,10 @@ class EnvelopeFault:
     code: str
     where: str
     """The element that shows it: ``SE01``, ``GE02``, ``ISA06``."""
+    value: str = field(default="", compare=False, repr=False)
+    """What stands there, where that tells more: only for who holds the file (`connectors.report`)."""
+    expected: str = field(default="", compare=False, repr=False)
+    """What should, by what stands elsewhere: likewise."""
 
     @property
     def ack(self) -> str:

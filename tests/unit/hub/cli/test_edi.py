@@ -11,6 +11,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from hub.cli.edi import app
+from hub.edi.files import errors_of
 from tests.support import edifact_text
 from tests.support.x12_text import ORDER, as_bytes, changed, group, interchange, isa, orders
 
@@ -125,12 +126,12 @@ def test_each_level_names_its_errors_with_their_place(  # noqa: PLR0913, PLR0917
         (
             changed(orders(), "CTT*3", "CTT*4"),
             "850 ST 0001, CTT[1] CTT01 (Number of Line Items, 354) at segment 15: "
-            '"4": not the number of lines',
+            '"4": not the number of lines; expected 3',
         ),
         (
             changed(orders(), "DTM*002*20261201", "DTM*002*2026\x071201"),
             "850 ST 0001, DTM[1] DTM02 (Date, 373) at segment 5: "
-            '"2026\\x071201": holds a character that is not allowed here',
+            '"2026\\x071201": holds a character that is not allowed here; expected CCYYMMDD',
         ),
     ],
 )
@@ -141,6 +142,55 @@ def test_an_error_is_a_sentence_with_place_name_value_and_what_is_expected(
     (error,) = found["interchanges"][0]["sets"][0]["errors"]
     assert error["message"] == message
     assert message in call("validate", kept(tmp_path, segments)).stdout
+
+
+EDIFACT = edifact_text.orders()
+
+
+@pytest.mark.parametrize(
+    ("data", "where", "value", "expected"),
+    [
+        (changed(orders(), "IEA*1*000000905", "IEA*1*000000906"), "IEA02", "000000906", "000000905"),
+        (changed(orders(), "IEA*1*", "IEA*2*"), "IEA01", "2", "1"),
+        (changed(orders(), "GE*1*1", "GE*1*2"), "GE02", "2", "1"),
+        (changed(orders(), "GE*1*", "GE*3*"), "GE01", "3", "1"),
+        (changed(orders(), "SE*17*0001", "SE*17*0002"), "SE02", "0002", "0001"),
+        (changed(orders(), "*ACMEDIST       *", "*ACMEDIST*"), "ISA06", "ACMEDIST", "15 characters"),
+        (EDIFACT.replace("UNZ+1+905'", "UNZ+1+906'"), "UNZ02", "906", "905"),
+        (EDIFACT.replace("UNZ+1+905'", "UNZ+7+905'"), "UNZ01", "7", "1"),
+        (EDIFACT.replace("+1'UNZ", "+2'UNZ"), "UNT02", "2", "1"),
+        (changed(orders(), "DTM*002*20261201", "DTM*002*20261301"), "DTM[1].DTM02", "20261301", "CCYYMMDD"),
+        (changed(orders(), "BEG*00*SA*", "BEG*00**"), "BEG[1].BEG02", None, "2 characters"),
+        (changed(orders(), "CTT*3", "CTT*3*9*8*7*6*5*4*3*2"), "CTT[1].CTT08", "3", "at most 7 elements"),
+        (EDIFACT.replace("QTY+21:3:PCE", "QTY+21:3x:PCE"), "QTY[1].QTY0102", "3x", "n..15"),
+        (EDIFACT.replace("QTY+21:3:PCE", "QTY+21::PCE"), "QTY[1].QTY0102", None, "n..15"),
+        (EDIFACT.replace("QTY+21:3:PCE", "QTY+21:3:PCE:4"), "QTY[1].QTY0104", "4", "at most 3 components"),
+        (EDIFACT.replace("CNT+2:", "CNT+2:1"), "CNT[1].CNT0102", "12", "2"),
+    ],
+    ids=lambda each: each if isinstance(each, str) and len(each) < 20 else "",
+)  # fmt: skip
+def test_an_error_says_what_was_expected(
+    tmp_path: Path, data: list[str] | str, where: str, value: str | None, expected: str
+) -> None:
+    file = kept(tmp_path, data.encode() if isinstance(data, str) else data)
+    _, found = validated(file)
+    errors = [error for error in errors_of(found) if error["where"] == where]
+    assert [error.get("value") for error in errors] == [value]
+    assert errors[0]["expected"].startswith(expected)
+    assert errors[0]["expected"] in errors[0]["message"]
+
+
+@pytest.mark.parametrize("option", ["partner_id", "our_id", "usage"])
+def test_an_interchange_of_another_connection_says_whose_was_expected(
+    tmp_path: Path, option: str
+) -> None:
+    own = {"partner_id": ("ACMEDIST", "ZZ:OTHER"), "our_id": ("CROSSDOCK", "ZZ:NOBODY"), "usage": ("", "T")}  # fmt: skip
+    before, expected = own[option]
+    text = SITE.replace(before, expected[3:]) if before else SITE.replace("our_id: C", "usage: T\n      our_id: C")  # fmt: skip
+    config = tmp_path / "site.yaml"
+    config.write_text(text)
+    _, found = validated(kept(tmp_path, orders()), "--partner", "acme", "--config", config)
+    assert [error["expected"] for error in found["errors"]] == [expected]
 
 
 def test_the_errors_of_all_levels_are_told_at_once(tmp_path: Path) -> None:
@@ -158,7 +208,7 @@ def test_an_edifact_error_is_a_sentence_too(tmp_path: Path) -> None:
     _, found = validated(kept(tmp_path, text.encode()))
     (error,) = found["interchanges"][0]["sets"][0]["errors"]
     assert error["message"] == (
-        'ORDERS UNH 1, QTY[1] QTY0102 (Quantity, 6060) at segment 14: "3x": not a number'
+        'ORDERS UNH 1, QTY[1] QTY0102 (Quantity, 6060) at segment 14: "3x": not a number; expected n..15'
     )
 
 
