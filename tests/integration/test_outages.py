@@ -317,6 +317,11 @@ def opened(at: World) -> bool:
     return any(entry["target"] == "bc" for entry in at.hub.events("breaker"))
 
 
+def taken(at: World, numbers: list[str]) -> int:
+    """How many of these orders the ERP has taken."""
+    return sum(at.deliveries(number).get("bc") == "delivered" for number in numbers)
+
+
 def test_without_the_target_orders_wait_and_go_on_when_it_is_back(at: World, shop: Shop) -> None:
     numbers = [f"O-T{n}" for n in range(12)]
     with accounted(at):
@@ -329,8 +334,11 @@ def test_without_the_target_orders_wait_and_go_on_when_it_is_back(at: World, sho
         wait_until(lambda: opened(at), SETTLE_SECONDS, "the breaker opens")
         assert_quiet(at)
         assert at.hub.ready()
+        before = taken(at, numbers)
         at.sandbox.start()
         with resuming("the target"):
+            with resuming("its first order"):
+                wait_until(lambda: taken(at, numbers) > before, SETTLE_SECONDS, "it goes on")
             until_done(at, *numbers)
         until_done(at, "#O-T", partner="webshop")
 
