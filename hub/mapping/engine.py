@@ -52,6 +52,13 @@ class Mapping(Protocol):
         """
         ...
 
+    def written(self, source: Json, bindings: Json, *, textual: bool = False) -> bytes:
+        """Map one document and write the result as compact JSON; as `apply` in all else.
+
+        A result without numbers and nulls is not looked at how deep it nests: whoever reads it is.
+        """
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:

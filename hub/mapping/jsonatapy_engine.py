@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 import jsonatapy
+import orjson
 
 from canonical.errors import ConfigError, Rejected
 from connectors.base import Json
@@ -22,6 +23,9 @@ from hub.mapping.refused import Refused
 from hub.mapping.values import check_source, clean_result
 
 _CODE = re.compile(r"\b([DSTU]\d{4})\b")
+_SIGNS = tuple(re.compile(before + rb"[-0-9n]").search for before in (rb":", rb"\[", rb","))
+"""A number or a null may stand in compact JSON where one of these is found. One each: an expression
+that begins with a plain character is searched for five times as fast as one with a choice."""
 _TIMEOUT, _STACK, _SEQUENCE = "D1012", "D1011", "D2015"
 _MEANINGS = {
     "D1001": "a number out of range",
@@ -78,25 +82,48 @@ class JsonatapyMapping:
 
     def apply(self, source: Json, bindings: Json, *, textual: bool = False) -> Json:
         """See `hub.mapping.engine.Mapping`."""
+        result: Json = self._guarded(self._applied, source, bindings, textual=textual)
+        return result
+
+    def written(self, source: Json, bindings: Json, *, textual: bool = False) -> bytes:
+        """See `hub.mapping.engine.Mapping`; a sixth cheaper than `apply` and writing the result."""
+        text: bytes = self._guarded(self._written, source, bindings, textual=textual)
+        return text
+
+    def _guarded(
+        self, run: Callable[[Json, Json], Any], source: Json, bindings: Json, *, textual: bool
+    ) -> Any:
         self._refused = None
         try:
             if not textual:
                 check_source(source, self._limits.depth)
-            result = self._evaluate(source, bindings)
-            if not isinstance(result, dict):
-                expected = "expected one object; did a path at the top match nothing?"
-                raise Rejected("mapping_undefined", self._name, expected)
-            clean_result(result, self._limits.depth)
+            return run(source, bindings)
         except Refused as refused:
             raise as_rejected(refused, self._name, source) from None
+
+    def _applied(self, source: Json, bindings: Json) -> Json:
+        return self._cleaned(self._evaluate(self._expression.evaluate_with_data, source, bindings))
+
+    def _written(self, source: Json, bindings: Json) -> bytes:
+        made = self._evaluate(self._expression.evaluate_data_to_json, source, bindings)
+        text: bytes = made.encode()
+        if text[:1] == b"{" and not any(sign(text) for sign in _SIGNS):
+            return text
+        return orjson.dumps(self._cleaned(orjson.loads(text)))
+
+    def _cleaned(self, result: Any) -> Json:
+        if not isinstance(result, dict):
+            expected = "expected one object; did a path at the top match nothing?"
+            raise Rejected("mapping_undefined", self._name, expected)
+        clean_result(result, self._limits.depth)
         return result
 
-    def _evaluate(self, source: Json, bindings: Json) -> Any:
+    def _evaluate(self, evaluate: Callable[[Any, Json], Any], source: Json, bindings: Json) -> Any:
         # Taken over whole: a Python object would be asked again at every step of a path, which
         # costs a quarter more, and results would alias it.
         data = jsonatapy.JsonataData(source)
         try:
-            return self._expression.evaluate_with_data(data, bindings)
+            return evaluate(data, bindings)
         except (KeyboardInterrupt, SystemExit, MemoryError):
             raise
         except BaseException as error:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import orjson
 from jsonata.jexception import JException
 from jsonata.jsonata import Jsonata
 from jsonata.utils import Utils
@@ -74,6 +75,10 @@ class ReferenceMapping:
             place = self._position(watch.position)
             raise Rejected("mapping_failed", place, type(error).__name__) from None
         return result
+
+    def written(self, source: Json, bindings: Json, *, textual: bool = False) -> bytes:
+        """See `hub.mapping.engine.Mapping`."""
+        return orjson.dumps(self.apply(source, bindings, textual=textual))
 
     def _position(self, offset: int) -> str:
         return f"{self._name}:{line_and_column(self._text, offset)}" if offset else self._name

@@ -10,8 +10,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import orjson
-
 from canonical import Document
 from canonical.errors import ConfigError, Rejected
 from canonical.identity import business_key, content_id, po_key
@@ -150,8 +148,7 @@ class _Reading:
         self._given.progress.begin(read.step, self._given.seconds)
         bindings = {**self._bindings, "control": dict(read.source.control)}
         source = read.source
-        made = read.compiled.mapping.apply(source.body, bindings, textual=source.textual)
-        text = orjson.dumps(made)
+        text = read.compiled.mapping.written(source.body, bindings, textual=source.textual)
         if len(text) > _MOST_BYTES:
             raise Rejected("mapping_too_large", name, f"more than {_MOST_BYTES} bytes")
         return text

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import jsonatapy
+import orjson
 import pytest
 
 from canonical.errors import ConfigError, Rejected
@@ -19,13 +20,20 @@ from hub.mapping.reference_engine import ReferenceMapping
 Apply = Callable[..., Any]
 
 
-@pytest.fixture(params=sorted(ENGINES))
+@pytest.fixture(params=[(engine, how) for engine in sorted(ENGINES) for how in ("as", "text")])
 def apply(request: pytest.FixtureRequest) -> Apply:
-    """Compile an expression on one engine and apply it."""
+    """Compile an expression on one engine and apply it, to an object or to its text."""
+    engine, how = request.param
 
     def run(text: str, source: Any = None, **bindings: Any) -> Any:
-        mapping = ENGINES[request.param](text, "mappings/x/y.jsonata", Limits())
-        return mapping.apply({} if source is None else source, bindings)
+        mapping = ENGINES[engine](text, "mappings/x/y.jsonata", Limits())
+        given = {} if source is None else source
+        if how == "as":
+            return mapping.apply(given, bindings)
+        written = mapping.written(given, bindings)
+        made = orjson.loads(written)
+        assert orjson.dumps(made) == written  # compact
+        return made
 
     return run
 
@@ -64,6 +72,19 @@ def test_the_result_shares_nothing_with_the_source(apply: Apply) -> None:
     made["party"]["name"] = "changed"
     made["party"]["tags"].append("b")
     assert source == before
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['{"a": 7, "b": [1, -2]}', '{"a": ":7,8[9", "b": ["null", ""]}', '{"a": {"b": [{"c": true}]}}'],
+)
+def test_numbers_and_what_looks_like_one_arrive_as_they_are(apply: Apply, text: str) -> None:
+    assert apply(text) == orjson.loads(text)
+
+
+@pytest.mark.parametrize("text", ['{"a": [2.5]}', '{"a": ["x", 2.5]}', '{"a": {"b": -2.5}}'])
+def test_a_float_is_refused_wherever_it_stands(apply: Apply, text: str) -> None:
+    assert refusal(apply, text).code == "mapping_not_decimal"
 
 
 @pytest.mark.parametrize(
