@@ -71,7 +71,8 @@ class DecimalShape:
 
 def plain(value: Decimal) -> str:
     """Write a decimal without an exponent: 1E+2 as "100"."""
-    return format(value, "f")
+    text = str(value)  # at half the price of a format; hardly ever with an exponent
+    return format(value, "f") if "E" in text else text
 
 
 DecimalText = Annotated[Decimal, DecimalShape()]

@@ -111,7 +111,7 @@ def content_id(document: Document) -> str:
 
 
 def _comparable(value: object) -> str:
-    if isinstance(value, Decimal):
+    if type(value) is Decimal:
         # One text for all spellings of a number; unlike `normalize` it depends on no context.
         text = plain(value)
         if "." in text:

@@ -83,4 +83,5 @@ class Price(Canonical):
 
     def times(self, quantity: Decimal) -> Decimal:
         """The line's extension, not rounded to the currency (28 significant digits)."""
-        return self.amount * quantity / self.per
+        extension = self.amount * quantity
+        return extension if self.per == 1 else extension / self.per
