@@ -27,6 +27,7 @@ from hub.clock import Clock
 from hub.intake.bodies import Bodies
 from hub.ledger import outbox
 from hub.ledger.tables import dead_letter, finding, hold
+from hub.reconcile import interchange_facts, interchange_gap
 from hub.telemetry.metrics import Metrics
 
 _KEEP_MESSAGES = 2000
@@ -197,3 +198,7 @@ class Housekeeping:
                 count = sa.select(sa.func.count()).select_from(table)
                 found = await ledger.scalar(count.where(table.c.state.in_(states)))
                 self._metrics.open_items.labels(kind).set(found or 0)
+            numbers = await interchange_facts.missing(ledger, interchange_gap.NAME)
+        self._metrics.missing_numbers.clear()  # a connection without a gap is not there any more
+        for connection, count_ in numbers.items():
+            self._metrics.missing_numbers.labels(connection).set(count_)

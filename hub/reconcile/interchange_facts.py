@@ -74,6 +74,18 @@ async def skipped(
     return found, looked_at
 
 
+async def missing(ledger: AsyncConnection, job: str) -> dict[str, int]:
+    """Return connection -> how many numbers are missing in its gaps that are open findings."""
+    connection = sa.func.split_part(finding.c.subject, "/", 2)
+    count = sa.func.sum(sa.cast(finding.c.details["missing"].astext, sa.BigInteger))
+    asked = (
+        sa.select(connection, count)
+        .where(finding.c.job == job, finding.c.state.in_(("open", "healing")))
+        .group_by(connection)
+    )
+    return {name: int(found) for name, found in await ledger.execute(asked)}
+
+
 async def _open(ledger: AsyncConnection, job: str) -> dict[str, list[int]]:
     """Return connection -> the numbers behind its gaps that are findings now."""
     asked = sa.select(finding.c.subject).where(finding.c.job == job, finding.c.state != "closed")

@@ -50,6 +50,12 @@ class Metrics:
             ["kind"],
             registry=self.registry,
         )
+        self.missing_numbers = Gauge(
+            "crossdock_interchange_numbers_missing",
+            "Interchange numbers that a sender skipped, and that are late by now.",
+            ["connection"],
+            registry=self.registry,
+        )
         self.job_failures = Gauge(
             "crossdock_job_failures",
             "How often a scheduled job has failed since it last went well.",

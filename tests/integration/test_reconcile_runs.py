@@ -15,10 +15,12 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from hub.jobs import Housekeeping
 from hub.ledger.engine import open_engine
 from hub.ledger.tables import audit, confirmation, delivery, finding
 from hub.reconcile.runner import JOBS, Reconciler
 from hub.servers.addresses import Addresses
+from hub.telemetry.metrics import Metrics
 from tests.support.planted import NOW, SITE, World, build
 from tests.support.site_file import command, environment, write_site
 
@@ -45,6 +47,7 @@ class Desk:
     def __init__(self, engine: AsyncEngine) -> None:
         self.engine = engine
         self.clock = At()
+        self.shown = Metrics()
 
     def reconciler(self, **changes: Any) -> Reconciler:
         given = {"sweep_every_seconds": 1e9, "heal": True} | changes
@@ -63,6 +66,11 @@ class Desk:
     async def rows(self, table: sa.Table) -> list[Mapping[str, Any]]:
         async with self.engine.connect() as ledger:
             return [dict(row) for row in (await ledger.execute(sa.select(table))).mappings()]
+
+    async def metrics(self) -> str:
+        """What `/metrics` shows once the gauges are set."""
+        await Housekeeping(None, self.engine, self.shown).count_open()  # type: ignore[arg-type]  # asks no NATS
+        return self.shown.text().decode()
 
     async def state(self, job: str) -> list[str]:
         return [row["state"] for row in await self.rows(finding) if row["job"] == job]
@@ -165,6 +173,9 @@ async def test_a_skipped_number_is_a_finding_after_its_grace_and_closes_when_it_
     (row,) = await at.rows(finding)
     assert (row["subject"], row["partner"], row["owner"]) == (subject, "acme", "edi")
     assert row["details"] == {"first": "1000", "last": "1001", "missing": "2"}
+    connection = subject.split("/")[1]
+    metric = f'crossdock_interchange_numbers_missing{{connection="{connection}"}}'
+    assert f"{metric} 2.0" in await at.metrics()
     for number, closed in ((1000, 0), (1001, 1)):
         world.interchanges = number - 1
         world.interchange()
@@ -172,6 +183,8 @@ async def test_a_skipped_number_is_a_finding_after_its_grace_and_closes_when_it_
         await at.write(world)
         at.clock.moment += timedelta(minutes=5)
         assert (await reconciler.run("interchange-gap")).closed == closed
+        assert (f"{metric} 1.0" in await at.metrics()) is not bool(closed)
+    assert "numbers_missing{" not in await at.metrics()
 
 
 async def test_what_policy_does_not_name_is_not_sent_again(at: Desk, world: World) -> None:
