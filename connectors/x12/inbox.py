@@ -35,7 +35,6 @@ from connectors.x12.engine.envelope import (
     InterchangeEnd,
     InterchangeStart,
     TransactionSet,
-    element,
 )
 from connectors.x12.engine.faults import INTERCHANGE_CODES, EnvelopeFault, Fault
 from connectors.x12.engine.guide import release_of
@@ -56,6 +55,9 @@ _NOT_HERE = frozenset({"partner_unknown", "receiver_unknown", "usage_mismatch"})
 """Interchanges that are not this connection's, so that their numbers are not either."""
 
 _SETS = frozenset(each for sets in GROUPS.values() for each in sets)
+
+_ISA, _GS = 16, 8
+"""How many elements they have (X12.5)."""
 
 _ACKNOWLEDGMENTS = "FA"
 """The group of 997s and 999s, which are never acknowledged themselves (X12 997, note 1)."""
@@ -89,6 +91,7 @@ class _Group:
     """A functional group that was read."""
 
     gs: list[str]
+    """Its GS, as `_plain` gives it."""
     faults: list[EnvelopeFault]
     sets: list[_Set] = field(default_factory=list)
     declared: str = ""
@@ -99,6 +102,7 @@ class _Interchange:
     """An interchange that is being read."""
 
     isa: list[str]
+    """Its ISA, as `_plain` gives it."""
     start: InterchangeStart
     error: EnvelopeFault | None
     """Why nothing of it may be processed."""
@@ -140,7 +144,9 @@ class Inbox:
         match event:
             case InterchangeStart():
                 self._offsets.append(event.offset)
-                self._open = _Interchange(event.isa, event, self._distrust(event), event.faults)
+                isa = _plain(event.isa, _ISA)
+                wrong = self._distrust(isa, event.faults)
+                self._open = _Interchange(isa, event, wrong, event.faults)
             case Stray():
                 self._refuse(f"byte {event.offset}", event.error)
             case _ if self._open is not None and self._open.error is None:
@@ -173,28 +179,28 @@ class Inbox:
                 scope=self._config.control_scope,
             )
 
-    def _distrust(self, start: InterchangeStart) -> EnvelopeFault | None:
+    def _distrust(self, isa: list[str], faults: list[EnvelopeFault]) -> EnvelopeFault | None:
         """Why the interchange is not one that this connection may process."""
-        isa = start.isa
-        sender = element(isa, 5), element(isa, 6).upper()
-        receiver = element(isa, 7), element(isa, 8).upper()
         qualifier, partner, _ = self._config.partner()
-        if sender != (qualifier, partner.upper()):
+        if (isa[5], isa[6].upper()) != (qualifier, partner.upper()):
             return EnvelopeFault("partner_unknown", "ISA06")
         qualifier, us, _ = self._config.us()
-        if receiver != (qualifier, us.upper()):
+        if (isa[7], isa[8].upper()) != (qualifier, us.upper()):
             return EnvelopeFault("receiver_unknown", "ISA08")
-        if element(isa, 15) != self._config.usage:
+        if isa[15] != self._config.usage:
             return EnvelopeFault("usage_mismatch", "ISA15")
-        return self._intolerable(start.faults)
+        return self._intolerable(faults)
 
     def _intolerable(self, faults: list[EnvelopeFault]) -> EnvelopeFault | None:
+        if not faults:
+            return None
         return next((fault for fault in faults if not (self._tolerant and fault.tolerable)), None)
 
     def _inside(self, interchange: _Interchange, event: Event) -> None:
         match event:
             case GroupStart():
-                interchange.groups.append(_Group(event.gs, event.faults + _unsupported(event.gs)))
+                gs = _plain(event.gs, _GS)
+                interchange.groups.append(_Group(gs, event.faults + _unsupported(gs)))
             case TransactionSet():
                 group = interchange.groups[-1]
                 group.sets.append(self._read(interchange, group, event))
@@ -216,7 +222,7 @@ class Inbox:
         wrong = _misplaced(group.gs, identifier)
         if wrong is not None:
             found.envelope = [wrong, *read.faults]
-        elif guide := self._agreed.guide(identifier, version := element(group.gs, 8)):
+        elif guide := self._agreed.guide(identifier, version := group.gs[8]):
             marks = interchange.start.delimiters
             checked = check(guide, read.segments, marks, read.texts)
             found.faults, found.areas = checked.faults, checked.areas
@@ -232,7 +238,7 @@ class Inbox:
 
     def _finish(self, interchange: _Interchange) -> None:
         self._open = None
-        where = f"ISA {_shown(element(interchange.isa, 13))}"
+        where = f"ISA {_shown(interchange.isa[13])}"
         documents, answers = len(self._documents), len(self._answers)
         if interchange.error is not None:
             self._refuse(where, _rejected(interchange.error))
@@ -249,7 +255,7 @@ class Inbox:
         self._close(interchange, range(documents, len(self._documents)), answers)
 
     def _close(self, interchange: _Interchange, documents: range, answers: int) -> None:
-        number, error = element(interchange.isa, 13), interchange.error
+        number, error = interchange.isa[13], interchange.error
         if error is not None and error.code in _NOT_HERE:
             return
         if not (number.isascii() and number.isdecimal() and len(number) <= 9):  # noqa: PLR2004  # element I12
@@ -266,7 +272,7 @@ class Inbox:
     def _answer_interchange(self, interchange: _Interchange) -> None:
         """Owe a TA1, where it was agreed; what only carries TA1s is never answered with one."""
         agreed, error = self._config.interchange_acknowledge, interchange.error
-        asked = element(interchange.isa, 14) == "1"
+        asked = interchange.isa[14] == "1"
         owed = agreed == "always" or (asked and agreed != "none")
         owed = owed or (error is not None and agreed == "errors")
         if not owed or (interchange.acknowledgments and not interchange.groups):
@@ -298,10 +304,10 @@ class Inbox:
             where=f"{where} TA1",
             body=body,
             control={
-                "isa13": element(isa, 13),
-                "sender": element(isa, 6),
-                "receiver": element(isa, 8),
-                "usage": element(isa, 15),
+                "isa13": isa[13],
+                "sender": isa[6],
+                "receiver": isa[8],
+                "usage": isa[15],
                 "warnings": ",".join(fault.code for fault in interchange.faults),
             },
             confirms=said,
@@ -309,8 +315,8 @@ class Inbox:
         self._documents.append(document)
 
     def _finish_group(self, interchange: _Interchange, group: _Group, where: str) -> None:
-        where = f"{where} GS {_shown(element(group.gs, 6))}"
-        answered = self._config.acknowledge != "none" and element(group.gs, 1) != _ACKNOWLEDGMENTS
+        where = f"{where} GS {_shown(group.gs[6])}"
+        answered = self._config.acknowledge != "none" and group.gs[1] != _ACKNOWLEDGMENTS
         fault = self._intolerable(group.faults)
         refused = None if fault is None else _rejected(fault)
         for found in group.sets:
@@ -349,15 +355,15 @@ class Inbox:
         isa, gs = interchange.isa, group.gs
         nested(found.areas)
         warnings = [*interchange.faults, *group.faults, *found.envelope]
-        version = element(gs, 8)
+        version = gs[8]
         flow = found.identifier
         control = {
-            "isa13": element(isa, 13),
-            "gs06": element(gs, 6),
+            "isa13": isa[13],
+            "gs06": gs[6],
             "st02": found.control_number,
-            "sender": element(isa, 6),
-            "receiver": element(isa, 8),
-            "usage": element(isa, 15),
+            "sender": isa[6],
+            "receiver": isa[8],
+            "usage": isa[15],
             "version": version,
             "warnings": ",".join(fault.code for fault in warnings),
         }
@@ -391,17 +397,23 @@ class Inbox:
         self._documents.append(Refusal(position, where, error, flow, answered=answered))
 
 
+def _plain(segment: list[str], elements: int) -> list[str]:
+    """A control segment without the blanks around its elements, as long as it should be."""
+    plain = [value.strip(" ") for value in segment]
+    return plain if len(plain) > elements else plain + [""] * (elements + 1 - len(plain))
+
+
 def _unsupported(gs: list[str]) -> list[EnvelopeFault]:
-    if element(gs, 1) not in GROUPS:
+    if gs[1] not in GROUPS:
         return [EnvelopeFault("group_unsupported", "GS01")]
-    if release_of(element(gs, 8)) is None:
+    if release_of(gs[8]) is None:
         return [EnvelopeFault("version_unsupported", "GS08")]
     return []
 
 
 def _misplaced(gs: list[str], identifier: str) -> EnvelopeFault | None:
     """What is wrong with a set of this identifier in this group."""
-    if identifier in GROUPS.get(element(gs, 1), ()):
+    if identifier in GROUPS.get(gs[1], ()):
         return None
     known = len(identifier) == 3 and identifier.isalnum()  # noqa: PLR2004  # element 143
     fits = known and identifier not in _SETS
@@ -420,8 +432,7 @@ def _result(group: _Group, trusted: bool) -> GroupResult:  # noqa: FBT001  # int
         for found in group.sets
     ]
     gs = group.gs
-    ids = element(gs, 1), element(gs, 6), group.declared
-    return GroupResult(*ids, sets, group.faults, element(gs, 8))
+    return GroupResult(gs[1], gs[6], group.declared, sets, group.faults, gs[8])
 
 
 def _rejected(fault: EnvelopeFault) -> Rejected:
@@ -441,8 +452,8 @@ def _shown(number: str) -> str:
     """A control number as part of a place: short and harmless, as it comes from data."""
     if number.isalnum() and number.isascii():
         return number[:9]
-    return "".join(filter(_is_plain, number))[:9] or "?"
+    return "".join(filter(_is_harmless, number))[:9] or "?"
 
 
-def _is_plain(character: str) -> bool:
+def _is_harmless(character: str) -> bool:
     return character.isascii() and character.isalnum()

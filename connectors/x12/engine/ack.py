@@ -26,7 +26,7 @@ MAX_ELEMENTS = 99
 """AK4 repeats up to 99 times in one AK3 loop."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class SetResult:
     """How the check of one transaction set ended."""
 
@@ -38,7 +38,7 @@ class SetResult:
     """Taken over; with faults that means that they were tolerated."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class GroupResult:
     """How the check of one functional group ended."""
 
@@ -194,8 +194,9 @@ def acknowledgment(group: GroupResult, version: str) -> Json:
         "AK902": _count(group.declared, received),
         "AK903": str(received),
         "AK904": str(accepted),
-        **_codes("AK9", 5, [fault.ack for fault in group.faults]),
     }
+    if group.faults:
+        ak9 |= _codes("AK9", 5, [fault.ack for fault in group.faults])
     # A number that is none cannot be repeated in AK102 (element 28 is numeric).
     number = group.control_number
     heading: Json = {
@@ -223,15 +224,18 @@ def _group_code(group: GroupResult, accepted: int) -> str:
 
 def _response(result: SetResult) -> Json:
     """One AK2 loop."""
-    envelope = [fault.ack for fault in result.envelope]
-    codes = [*envelope, "5"] if result.faults else envelope
-    code = ("E" if codes else "A") if result.accepted else "R"
     loop: Json = {
         "AK2": {
             "AK201": _fitted(result.identifier, 3, 3),
             "AK202": _fitted(result.control_number, 4, 9),
         }
     }
+    if not (result.envelope or result.faults):
+        loop["AK5"] = {"AK501": "A" if result.accepted else "R"}
+        return loop
+    envelope = [fault.ack for fault in result.envelope]
+    codes = [*envelope, "5"] if result.faults else envelope
+    code = "E" if result.accepted else "R"
     notes = [_note(list(faults)) for _, faults in groupby(result.faults, _place)]
     if notes:
         loop["AK3_loop"] = notes

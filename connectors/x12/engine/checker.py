@@ -13,7 +13,7 @@ from connectors.x12.engine.delimiters import Delimiters
 from connectors.x12.engine.element import segment_faults, write_plainly
 from connectors.x12.engine.faults import Fault
 from connectors.x12.engine.guide import Guide
-from connectors.x12.engine.pattern import SEPARATOR
+from connectors.x12.engine.pattern import SEPARATOR, has_control
 from connectors.x12.engine.tree import MAX_FAULTS, Node, Tree
 
 
@@ -87,9 +87,11 @@ def _doubtful(
     pairs = zip(segments, texts, strict=True)
     found = [at for at, (segment, text) in enumerate(pairs) if not matches[segment[0]](text)]
     whole = "".join(texts)
+    if has_control(whole):
+        found += [at for at, text in enumerate(texts) if has_control(text)]
     for mark in (delimiters.component, delimiters.repetition):
         if mark is not None and mark in whole:
-            # In a composite, or astray: the expressions take it for text.
+            # In a composite, or astray: the expressions take it for text, too.
             found += [at for at, text in enumerate(texts) if mark in text]
     return sorted(set(found)) if found else ()
 

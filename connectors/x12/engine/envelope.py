@@ -172,16 +172,16 @@ class _Walker:
 
     def batch(self, batch: Batch) -> Iterator[Event]:
         """Follow consecutive segments; a set's are taken over as slices."""
+        segments = batch.segments
         start = 0
-        for index, segment in enumerate(batch.segments):
-            tag = segment[0]
-            if tag in _CONTROL:
-                last = tag == "SE" and self._set is not None
-                self._take(batch, start, index + last)
-                yield from self._control(segment)
-                opened = tag == "ST" and self._set is not None
-                start = index if opened else index + 1
-        self._take(batch, start, len(batch.segments))
+        for index in [at for at, segment in enumerate(segments) if segment[0] in _CONTROL]:
+            tag = segments[index][0]
+            last = tag == "SE" and self._set is not None
+            self._take(batch, start, index + last)
+            yield from self._control(segments[index])
+            opened = tag == "ST" and self._set is not None
+            start = index if opened else index + 1
+        self._take(batch, start, len(segments))
 
     def _take(self, batch: Batch, start: int, end: int) -> None:
         if start == end:

@@ -3,6 +3,9 @@
 Nearly all segments are right, and one match in C is far cheaper than looking at each element. What
 the expression does not recognise is not wrong yet: the checker then looks closely.
 
+Characters that no text may hold are looked for in the whole set at once (`has_control`): an
+expression that asks for them costs a third more.
+
 Syntax notes are part of it: an element that a note names is a group, and where the note's last
 element stands, or where the segment ends before it, a condition asks which groups there were.
 """
@@ -22,9 +25,12 @@ SEPARATOR = "\x1d"
 Match = Callable[[str], object]
 """Something true for a segment's text, with `SEPARATOR`, that is certainly right."""
 
-_PRINTABLE = r"[^\x00-\x1f\x7f-\x9f]"
+_ANY = f"[^{SEPARATOR}]"
+_CONTROL = re.compile(r"[\x00-\x1c\x1e\x1f\x7f-\x9f]")
+_GRAPHIC = bytes([*range(0x20, 0x7F), ord(SEPARATOR)])
 _DATE = r"(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|1[0-9]|2[0-8])"
 _TIME = r"(?:[01][0-9]|2[0-3])[0-5][0-9](?:[0-5][0-9](?:[0-9]{1,2})?)?"
+_DECIMALS = 6
 _NEVER = "(?!)"
 
 
@@ -50,7 +56,7 @@ class Matches(dict[str, Match]):
 @lru_cache(maxsize=4096)
 def pattern(rule: SegmentRule) -> re.Pattern[str]:
     """The expression for a segment: its tag, and its elements, each preceded by `SEPARATOR`."""
-    tail = f"(?:{SEPARATOR}{_PRINTABLE}*)*" if rule.open else ""
+    tail = f"(?:{SEPARATOR}{_ANY}*)*" if rule.open else ""
     named = {position for note in rule.notes for position in note.positions}
     required = False
     for at, element in reversed(list(enumerate(rule.elements, 1))):
@@ -62,6 +68,13 @@ def pattern(rule: SegmentRule) -> re.Pattern[str]:
         ends = "".join(_kept(note, at - 1) for note in rule.notes if max(note.positions) >= at)
         tail = f"{part}{tail}" if required else f"(?:{part}{tail}|{ends})"
     return re.compile(re.escape(rule.tag) + tail)
+
+
+def has_control(text: str) -> bool:
+    """Whether a control character stands in text with `SEPARATOR`."""
+    if text.isascii():
+        return bool(text.encode().translate(None, _GRAPHIC))
+    return _CONTROL.search(text) is not None
 
 
 def _unchecked(_text: str) -> bool:
@@ -117,11 +130,15 @@ def _value(element: Element) -> str:  # noqa: PLR0911  # one return per data typ
     if element.type == "R":
         # The sign and the point do not count as length; at most one digit is given away. What is
         # not written plainly (".5", "007") is left to the close look, which writes it so.
+        if least <= 1 < most:
+            # Not every length is known here either: so many places after the point, if there is one.
+            places = min(_DECIMALS, most // 2)
+            return rf"-?(?!0[0-9])[0-9]{{1,{most - places}}}(?:\.[0-9]{{1,{places}}}|)"
         length = rf"(?=[0-9.]{{{least},{most}}}(?:{SEPARATOR}|\Z))"
         return rf"-?{length}(?:0|[1-9][0-9]*)(?:\.[0-9]+)?"
     if element.type.startswith("N"):
         return rf"-?[0-9]{{{least},{most}}}"
-    return rf"{_PRINTABLE}{{{least},{most}}}"
+    return rf"{_ANY}{{{least},{most}}}"
 
 
 def _plain(element: Element) -> str:

@@ -9,7 +9,7 @@ from connectors.x12.engine.delimiters import Delimiters
 from connectors.x12.engine.element import segment_faults, write_plainly
 from connectors.x12.engine.guide import Guide, load_guide
 from connectors.x12.engine.notes import Kind, Note, violations
-from connectors.x12.engine.pattern import SEPARATOR, Matches, pattern
+from connectors.x12.engine.pattern import SEPARATOR, Matches, has_control, pattern
 from connectors.x12.engine.rule import Element, SegmentRule
 from tests.support.x12_text import ADVICE, CHANGE, ORDER, lines
 
@@ -28,11 +28,18 @@ def test_what_is_recognised_has_no_fault_and_is_written_plainly_already(
     rule: SegmentRule, values: list[str]
 ) -> None:
     segment = [rule.tag, *values]
-    if pattern(rule).fullmatch(SEPARATOR.join(segment)):
+    text = SEPARATOR.join(segment)
+    if pattern(rule).fullmatch(text) and not has_control(text):
         assert segment_faults(rule, segment, 1, MARKS) == []
         plain = list(segment)
         write_plainly(rule, plain)
         assert plain == segment
+
+
+@given(st.text(max_size=9), st.sampled_from(["", "\x00", "\x1c", "\x1f", "\x7f", "\x80", "\x9f"]))
+def test_control_characters_are_found_in_any_text(text: str, control: str) -> None:
+    text = "".join(each for each in text if each > "\x9f" or "\x1f" < each < "\x7f") + SEPARATOR
+    assert has_control(text + control) == bool(control)
 
 
 def anything() -> Element:
