@@ -6,7 +6,7 @@ is from this partner at all; without them the standard's.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from connectors.base import Json
 from connectors.paper import Paper
@@ -178,6 +178,8 @@ class _File:
             found += [told(each, read_, guide, self._delimiters, self._config) for each in faults]
             nested(checked.areas)
             body = {"transaction_set": identifier, "version": version, **checked.areas}
+        else:
+            found += _binary(read_)
         one = {
             "type": identifier,
             "version": version,
@@ -188,6 +190,37 @@ class _File:
         }
         subject = f"{identifier} ST {read_.control_number}"
         self._report.add(subject, one, found, checked=guide is not None)
+
+
+_BINARY = {"BIN": 1, "BDS": 2}
+"""Segments of binary data -> the element that says how long it is (X12.6, 3.5.2)."""
+
+
+def _binary(read_: TransactionSet) -> Iterator[Found]:
+    """Binary data that is not as long as it says: told without any guide, for it misleads readers."""
+    for position, segment in enumerate(read_.segments, 1):
+        at = _BINARY.get(segment[0])
+        if at is None or _is_length(element(segment, at), element(segment, at + 1)):
+            continue
+        yield Found(
+            "syntax",
+            "binary_length_wrong",
+            f"{segment[0]}.{segment[0]}{at:02d}",
+            "not the number of bytes of the binary data",
+            segment=position,
+            byte=read_.offset(position),
+            value=element(segment, at) or None,
+            expected=str(len(element(segment, at + 1).encode(errors="replace"))),
+        )
+
+
+def _is_length(said: str, data: str) -> bool:
+    return said.isascii() and said.isdecimal() and (said.lstrip("0") or "0") in _lengths(data)
+
+
+def _lengths(data: str) -> set[str]:
+    """How long data may be called: by its characters, where each was a byte, or as UTF-8."""
+    return {str(len(data)), str(len(data.encode(errors="replace")))}
 
 
 def _together(*levels: list[Fault]) -> list[Fault]:

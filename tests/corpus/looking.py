@@ -107,28 +107,26 @@ def look(folder: Path, row: Row) -> Looked:
     return Looked(row, results[0], results[1], slowest)
 
 
-def reason(found: Looked) -> str:
-    """Why a file and its source disagree: the letter of a section of ``docs/edi-corpus.md``."""
-    codes = found.codes
-    letters = (
-        ("A", found.row.claim == "malformed"),
-        ("B", bool(codes & {"format_unknown", "interchange_missing"})),
-        ("C", "interchange_truncated" in codes),
-        ("D", "interchange_content_invalid" in codes),
-        ("E", found.row.format == "edifact" and _is_later(found)),
-        ("F", any(code.startswith("element_") or code in _VALUES for code in codes)),
-    )
-    return next((letter for letter, holds in letters if holds), "G")
+class Explained(NamedTuple):
+    """Why a file and its source disagree, as somebody found who opened it."""
+
+    section: str
+    """The letter of a section of ``docs/edi-corpus.md``."""
+    codes: frozenset[str]
+    """What refuses it; a code that is new is not explained yet."""
+    why: str
 
 
-_VALUES = frozenset({"code_invalid", "date_invalid", "time_invalid", "decimal_invalid"})
-
-
-def _is_later(found: Looked) -> bool:
-    """Whether a message is of a directory later than D01B, and has segments that D01B lacks."""
-    versions = {s["version"] for i in found.strict["interchanges"] for s in i["sets"]}
-    later = any("02" <= version[1:3] < "90" for version in versions if version.startswith("D"))
-    return later and "segment_unrecognized" in found.codes
+def explained() -> dict[str, Explained]:
+    """Return file -> why it disagrees with its source."""
+    with (Path(__file__).parent / "explained.tsv").open(encoding="utf-8", newline="") as lines:
+        table = list(csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE))
+    return {
+        each["file"]: Explained(
+            each["section"], frozenset(filter(None, each["codes"].split(","))), each["why"]
+        )
+        for each in table
+    }
 
 
 def verdict_table(all_of_them: list[Looked]) -> Iterator[str]:
@@ -149,10 +147,13 @@ def verdict_table(all_of_them: list[Looked]) -> Iterator[str]:
 
 def disagreement_table(all_of_them: list[Looked]) -> Iterator[str]:
     """Yield every disagreement with its reason, in Markdown."""
-    yield "| file | its source says | strict | tolerant | why | what is wrong |"
-    yield "|---|---|---|---|---|---|"
+    reasons = explained()
+    yield "| file | its source says | strict | tolerant | section | what is wrong | why |"
+    yield "|---|---|---|---|---|---|---|"
     for each in all_of_them:
         if each.disagrees:
             strict, tolerant = each.strict["verdict"], each.tolerant["verdict"]
             name, says = each.row.path, each.row.claim
-            yield f"| {name} | {says} | {strict} | {tolerant} | {reason(each)} | {each.places} |"
+            reason = reasons.get(name, Explained("?", frozenset(), "not explained yet"))
+            cells = (name, says, strict, tolerant, reason.section, each.places, reason.why)
+            yield f"| {' | '.join(cells)} |"

@@ -180,6 +180,26 @@ def test_an_error_says_what_was_expected(
     assert errors[0]["expected"] in errors[0]["message"]
 
 
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ("BIN*5*ab~cd", []),
+        ("BIN*005*ab~cd", []),
+        ("BIN*11a*abcde", ["5"]),
+        ("BIN*7*abcde", ["5"]),
+        ("BDS*ASC*9*abcde", ["5"]),
+        ("BIN*0*", []),
+    ],
+)
+def test_binary_data_are_as_long_as_they_say_in_any_set(
+    tmp_path: Path, content: str, expected: list[str]
+) -> None:
+    _, found = parsed(tmp_path, interchange(group("PI", [("275", content)], version="005010")))
+    errors = [error for error in errors_of(found) if error["code"] == "binary_length_wrong"]
+    assert [error["expected"] for error in errors] == expected
+    assert found["verdict"] == ("rejected" if expected else "unchecked")
+
+
 @pytest.mark.parametrize("option", ["partner_id", "our_id", "usage"])
 def test_an_interchange_of_another_connection_says_whose_was_expected(
     tmp_path: Path, option: str
