@@ -117,7 +117,7 @@ def _change(patch: Path | None, file: Path | None) -> Change:
     if file is not None:
         corrected = _content(file)
         return lambda _body: corrected
-    return _in_editor
+    return in_editor
 
 
 def _operations(patch: Path) -> Any:
@@ -132,15 +132,23 @@ def _content(path: Path) -> bytes:
         return opened.read(_MOST_BYTES)
 
 
-def _in_editor(body: bytes) -> bytes:
-    """Let a person change a copy; bytes that are not changed stay as they are."""
+def in_editor(body: bytes) -> bytes:
+    """Let a person change a copy; bytes that are not changed stay as they are.
+
+    Raises:
+        Rejected: ``not_confirmed``: there is no such editor, or it ended with an error.
+    """
     editor = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
     with tempfile.TemporaryDirectory(prefix="crossdock-edit-") as folder:  # mode 0700
         path = Path(folder) / "document"
         path.write_bytes(body)
-        command = [*shlex.split(editor), str(path)]
-        done = subprocess.run(command, check=False)  # noqa: S603  # the person's own editor
-        if done.returncode:
+        try:
+            command = [*shlex.split(editor), str(path)]
+            done = subprocess.run(command, check=False)  # noqa: S603  # the person's own editor
+        except (OSError, ValueError):
+            detail = "the editor cannot be started: set EDITOR, or give --patch or --file"
+            raise Rejected("not_confirmed", "EDITOR", detail) from None
+        if done.returncode or not path.is_file():
             raise Rejected("not_confirmed", "", "the editor failed; nothing was done")
         return _content(path)
 
