@@ -5,7 +5,7 @@ Codes: ``letter_unknown``, ``letter_ambiguous``, ``id_too_short``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -111,8 +111,7 @@ def conditions(filters: Filters) -> list[sa.ColumnElement[bool]]:
     if filters.group is not None:
         found.append(dead_letter.c.fingerprint.startswith(_long(filters.group), autoescape=True))
     if filters.key is not None:
-        named = (dead_letter.c.business_key, document.c.number, document.c.reference)
-        found.append(sa.or_(*(column == filters.key for column in named)))
+        found.append(dead_letter.c.id.in_(sa.union(*_named(filters.key))))
     if filters.replayed is not None:
         found.append(dead_letter.c.replays > 0 if filters.replayed else dead_letter.c.replays == 0)
     if filters.since is not None:
@@ -120,6 +119,14 @@ def conditions(filters: Filters) -> list[sa.ColumnElement[bool]]:
     if filters.until is not None:
         found.append(dead_letter.c.opened_at <= filters.until)
     return found
+
+
+def _named(key: str) -> Iterator[sa.Select[tuple[str]]]:
+    """Yield what finds the ids of letters by a key; each an index answers, an OR over all none."""
+    yield sa.select(dead_letter.c.id).where(dead_letter.c.business_key == key)
+    for column in (document.c.number, document.c.reference):
+        whose = sa.select(document.c.id).where(column == key)
+        yield sa.select(dead_letter.c.id).where(dead_letter.c.document_id.in_(whose))
 
 
 async def resolve(connection: AsyncConnection, names: Iterable[str]) -> list[str]:

@@ -33,7 +33,7 @@ LEFT JOIN LATERAL (SELECT number FROM control_number WHERE control_number.scope 
 WHERE o.entity <> 'acknowledgement' AND d.settled_at >= $4
     AND (d.state = 'delivered' OR c.state IS NOT NULL)
 """
-_AT_ONCE = 500
+_AT_ONCE = 200
 _AHEAD = timedelta(days=1)
 """How far another host's clock may be ahead of ours."""
 _SAYS_NOTHING = ("sent", "received")

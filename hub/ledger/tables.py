@@ -63,6 +63,7 @@ receipt = sa.Table(
     sa.Column("redeliveries", sa.Integer, nullable=False, server_default="0"),
     sa.Index("ix_receipt_connection_sha256", "connection", "sha256"),
     sa.Index("ix_receipt_received_at", "received_at"),
+    sa.Index("ix_receipt_redelivered", "id", postgresql_where=sa.text("redeliveries > 0")),
     comment="The inbox: one row per acceptance, written with everything that came of it.",
 )
 
@@ -105,7 +106,14 @@ document = sa.Table(
     sa.Index("ix_document_number", "number", postgresql_where=sa.text("number IS NOT NULL")),
     sa.Index("ix_document_receipt_id", "receipt_id"),
     sa.Index("ix_document_reference", "reference"),
-    sa.Index("ix_document_entity_state_created_at", "entity", "state", "created_at"),
+    # With the direction in it, the account of everything is added up without reading a document.
+    sa.Index(
+        "ix_document_entity_state_created_at_direction",
+        "entity",
+        "state",
+        "created_at",
+        "direction",
+    ),
     sa.Index("ix_document_created_at", "created_at"),
     # What a shipment is found by: a box's SSCC, a carrier's tracking number.
     sa.Index(

@@ -38,39 +38,46 @@ async def listing(connection: AsyncConnection, chosen: Chosen) -> list[dict[str,
     or None), ``blocker`` (the id of the delivery in its way, or None), ``letter`` (the dead letter
     that holds the blocker up, or None).
     """
-    query = (
-        _found()
-        .where(delivery.c.target.in_(chosen.targets), delivery.c.state.in_(chosen.states))
+    which = (
+        _deliveries()
+        .where(among(delivery.c.target, chosen.targets), among(delivery.c.state, chosen.states))
         .order_by(delivery.c.created_at, delivery.c.id)
         .limit(chosen.limit)
     )
     if chosen.waiting:
-        query = query.where(delivery.c.code.in_(WAITING))
+        which = which.where(delivery.c.code.in_(WAITING))
+    # Chosen first: what is in their way is looked up for so many, not for all that wait.
+    mine = which.subquery("mine")
+    query = _found(mine).order_by(mine.c.created_at, mine.c.id)
     return [_shown(row) for row in (await connection.execute(query)).mappings()]
 
 
 async def waiting(connection: AsyncConnection, documents: Sequence[str]) -> dict[str, str]:
     """Return, of those documents that wait behind something, what that is, in words."""
-    query = _found().where(
+    which = _deliveries().where(
         among(delivery.c.document_id, documents),
         delivery.c.state == "pending",
         delivery.c.code.in_(WAITING),
     )
     found: dict[str, str] = {}
-    for row in (await connection.execute(query)).mappings():
+    for row in (await connection.execute(_found(which.subquery("mine")))).mappings():
         words = f"{row['target']}: {_waiting(row)}"
         known = found.get(row["document_id"])
         found[row["document_id"]] = f"{known}; {words}" if known else words
     return found
 
 
-def _found() -> sa.Select[Any]:
+def _deliveries() -> sa.Select[Any]:
+    return sa.select(*(delivery.c[name] for name in _DELIVERY))
+
+
+def _found(mine: sa.Subquery) -> sa.Select[Any]:
     """Select deliveries with what is in their way."""
     other, its, letter = delivery.alias("other"), document.alias("its"), dead_letter.alias("letter")
-    behind = sa.and_(delivery.c.code == WAITING_BEHIND, other.c.id == delivery.c.place)
+    behind = sa.and_(mine.c.code == WAITING_BEHIND, other.c.id == mine.c.place)
     open_ = sa.and_(letter.c.delivery_id == other.c.id, letter.c.state.in_(("open", "replaying")))
     return sa.select(
-        *(delivery.c[name] for name in _DELIVERY),
+        *mine.c,
         document.c.entity,
         document.c.number,
         other.c.id.label("blocker"),
@@ -81,7 +88,7 @@ def _found() -> sa.Select[Any]:
         its.c.number.label("other_number"),
         letter.c.id.label("letter"),
     ).select_from(
-        delivery.outerjoin(document, document.c.id == delivery.c.document_id)
+        mine.outerjoin(document, document.c.id == mine.c.document_id)
         .outerjoin(other, behind)
         .outerjoin(its, its.c.id == other.c.document_id)
         .outerjoin(letter, open_)

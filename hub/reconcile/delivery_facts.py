@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from connectors.registry import CONNECTORS
-from hub.ledger.slices import CONFIRMED, DELIVERED, slices, upto
+from hub.ledger.slices import CONFIRMED, DELIVERED, MOST, slices, upto
 from hub.ledger.tables import statement, statement_entry
 from hub.reconcile.acknowledgement_overdue import Answer, SentOut
 from hub.reconcile.duplicate_effects import Effects
@@ -249,13 +249,7 @@ async def both_sides(
 
     It is about those that were acknowledged in its time, and those that it names.
     """
-    entry = statement_entry.c
-    listed = await connection.execute(
-        sa.select(entry.external_id, entry.reference, entry.sha256, entry.amount, entry.currency)
-        .where(entry.target == said.target, entry.action == said.action)
-        .order_by(entry.external_id)
-    )
-    theirs = [Effect(*row) for row in listed]
+    theirs = await _listed(connection, said)
     ours: dict[str, sa.RowMapping] = {}
     which = said.target, said.action, said.until
     async for part in slices(connection, DELIVERED, (said.since, upto(said.until)), said.action):
@@ -268,6 +262,25 @@ async def both_sides(
         for row in (await connection.exec_driver_sql(_NAMED, (*names, *which))).mappings():
             ours[row["id"]] = row
     return [_ours(ours[name]) for name in sorted(ours)], theirs
+
+
+async def _listed(connection: AsyncConnection, said: Statement) -> list[Effect]:
+    """Return what is on a list, read some thousand at a time."""
+    entry = statement_entry.c
+    columns = (entry.external_id, entry.reference, entry.sha256, entry.amount, entry.currency)
+    page = (
+        sa.select(*columns)
+        .where(entry.target == said.target, entry.action == said.action)
+        .order_by(entry.external_id)
+        .limit(MOST)
+    )
+    found: list[Effect] = []
+    rows = (await connection.execute(page)).all()
+    while rows:
+        found += [Effect(*row) for row in rows]
+        more = page.where(entry.external_id > rows[-1].external_id)
+        rows = (await connection.execute(more)).all()
+    return found
 
 
 def _ours(row: sa.RowMapping) -> Delivered:

@@ -274,9 +274,9 @@ def upgrade() -> None:
     op.create_index("ix_document_content_id", "document", ["content_id"], unique=False)
     op.create_index("ix_document_created_at", "document", ["created_at"], unique=False)
     op.create_index(
-        "ix_document_entity_state_created_at",
+        "ix_document_entity_state_created_at_direction",
         "document",
-        ["entity", "state", "created_at"],
+        ["entity", "state", "created_at", "direction"],
         unique=False,
     )
     op.create_index(
@@ -492,6 +492,13 @@ def upgrade() -> None:
         "ix_receipt_connection_sha256", "receipt", ["connection", "sha256"], unique=False
     )
     op.create_index("ix_receipt_received_at", "receipt", ["received_at"], unique=False)
+    op.create_index(
+        "ix_receipt_redelivered",
+        "receipt",
+        ["id"],
+        unique=False,
+        postgresql_where=sa.text("redeliveries > 0"),
+    )
     op.create_table(
         "reconcile_run",
         sa.Column("job", sa.Text(), nullable=False),
@@ -724,6 +731,11 @@ def downgrade() -> None:
     op.drop_table("suspect")
     op.drop_table("pause")
     op.drop_table("reference")
+    op.drop_index(
+        "ix_receipt_redelivered",
+        table_name="receipt",
+        postgresql_where=sa.text("redeliveries > 0"),
+    )
     op.drop_index("ix_receipt_received_at", table_name="receipt")
     op.drop_index("ix_receipt_connection_sha256", table_name="receipt")
     op.drop_table("receipt")
@@ -778,7 +790,7 @@ def downgrade() -> None:
         postgresql_using="gin",
         postgresql_where=sa.text("entity = 'remittance'"),
     )
-    op.drop_index("ix_document_entity_state_created_at", table_name="document")
+    op.drop_index("ix_document_entity_state_created_at_direction", table_name="document")
     op.drop_index("ix_document_created_at", table_name="document")
     op.drop_index("ix_document_content_id", table_name="document")
     op.drop_index("ix_document_business_key_content_id", table_name="document")
