@@ -103,6 +103,14 @@ class Load:
         return any(partner.waiting for partner in self.partners)
 
     @property
+    def unheard(self) -> int:
+        """How many transfers wait for their yes."""
+        return sum(
+            partner.waiting if isinstance(partner.waiting, int) else len(partner.waiting)
+            for partner in self.partners
+        )
+
+    @property
     def done(self) -> bool:
         """Whether everything is sent and acknowledged."""
         return not any(thread.is_alive() for thread in self._threads)

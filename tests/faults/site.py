@@ -23,7 +23,7 @@ def campaign_site(site: dict[str, Any]) -> None:
     """Change the demo's site in place."""
     site["retry"] = {"delays_seconds": [0.2, 0.5, *[1] * 120], "budget": 1}
     # Under so many deaths a worker may be starved for a while; a deadline is not what is tested.
-    site["workers"] = {"processes": 1, "deadline_seconds": 20}
+    site["workers"] = {"processes": 1, "deadline_seconds": 120}
     site["reconcile"]["every_seconds"] = 3600
     partners, connections = site["partners"], site["connections"]
     for name in ("northside-edi", "lakeside"):
