@@ -18,6 +18,7 @@ from pydantic import (
 from canonical.errors import ConfigError
 from connectors.base import ConnectorConfig
 from connectors.edifact.engine.delimiters import Delimiters
+from connectors.edifact.engine.directory import MESSAGES
 from connectors.edifact.engine.overlay import Narrower, narrowed
 
 PartyId = Annotated[str, StringConstraints(pattern=r"^[!-~](?:[ -~]{0,33}[!-~])?$")]
@@ -60,6 +61,9 @@ def _try(name: str, message: str, version: str, *places: Place) -> None:
         narrowed(message, version, [place.narrower() for place in places])
     except ConfigError as error:
         raise ValueError(f"{name}: {error.detail}") from None
+
+
+_ALWAYS = frozenset({"CONTRL", "APERAK"})
 
 
 class EdifactConfig(ConnectorConfig):
@@ -120,6 +124,9 @@ class EdifactConfig(ConnectorConfig):
         description="How long a skipped interchange reference may be late before it is a finding;"
         " 0: references may be skipped.",
     )
+    messages: tuple[Annotated[str, StringConstraints(pattern=r"^[A-Z]{6}$")], ...] = Field(
+        (), description="The messages that the partner may send; none: all that are read."
+    )
     guide: dict[str, tuple[Place, ...]] = Field(
         {}, description="Message -> the places of its guide that this partner makes narrower."
     )
@@ -131,6 +138,13 @@ class EdifactConfig(ConnectorConfig):
     segment_terminator: Mark = Field("'", description="After segments, when we write.")
     una: bool = Field(True, description="A UNA also where the delimiters are the defaults.")  # noqa: FBT003  # a default
     line_breaks: bool = Field(False, description="A line feed after every segment we write.")  # noqa: FBT003  # a default
+
+    @field_validator("messages")
+    @classmethod
+    def _are_read(cls, messages: tuple[str, ...]) -> tuple[str, ...]:
+        if unknown := set(messages) - set(MESSAGES):
+            raise ValueError(f"{min(unknown)} is not read; known: {', '.join(MESSAGES)}")
+        return messages
 
     @field_validator("guide")
     @classmethod
@@ -160,6 +174,10 @@ class EdifactConfig(ConnectorConfig):
         us = f"{self.our_qualifier or ''}:{self.our_id}"
         partner = f"{self.partner_qualifier or ''}:{self.partner_id}"
         return f"edifact/{us}/{partner}/{self.usage}"
+
+    def agrees(self, message: str) -> bool:
+        """Whether the partner may send a message; what it says of ours always may come."""
+        return not self.messages or message in self.messages or message in _ALWAYS
 
     @property
     def is_test(self) -> bool:

@@ -206,6 +206,8 @@ class Inbox:
         found = _Message(read.unh, [], read.faults, None)
         release = self._guides.release_of(read)
         wrong = _unsupported(read, release)
+        if wrong is None and not self._config.agrees(read.type):
+            wrong = EnvelopeFault("message_unsupported", "UNH0201")
         if wrong is not None:
             found.envelope = [wrong, *read.faults]
         elif release is not None:

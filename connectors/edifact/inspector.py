@@ -169,6 +169,10 @@ class _File:
 
     def _message(self, read_: Message) -> None:
         found = list(map(told_envelope, read_.faults))
+        if self._config is not None and not self._config.agrees(read_.type):
+            agreed = ", ".join(self._config.messages)
+            fault = EnvelopeFault("message_unsupported", "UNH0201", read_.type, agreed)
+            found.append(told_envelope(fault))
         guide = self._guide(read_)
         body: Json = {}
         if guide is not None:

@@ -8,13 +8,16 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from connectors.base import ConnectorConfig
-from connectors.x12.agreed import PartnerGuides
+from connectors.x12.agreed import PartnerGuides, SetId
 from connectors.x12.engine.delimiters import Delimiters
+from connectors.x12.groups import GROUPS
 
 Qualifier = Annotated[str, StringConstraints(pattern=r"^[0-9A-Z]{2}$")]
 InterchangeId = Annotated[str, StringConstraints(pattern=r"^[!-~](?:[ -~]{0,13}[!-~])?$")]
 GroupId = Annotated[str, StringConstraints(pattern=r"^[!-~][ -~]{0,13}[!-~]$")]
 Mark = Annotated[str, StringConstraints(pattern=r"^[!-/:-@\[-`{-~\n\r\x1c-\x1f\x15]$")]
+
+_ALWAYS = frozenset({"997", "999", "824"})
 
 
 class X12Config(ConnectorConfig):
@@ -68,6 +71,9 @@ class X12Config(ConnectorConfig):
         description="How long a skipped ISA13 may be late before it is a finding; 0: the partner"
         " skips numbers.",
     )
+    sets: tuple[SetId, ...] = Field(
+        (), description="The transaction sets that the partner may send; none: all that are read."
+    )
     guides: PartnerGuides = Field(
         PartnerGuides(),
         description="The partner's own guides, by transaction set: `rules` and `segments`.",
@@ -81,6 +87,13 @@ class X12Config(ConnectorConfig):
     segment_terminator: Mark = Field("~", description="After segments, when we write.")
     repetition_separator: Mark = Field("^", description="Between repetitions, from 00402 on.")
     line_breaks: bool = Field(False, description="A line feed after every segment we write.")  # noqa: FBT003  # a default, not a flag argument
+
+    @model_validator(mode="after")
+    def _are_read(self) -> Self:
+        known = {each for sets in GROUPS.values() for each in sets}
+        if unknown := set(self.sets) - known:
+            raise ValueError(f"sets: {min(unknown)} is not read; known: {', '.join(sorted(known))}")
+        return self
 
     @model_validator(mode="after")
     def _can_be_written(self) -> Self:
@@ -98,6 +111,10 @@ class X12Config(ConnectorConfig):
     def control_scope(self) -> str:
         """Control numbers count per sender, receiver and usage (X12 I12)."""
         return f"{self.our_qualifier}:{self.our_id}/{self.partner_qualifier}:{self.partner_id}/{self.usage}"
+
+    def agrees(self, set_id: str) -> bool:
+        """Whether the partner may send a transaction set; what it says of ours always may come."""
+        return not self.sets or set_id in self.sets or set_id in _ALWAYS
 
     @property
     def is_test(self) -> bool:

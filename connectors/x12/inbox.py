@@ -220,6 +220,8 @@ class Inbox:
         identifier = read.identifier
         found = _Set(identifier, read.control_number, [], read.faults, None)
         wrong = _misplaced(group.gs, identifier)
+        if wrong is None and not self._config.agrees(identifier):
+            wrong = EnvelopeFault("set_unsupported", "ST01")
         if wrong is not None:
             found.envelope = [wrong, *read.faults]
         elif guide := self._agreed.guide(identifier, version := group.gs[8]):

@@ -164,6 +164,10 @@ class _File:
     def _set(self, read_: TransactionSet) -> None:
         identifier, version = read_.identifier, element(self._gs, 8)
         found = [told_envelope(fault) for fault in read_.faults]
+        if self._config is not None and not self._config.agrees(identifier):
+            agreed = ", ".join(self._config.sets)
+            fault = EnvelopeFault("set_unsupported", "ST01", identifier, agreed)
+            found.append(told_envelope(fault))
         body: Json = {}
         guide = self._agreed.guide(identifier, version)
         if guide is not None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from connectors.base import Confirmation, Decoded, Numbers, Receipt, SourceDocument
+from connectors.base import Confirmation, Decoded, Numbers, Receipt, Refusal, SourceDocument
 from connectors.edifact.codec import EdifactCodec
 from connectors.edifact.config import EdifactConfig
 from tests.support.edifact_text import CONTRL, ORDER, interchange, message, orders
@@ -63,6 +63,18 @@ def test_a_message_that_is_rejected_alone_is_rejected_with_segment_and_element()
         ("part_missing", "segment 11", "code 13"),
     ]
     assert [each.flows for each in found] == [("DESADV",)]
+
+
+def test_a_message_that_was_not_agreed_with_this_partner_is_refused_and_told_so() -> None:
+    refused = decode(orders(), messages=["ORDCHG"])
+    assert [each.error.code for each in refused.documents if isinstance(each, Refusal)] == ["message_unsupported"]  # fmt: skip
+    assert [answer.flow for answer in refused.answers] == ["CONTRL"]
+    taken = decode(orders(), messages=["ORDERS"])
+    assert [type(each) for each in taken.documents] == [SourceDocument]
+    yes = interchange(message(f"UCI+17+{SIDES}+7'", "CONTRL", "D:3"))
+    assert [type(each) for each in decode(yes, messages=["ORDERS"]).documents] == [SourceDocument]
+    with pytest.raises(ValueError, match="ORDERZ is not read"):
+        codec(messages=["ORDERZ"])
 
 
 def test_a_rejected_interchange_says_which_service_segment_is_wrong() -> None:

@@ -214,6 +214,18 @@ def test_reasons_never_repeat_what_a_partner_copied_from_our_data() -> None:
     assert "SECRET" not in repr(said)
 
 
+def test_a_set_that_was_not_agreed_with_this_partner_is_refused_and_told_so() -> None:
+    refused = decode(as_bytes(orders()), sets=["860"])
+    assert [each.error.code for each in refused.documents if isinstance(each, Refusal)] == ["set_unsupported"]  # fmt: skip
+    assert "AK5*R*1" in written(refused)
+    taken = decode(as_bytes(orders()), sets=["850"])
+    assert [type(each) for each in taken.documents] == [SourceDocument]
+    yes = as_bytes(interchange(group("FA", [("997", "AK1*IN*12\nAK9*A*1*1*1")])))
+    assert [type(each) for each in decode(yes, sets=["850"]).documents] == [SourceDocument]
+    with pytest.raises(ValueError, match="852 is not read"):
+        codec(sets=["852"])
+
+
 @pytest.mark.parametrize(
     ("group_id", "responses", "flows"),
     [

@@ -200,6 +200,15 @@ def test_binary_data_are_as_long_as_they_say_in_any_set(
     assert found["verdict"] == ("rejected" if expected else "unchecked")
 
 
+def test_a_set_that_was_not_agreed_with_the_partner_is_named(tmp_path: Path) -> None:
+    config = tmp_path / "site.yaml"
+    config.write_text(SITE.replace("partner_id: ACMEDIST", "partner_id: ACMEDIST\n      sets: ['860']"))  # fmt: skip
+    _, found = validated(kept(tmp_path, orders()), "--partner", "acme", "--config", config)
+    (each,) = found["interchanges"][0]["sets"]
+    (error,) = [error for error in each["errors"] if error["code"] == "set_unsupported"]
+    assert (each["verdict"], error["value"], error["expected"]) == ("rejected", "850", "860")
+
+
 @pytest.mark.parametrize("option", ["partner_id", "our_id", "usage"])
 def test_an_interchange_of_another_connection_says_whose_was_expected(
     tmp_path: Path, option: str
