@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import shutil
+import signal
 import sys
 import tempfile
 import time
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
+from types import FrameType
 
 from tests.faults import report
 from tests.faults.outage import outage
@@ -23,6 +25,7 @@ GATE = Plan(seed=1, documents=20_000, kills=50, seconds=450, rate=75, settle=50)
 def main() -> int:
     """Do what was asked; 1 where an invariant was breached."""
     asked = _parser().parse_args()
+    signal.signal(signal.SIGTERM, _end)  # told to stop, it leaves nothing running
     folder = asked.folder or Path(tempfile.mkdtemp(prefix="crossdock-faults-"))
     if asked.command == "report":
         report.write(asked.folder)
@@ -37,6 +40,10 @@ def main() -> int:
     else:
         print(f"kept: {folder}")  # noqa: T201
     return 0 if good else 1
+
+
+def _end(number: int, _frame: FrameType | None) -> None:
+    sys.exit(128 + number)
 
 
 def _asked_for(folder: Path, asked: argparse.Namespace) -> Iterator[Outcome]:
