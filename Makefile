@@ -8,6 +8,10 @@
 #   make outages NATS, PostgreSQL, Redis, a target: each away for SECONDS (600)
 #   make bench   how fast it is, what the time goes to, and peers beside it
 #   make replay-beside  what live deliveries notice of a replay of 100,000 letters
+#   make growth  whether 10 million documents in the ledger slow down who asks it: 27 GB in GROWTH, ten minutes to fill
+#   make growth-cost  what an order costs beside 10,000 and beside 1,000,000 documents; ARGS='--long 300000': memory
+#   make intake  documents a second that are stored for good, and how long a caller waits
+#   make deliver  how long from a purchase order to the sales order in the ERP, RATE a second (200)
 #   make map-diff  what comparing mappings costs a document, COUNT of them (3000)
 #   make faults  two hubs, killed and cut off again and again; `make campaign HOURS=2` goes on for longer
 #   make sim     the hub in simulated time under every fault, SEEDS=5000 of them; SEED=77 replays one
@@ -24,12 +28,14 @@ WORKERS ?= 2
 # How long a campaign strikes, and where its journals stay.
 HOURS ?= 2
 CAMPAIGN ?= .crossdock/campaign
+# Where the large ledger of `make growth` is kept; remove the folder afterwards.
+GROWTH ?= .crossdock/growth
 # How many seeds the simulation runs; SEED=77 replays one, BUG=name plants a bug.
 SEEDS ?= 5000
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test check format planted replay outages bench replay-beside map-diff faults campaign sim teeth corpus fuzz clean distclean
+.PHONY: demo test check format planted replay outages bench replay-beside growth growth-cost intake deliver map-diff faults campaign sim teeth corpus fuzz clean distclean
 .DEFAULT_GOAL := demo
 
 # What runs the hub, from pyproject.toml; an editable install, so that changes need none of this.
@@ -90,6 +96,20 @@ bench: $(VENV)/.checks $(VENV)/peers/.made
 # Windows with and without the replay take turns: the ratio of the two is what counts.
 replay-beside: $(VENV)/.checks
 	@$(BIN)/python -m tests.bench.replay_beside $(ARGS)
+
+# The ledger stays until it is removed: asking again takes a minute.
+growth: $(VENV)/.checks
+	@test -d $(GROWTH) || $(BIN)/python -m tests.bench.growth fill --folder $(GROWTH) --documents 10110000
+	@$(BIN)/python -m tests.bench.growth ask --folder $(GROWTH) $(ARGS)
+
+growth-cost: $(VENV)/.checks
+	@$(BIN)/python -m tests.bench.growth_cost $(ARGS)
+
+intake: $(VENV)/.checks
+	@$(BIN)/python -m tests.bench.intake $(ARGS)
+
+deliver: $(VENV)/.checks
+	@$(BIN)/python -m tests.bench.deliver --rate $(or $(RATE),200) $(ARGS)
 
 map-diff: $(VENV)/.checks
 	@$(BIN)/python -m tests.bench.map_diff $(COUNT)

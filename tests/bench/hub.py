@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -59,6 +59,8 @@ class Hub:
     store: ReceiptStore
     door: Door
     taken: int = 0
+    before: dict[str, int] = field(default_factory=dict)
+    """What the ledger held at the start."""
 
     async def drain(self, orders: int) -> Run:
         """Fill the INTAKE stream, then measure until CANONICAL holds every order."""
@@ -110,17 +112,11 @@ class Hub:
         """Refuse a figure whose books do not add up."""
         published = await stored(self.js, topology.CANONICAL)
         consumer = await self.js.consumer_info(topology.INTAKE, topology.NORMALIZE)
-        orders = sa.and_(document.c.entity == "order", document.c.state == "accepted")
-        answers = sa.and_(document.c.entity == "acknowledgement")
+        counted = await self.counted()
         found = {
             "published orders": published - _SNAPSHOTS,
             "unacknowledged": consumer.num_ack_pending + consumer.num_pending,
-            "accepted orders": await self._count(document, orders),
-            "answers": await self._count(document, answers),
-            "receipts": await self._count(receipt) - len(reference_data()),
-            "deliveries": await self._count(delivery),
-            "holds": await self._count(hold),
-            "outbox": await self._count(outbox),
+            **{name: n - self.before.get(name, 0) for name, n in counted.items()},
         }
         n = self.taken
         expected = {
@@ -135,6 +131,19 @@ class Hub:
         }
         if found != expected:
             raise AssertionError(f"the books do not add up: {found} instead of {expected}")
+
+    async def counted(self) -> dict[str, int]:
+        """Return what the ledger holds."""
+        orders = sa.and_(document.c.entity == "order", document.c.state == "accepted")
+        answers = sa.and_(document.c.entity == "acknowledgement")
+        return {
+            "accepted orders": await self._count(document, orders),
+            "answers": await self._count(document, answers),
+            "receipts": await self._count(receipt) - len(reference_data()),
+            "deliveries": await self._count(delivery),
+            "holds": await self._count(hold),
+            "outbox": await self._count(outbox),
+        }
 
     async def _count(self, table: sa.Table, which: sa.ColumnElement[bool] | None = None) -> int:
         query = sa.select(sa.func.count()).select_from(table)
@@ -169,7 +178,9 @@ async def hub(world: World, processes: int, folder: Path) -> AsyncIterator[Hub]:
         pipeline = Pipeline(Parts(bench, engine, workers, relay, archive, seen, clock, tracing))
         door = Door(store, seen, engine, clock, metrics, tracing)
         await pipeline.normalize(reference_data())
-        yield Hub(world, client, js, engine, workers, pipeline, relay, store, door)
+        opened = Hub(world, client, js, engine, workers, pipeline, relay, store, door)
+        opened.before = await opened.counted()
+        yield opened
     await world.drop(addresses)
 
 
