@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -29,6 +30,10 @@ from hub.settings.model import Site
 
 Reasons = Sequence[Mapping[str, str]]
 
+Place = tuple[datetime, str]
+"""When a hold was opened, and its id."""
+
+FIRST: Place = (datetime.min.replace(tzinfo=UTC), "")
 _BATCH = 200
 _WHY = "the ERP has been read since"
 _ACTOR = "crossdock"
@@ -60,16 +65,16 @@ class JudgeAgain:
         Raises:
             SQLAlchemyError, OSError: the ledger cannot be used; the next run goes on.
         """
-        released, last = 0, ""
+        released, last = 0, FIRST
         while True:
             async with self._engine.connect() as ledger:
-                rows = await _waiting(ledger, last)
+                rows = await waiting(ledger, last)
                 found = await self._judge(ledger, rows) if rows else []
             for one in found:
                 released += await self._act(one)
             if len(rows) < _BATCH:
                 return released
-            last = rows[-1]["id"]
+            last = (rows[-1]["opened_at"], rows[-1]["id"])
 
     async def _judge(
         self, ledger: AsyncConnection, rows: Sequence[Mapping[Any, Any]]
@@ -102,16 +107,22 @@ class JudgeAgain:
         return 0
 
 
-async def _waiting(ledger: AsyncConnection, last: str) -> Sequence[Mapping[Any, Any]]:
-    """Return the next holds that say so, in the order of their ids."""
+async def waiting(ledger: AsyncConnection, last: Place) -> Sequence[Mapping[Any, Any]]:
+    """Return the next holds that say so, the oldest first: as the index of open holds has them."""
     said = hold.c.reasons.contains([{"code": NOT_READ}])
     result = await ledger.execute(
         sa.select(
-            hold.c.id, hold.c.document_id, hold.c.reasons, document.c.entity, document.c.canonical
+            *(hold.c.id, hold.c.opened_at, hold.c.document_id, hold.c.reasons),
+            *(document.c.entity, document.c.canonical),
         )
         .join(document, document.c.id == hold.c.document_id)
-        .where(hold.c.state == "open", said, hold.c.id > last)
-        .order_by(hold.c.id)
+        .where(
+            hold.c.state == "open",
+            hold.c.opened_at >= last[0],
+            sa.tuple_(hold.c.opened_at, hold.c.id) > sa.tuple_(*last),
+            said,
+        )
+        .order_by(hold.c.opened_at, hold.c.id)
         .limit(_BATCH)
     )
     return result.mappings().all()

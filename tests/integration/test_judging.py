@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from hub.clock import SystemClock
 from hub.ledger.tables import audit, delivery, document, hold, outbox
 from hub.release import holds
-from hub.release.judging import JudgeAgain
+from hub.release.judging import FIRST, JudgeAgain, waiting
 from hub.servers.addresses import Addresses
 from tests.support.ledgers import SITE, Dock, change, dock, normalized, order
 
@@ -125,3 +126,23 @@ async def test_a_person_who_was_faster_is_not_contradicted(at: Dock) -> None:
     assert await judging(at).run() == 0
     (held,) = await at.rows(hold)
     assert (held["state"], held["actor"]) == ("rejected", "ann")
+
+
+async def test_holds_of_long_ago_are_not_read_again_and_again(at: Dock) -> None:
+    await at.take_in(normalized("order", order("PO-1")))
+    async with at.engine.begin() as ledger:
+        await ledger.exec_driver_sql(
+            "INSERT INTO hold (id, document_id, business_key, kind, reasons, state, opened_at) "
+            "SELECT 'old-' || n, 'd-' || n, 'k-' || n, 'control_point', "
+            """'[{"code": "reference_not_read"}]', 'released', now() - n * interval '1 minute' """
+            "FROM generate_series(1, 20000) AS n"
+        )
+    async with at.engine.begin() as ledger:
+        await ledger.exec_driver_sql("ANALYZE hold")
+    async with at.engine.connect() as ledger:
+        assert len(await waiting(ledger, FIRST)) == 1
+        read = sa.text(
+            "SELECT seq_tup_read + coalesce(idx_tup_fetch, 0) FROM pg_stat_xact_user_tables "
+            "WHERE relname = 'hold'"
+        )
+        assert (await ledger.scalar(read) or 0) < 100
