@@ -26,9 +26,10 @@ from hub.ledger.delivery_rows import Call, Claim, DeliveryRow, Ending, Letter, W
 from hub.ledger.tables import attempt, dead_letter, delivery, document, outbox, pause
 
 
-def _waking() -> ReturningUpdate[str]:
+def _waking(*, settled: bool) -> ReturningUpdate[str]:
     """Make due at once what waited for a delivery that has settled; return its targets.
 
+    Later versions go on behind one that goes on itself: only where it has `settled` are they woken.
     The condition is loose and the new value exact: a row that is being parked by somebody else
     right now is waited for and then seen as parked, so no waking is lost.
     """
@@ -40,6 +41,10 @@ def _waking() -> ReturningUpdate[str]:
         delivery.c.target == sa.bindparam("at"),
         delivery.c.id != sa.bindparam("mine"),
     )
+    if not settled:
+        later = delivery.c.version > sa.bindparam("newer_than")
+        of_key = delivery.c.business_key == sa.bindparam("key")
+        behind = sa.and_(behind, sa.not_(sa.and_(of_key, later)))
     after = sa.and_(
         delivery.c.document_id == sa.bindparam("of"),
         delivery.c.after_target == sa.bindparam("at"),
@@ -70,7 +75,8 @@ _LOCK = (
     .where(document.c.id == sa.bindparam("of"))
     .with_for_update(key_share=True)
 )
-_WAKE = _waking()
+_WAKE = _waking(settled=True)
+_WAKE_OTHERS = _waking(settled=False)
 _SETTLE = _settling()
 
 
@@ -153,7 +159,8 @@ async def settle_later(
     released = {"claim_token": None, "claimed_until": None, "next_at": next_at}
     if not await _settle(conn, held, ending, {"state": state, **released}):
         return False
-    await _wake(conn, held.delivery, ending.ended_at)
+    others = _waker(held.delivery, ending.ended_at) | {"newer_than": held.delivery.version}
+    await conn.execute(_WAKE_OTHERS, others)
     return True
 
 
@@ -262,18 +269,19 @@ async def _lock_document(conn: AsyncConnection, held: Claim) -> None:
 
 
 async def _wake(conn: AsyncConnection, mine: DeliveryRow, now: datetime) -> frozenset[str]:
-    woken = await conn.execute(
-        _WAKE,
-        {
-            "mine": mine.id,
-            "key": mine.business_key,
-            "order": mine.reference,
-            "at": mine.target,
-            "of": mine.document_id,
-            "now": now,
-        },
-    )
+    woken = await conn.execute(_WAKE, _waker(mine, now))
     return frozenset(woken.scalars())
+
+
+def _waker(mine: DeliveryRow, now: datetime) -> dict[str, Any]:
+    return {
+        "mine": mine.id,
+        "key": mine.business_key,
+        "order": mine.reference,
+        "at": mine.target,
+        "of": mine.document_id,
+        "now": now,
+    }
 
 
 async def _settle_document(conn: AsyncConnection, held: Claim, now: datetime) -> None:

@@ -255,7 +255,7 @@ async def settle_later(
     released = {"claim_token": None, "claimed_until": None, "next_at": next_at}
     if not _settle(tx, held, ending, {"state": state, **released}):
         return False
-    _wake(tx, held, ending.ended_at)
+    _wake(tx, held, ending.ended_at, settled=False)
     return True
 
 
@@ -336,12 +336,13 @@ def _at_rest(ending: Ending) -> Row:
     return none | {"settled_at": ending.ended_at}
 
 
-def _wake(tx: Transaction, held: Claim, now: datetime) -> frozenset[str]:
+def _wake(tx: Transaction, held: Claim, now: datetime, *, settled: bool = True) -> frozenset[str]:
     mine = held.delivery
     woken = set()
     for row in tx.all("delivery"):
         related = row["business_key"] == mine.business_key or row["reference"] == mine.reference
-        at_key = related and row["target"] == mine.target
+        later = row["business_key"] == mine.business_key and row["version"] > mine.version
+        at_key = related and row["target"] == mine.target and (settled or not later)
         after = row["document_id"] == mine.document_id and row["after_target"] == mine.target
         if row["state"] == "pending" and ((at_key and row["id"] != mine.id) or after):
             woken.add(row["target"])
