@@ -8,6 +8,8 @@
 #   make outages NATS, PostgreSQL, Redis, a target: each away for SECONDS (600)
 #   make bench   how fast it is, what the time goes to, and peers beside it
 #   make replay-beside  what live deliveries notice of a replay of 100,000 letters
+#   make one-bad  what other deliveries notice of one bad key or target
+#   make audit-chain  how long one bad row of the audit trail takes to find, among ROWS (1000000)
 #   make growth  whether 10 million documents in the ledger slow down who asks it: 27 GB in GROWTH, ten minutes to fill
 #   make growth-cost  what an order costs beside 10,000 and beside 1,000,000 documents; ARGS='--long 300000': memory
 #   make intake  documents a second that are stored for good, and how long a caller waits
@@ -35,7 +37,7 @@ SEEDS ?= 5000
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test check format planted replay outages bench replay-beside growth growth-cost intake deliver map-diff faults campaign sim teeth corpus fuzz clean distclean
+.PHONY: demo test check format planted replay outages bench replay-beside one-bad audit-chain growth growth-cost intake deliver map-diff faults campaign sim teeth corpus fuzz clean distclean
 .DEFAULT_GOAL := demo
 
 # What runs the hub, from pyproject.toml; an editable install, so that changes need none of this.
@@ -96,6 +98,12 @@ bench: $(VENV)/.checks $(VENV)/peers/.made
 # Windows with and without the replay take turns: the ratio of the two is what counts.
 replay-beside: $(VENV)/.checks
 	@$(BIN)/python -m tests.bench.replay_beside $(ARGS)
+
+one-bad: $(VENV)/.checks
+	@$(BIN)/python -m tests.bench.one_bad $(ARGS)
+
+audit-chain: $(VENV)/.checks
+	@$(BIN)/python -m tests.bench.audit_chain --rows $(or $(ROWS),1000000)
 
 # The ledger stays until it is removed: asking again takes a minute.
 growth: $(VENV)/.checks
