@@ -77,7 +77,8 @@ def figures(results: Sequence[dict[str, Any]]) -> str:
     kills: Counter[str] = Counter()
     strikes: Counter[str] = Counter()
     for result in results:
-        total.update(result["verdict"]["counts"])
+        if not cut_off(result):
+            total.update(result["verdict"]["counts"])
         kills.update(result["kills"])
         strikes.update(result["strikes"])
     lost = {name: total[name] for name in BREACHES}
@@ -92,6 +93,7 @@ def figures(results: Sequence[dict[str, Any]]) -> str:
             + ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in lost.items())
             + ".**",
             "",
+            *_cut_off(results),
             *_runs(results),
             "",
             *_counted("killed", kills),
@@ -102,6 +104,19 @@ def figures(results: Sequence[dict[str, Any]]) -> str:
             "",
         ]
     )
+
+
+def cut_off(result: dict[str, Any]) -> bool:
+    """Whether a run ended with work still in hand: what it would have come to, nobody knows."""
+    left = result["verdict"]["problems"].get("not_at_rest", [])
+    return any(each.split(" ")[0].isdigit() for each in left)
+
+
+def _cut_off(results: Sequence[dict[str, Any]]) -> Iterable[str]:
+    for result in filter(cut_off, results):
+        left = ", ".join(result["verdict"]["problems"]["not_at_rest"])
+        yield f"Seed {result['seed']} was cut off with work in hand ({left}): its kills are counted here, its documents are not."
+        yield ""
 
 
 def account(result: dict[str, Any]) -> str:
@@ -155,8 +170,14 @@ def _runs(results: Sequence[dict[str, Any]]) -> Iterable[str]:
             f"| {result['seed']} | {counts.get('documents_acknowledged', 0):,} "
             f"| {result['kills_total']} "
             f"| {result['seconds']:.0f} | {waits} s | {found.get('longest_silence_seconds', '')} s "
-            f"| {'hold' if result['verdict']['holds'] else 'BREACHED'} |"
+            f"| {_word(result)} |"
         )
+
+
+def _word(result: dict[str, Any]) -> str:
+    if cut_off(result):
+        return "CUT OFF"
+    return "hold" if result["verdict"]["holds"] else "BREACHED"
 
 
 def _counted(what: str, counts: Counter[str]) -> Iterable[str]:

@@ -46,6 +46,20 @@ def test_every_breach_is_named() -> None:
     assert "lost: PO-1 v1 was acknowledged" in told
 
 
+def test_what_a_run_that_was_cut_off_had_in_hand_counts_neither_as_lost_nor_as_well() -> None:
+    unfinished = Verdict()
+    unfinished.counts["documents_acknowledged"] = 50
+    unfinished.blame("lost", "PO-1 v1 was acknowledged, and the ledger does not know it")
+    unfinished.blame("not_at_rest", "98 receipts")
+    told = report.figures([result(unfinished)])
+    assert "**0 documents acknowledged, 3 kills: 0 lost" in told
+    assert "Seed 7 was cut off with work in hand (98 receipts)" in told
+    assert "CUT OFF" in told
+    late = Verdict()
+    late.blame("not_at_rest", "partners still wait for their yes")
+    assert "BREACHED" in report.figures([result(late)])
+
+
 def test_a_run_without_a_verdict_is_no_good_run_and_keeps_its_reason(tmp_path: Path) -> None:
     outcome = unjudged(tmp_path, Plan(9, documents=1, kills=1, seconds=1), "it never began")
     assert not outcome.holds
