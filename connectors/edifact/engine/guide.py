@@ -11,10 +11,16 @@ import re
 from dataclasses import dataclass, field
 from typing import Literal
 
+from connectors.edifact.engine.naming import Namers
+
 AREAS = ("heading", "detail", "summary")
 """The three sections of a message, divided where its detail begins and at its UNS+S."""
 
 UNBOUNDED = 1_000_000_000
+
+How = Literal["one", "many", "group", "other"]
+"""How a segment is put into the tree: alone under its tag, in a list under its tag, as the first of
+one more group, or in any other way."""
 
 _REPRESENTATION = re.compile(r"(an|a|n)(\.\.)?([0-9]{1,4})(#?)", re.ASCII)
 
@@ -70,6 +76,8 @@ class SegmentRule:
     """For every position the keys of its components in a body: LIN0301, LIN0302, ..."""
     numeric: frozenset[str]
     """Keys of the components that hold numbers."""
+    namers: Namers
+    """Name the components of such a segment for a body."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +93,30 @@ class Step:
     """Mandatory segments that were passed over."""
     stays: bool
     """No group opens or closes, and the place is in the same section."""
+    table: bool
+    """It leads from one section of the message to the next, or into the first."""
+    again: bool = False
+    """The same place once more."""
+    careful: bool = field(init=False)
+    """Segments were passed over, or the place may be full."""
+    how: How = field(init=False)
+    key: str = field(init=False)
+    """Of the group, where it is one more group."""
+    most: int = field(init=False)
+    """How often that group may occur."""
+
+    def __post_init__(self) -> None:
+        group = self.enter[0] if self.enter else None
+        object.__setattr__(self, "careful", bool(self.missing) or self.again)
+        object.__setattr__(self, "how", self._how())
+        object.__setattr__(self, "key", group.key if group else "")
+        object.__setattr__(self, "most", group.maximum if group else 0)
+
+    def _how(self) -> How:
+        if self.stays:
+            return "one" if self.slot.maximum == 1 else "many"
+        one = len(self.enter) == 1 and self.slot.maximum == 1 and not self.table
+        return "group" if one else "other"
 
 
 @dataclass(eq=False, slots=True)
@@ -101,10 +133,12 @@ class Slot:
     """What may follow, by tag, as far as it was needed; filled by `path.step` alone."""
     tag: str = field(init=False)
     keys: tuple[tuple[str, ...], ...] = field(init=False)
+    namers: Namers = field(init=False)
 
     def __post_init__(self) -> None:
         self.tag = self.rule.tag
         self.keys = self.rule.keys
+        self.namers = self.rule.namers
 
 
 @dataclass(eq=False, slots=True)
@@ -198,4 +232,4 @@ def segment_rule(tag: str, name: str, fields: tuple[Field, ...], *, is_open: boo
         for key, component in zip(names, each.components, strict=True)
         if component.numeric
     )
-    return SegmentRule(tag, name, fields, is_open, keys, numeric)
+    return SegmentRule(tag, name, fields, is_open, keys, numeric, Namers(keys))

@@ -37,14 +37,15 @@ def advance(slot: Slot, tag: str, *, again: bool = True) -> Step | None:
 
     """
     if again and slot.tag == tag and slot.maximum > 1:
-        return Step(slot, slot.parent.depth, (), (), stays=True)
+        return Step(slot, slot.parent.depth, (), (), stays=True, table=False, again=True)
     found, missing = _search(slot, tag)
     if found is None:
         return None
     if isinstance(found, Slot):
-        stays = found.parent is slot.parent and found.area == slot.area and slot.index > 0
-        return Step(found, found.parent.depth, (), missing, stays)
-    return Step(found.first, found.depth - 1, _entered(found), missing, stays=False)
+        stays = found.parent is slot.parent and not _turns(slot, found)
+        return Step(found, found.parent.depth, (), missing, stays, _turns(slot, found))
+    depth, groups = found.depth - 1, _entered(found)
+    return Step(found.first, depth, groups, missing, stays=False, table=_turns(slot, found))
 
 
 def defined(group: Group, tag: str) -> bool:
@@ -69,6 +70,11 @@ def _search(slot: Slot, tag: str) -> tuple[Slot | Group | None, tuple[Slot, ...]
             return group, tuple(missing)
         node, group = group, group.parent
     return None, tuple(missing)
+
+
+def _turns(slot: Slot, to: Slot | Group) -> bool:
+    """Whether another section of the message begins at `to`."""
+    return slot.area != to.area or (slot.index == 0 and slot.parent.parent is None)
 
 
 def _entered(group: Group) -> tuple[Group, ...]:

@@ -19,10 +19,6 @@ MAX_FAULTS = 100
 """A message is given up after so many faults: a CONTRL lists what a sender can use."""
 
 
-_ONE_ELEMENT = 2
-"""The length of a segment of its tag and one element: half of all are that short."""
-
-
 class Tree:
     """Builds the tree of one message, segment by segment."""
 
@@ -43,51 +39,67 @@ class Tree:
         self._component = marks.component
         self._repetition = marks.repetition
         self._commas = commas
-        self._stack: list[Node] = []
+        self._nodes: dict[int, Node] = {}
+        """How many groups deep -> the node that is open there."""
 
-    def build(self, segments: list[list[str]]) -> None:
+    def build(self, segments: list[list[str]]) -> None:  # noqa: C901  # a call less per segment
         """Place all segments between UNH and UNT.
 
         Args:
             segments: the whole message, from its UNH on, with its UNT where it has one.
 
         """
-        slot = self._guide.begin
+        slot, nodes = self._guide.begin, self._nodes
         node: Node = {}
         end = len(segments) - 1 if segments[-1][0] == "UNT" else len(segments)
-        rules, named_by = self.rules, self._named
+        rules, mark = self.rules, self._component
+        commas, plain = self._commas, self._repetition is None
         for position, segment in enumerate(segments[1:end], 2):
             tag = segment[0]
-            move = slot.steps.get(tag) or step(slot, tag)
-            if move is None or move.missing or move.slot is slot:
-                move = self._checked(segments, position, slot, move)
+            move = slot.steps.get(tag)
+            if move is None or move.careful:
+                move = self._checked(segments, position, slot, node)
                 if len(self.faults) >= MAX_FAULTS:
                     return
                 if move is None:
                     rules.append(None)
                     continue
-            if not move.stays:
-                node = self._move(position, move)
             slot = move.slot
             rules.append(slot.rule)
-            named = named_by(slot, segment)
-            if slot.maximum == 1:
+            named = (
+                slot.namers[len(segment)](segment, mark) if plain else self._named(slot, segment)
+            )
+            if commas and slot.rule.numeric:
+                self._points(slot, named)
+            # Asked by how often each occurs in an order; the branches are most of a tree's cost.
+            how = move.how
+            if how == "group":
+                around = nodes[move.keep]
+                node = nodes[move.keep + 1] = {tag: named}
+                held = around.setdefault(move.key, [])
+                held.append(node)
+                if len(held) > move.most:
+                    self._crowded(position, move.enter[0])
+            elif how == "one":
                 node[tag] = named
-            elif tag in node:
-                node[tag].append(named)
             else:
-                node[tag] = [named]
+                node = node if move.stays else self._move(position, move)
+                if slot.maximum == 1:
+                    node[tag] = named
+                else:
+                    node.setdefault(tag, []).append(named)
         self._missing(end + 1, finish(slot))
 
     def _checked(
-        self, segments: list[list[str]], position: int, slot: Slot, move: Step | None
+        self, segments: list[list[str]], position: int, slot: Slot, node: Node
     ) -> Step | None:
         """The step to take after all, with its faults noted; None: the segment has no place."""
+        move = step(slot, segments[position - 1][0])
         if move is None:
             self._misplaced(segments, position, slot)
             return None
         self._missing(position, move.missing)
-        if move.slot is slot and move.stays and len(self._stack[-1][slot.tag]) >= slot.maximum:
+        if move.again and len(node[slot.tag]) >= slot.maximum:
             # The guide may have a later place for the same tag, such as a group that begins so.
             move = advance(slot, slot.tag, again=False)
             if move is None:
@@ -98,40 +110,26 @@ class Tree:
 
     def _move(self, position: int, move: Step) -> Node:
         """Close and open groups; gives the node that the segment goes into."""
-        stack = self._stack
-        if move.keep:
-            del stack[move.keep + 1 :]
-            node = stack[-1]
-        else:
-            area = move.enter[0].area if move.enter else move.slot.area
-            node = self.areas.get(area) or self.areas.setdefault(area, {})
-            stack[:] = (node,)
+        depth = move.keep
+        if not depth:
+            self._nodes[0] = self.areas.setdefault(move.slot.area, {})
+        node = self._nodes[depth]
         for group in move.enter:
             inner: Node = {}
-            found = node.get(group.key)
-            if found is None:
-                node[group.key] = [inner]
-            else:
-                found.append(inner)
-                if len(found) > group.maximum:
-                    self._add("segment_group_exceeds_maximum", group.first.tag, position, group)
-            stack.append(inner)
-            node = inner
+            held = node.setdefault(group.key, [])
+            held.append(inner)
+            if len(held) > group.maximum:
+                self._crowded(position, group)
+            depth += 1
+            self._nodes[depth] = node = inner
         return node
 
-    def _one(self, slot: Slot, element: str) -> Node:
-        """The values of a segment of one element, by their keys."""
-        values = element.split(self._component)
-        named: Node = dict(zip(slot.keys[0], values))  # noqa: B905  # its keyword costs
-        if "" in values:
-            named = {key: value for key, value in named.items() if value}
-        return self._points(slot, named) if self._commas and "," in element else named
+    def _crowded(self, position: int, group: Group) -> None:
+        self._add("segment_group_exceeds_maximum", group.first.tag, position, group)
 
     def _named(self, slot: Slot, segment: list[str]) -> Node:
-        """The values of a segment by their keys; what is empty is not there."""
+        """The values of a segment whose elements may repeat, by their keys."""
         component, repetition = self._component, self._repetition
-        if len(segment) == _ONE_ELEMENT and repetition is None and slot.keys:
-            return self._one(slot, segment[1])
         named: Node = {}
         for keys, element in zip(slot.keys, segment[1:]):  # noqa: B905
             if repetition is not None and repetition in element:
@@ -142,14 +140,12 @@ class Tree:
                         named[key] = value
             elif element:
                 named[keys[0]] = element
-        return self._points(slot, named) if self._commas else named
-
-    def _points(self, slot: Slot, named: Node) -> Node:
-        """Put points for decimal commas, in place."""
-        if slot.rule.numeric:
-            for key in slot.rule.numeric.intersection(named):
-                named[key] = named[key].replace(",", ".")
         return named
+
+    def _points(self, slot: Slot, named: Node) -> None:
+        """Put points for decimal commas, in place."""
+        for key in slot.rule.numeric.intersection(named):
+            named[key] = named[key].replace(",", ".")
 
     def _repeat(self, named: Node, keys: tuple[str, ...], repeated: list[str]) -> None:
         """The second time an element stands at its position its keys end in ``_2``."""

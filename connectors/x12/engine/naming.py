@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
-from connectors.x12.engine.source import is_name, made
+from connectors.source import is_name, made
 
 Node = dict[str, Any]
 Namer = Callable[[list[str]], Node]

@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping
 from sys import intern
 from typing import Any, TypeVar
 
+from connectors.source import is_name, made
 from connectors.x12.engine.rule import SegmentRule
-from connectors.x12.engine.source import is_name, made
 
 Value = TypeVar("Value")
 Node = dict[str, Any]

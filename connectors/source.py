@@ -1,4 +1,4 @@
-"""Functions made of a guide's own names: what a person would write for this one segment or set."""
+"""Functions made of the names in a guide: what a person would write for this one segment or set."""
 
 from __future__ import annotations
 
