@@ -268,6 +268,7 @@ ROWS = (
         within(
             FLOW,
             "an_open_breaker_stops_calling_and_another_target_goes_on",
+            "at_a_target_that_fails_all_retries_are_a_tenth_of_the_first_calls",
             "after_an_outage_all_is_delivered_once",
         )
         + within("unit/hub/delivery/test_budget.py", "retries_are_a_tenth_of_the_first_attempts"),

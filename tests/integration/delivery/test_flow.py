@@ -151,6 +151,24 @@ async def test_an_open_breaker_stops_calling_and_another_target_goes_on(
     assert await books.rows(dead_letter) == []
 
 
+async def test_at_a_target_that_fails_all_retries_are_a_tenth_of_the_first_calls(
+    books: Books, target: ScriptedTarget
+) -> None:
+    target.script.extend([fails_with(Retryable("unavailable"))] * 10_000)
+    limits = LIMITS.model_copy(update={"breaker_failures": 10_000, "per_second": 10_000})
+    eager = replace(QUICK, delays_seconds=(0.001,) * 50)
+    role = DeliverRole(spec(target, limits=limits), parts(books.engine, policy=eager))
+    orders = 200
+    for i in range(orders):
+        await books.order(str(i))
+    async with running(role):
+        await wait_for(lambda: len(target.calls) == orders + orders // 10, deadline=60)
+        target.by_reference["XDnew"] = deque([accepts])
+        await until(books, await books.order("new"), "delivered")  # a first call still may
+    assert len(set(target.calls)) == orders + 1
+    assert len(target.calls) == orders + orders // 10 + 1
+
+
 async def test_after_an_outage_all_is_delivered_once(books: Books, target: ScriptedTarget) -> None:
     target.script.extend([fails_with(Retryable("unavailable"))] * 8)
     limits = LIMITS.model_copy(update={"breaker_failures": 2, "breaker_seconds": 0.05})
