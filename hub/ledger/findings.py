@@ -34,6 +34,7 @@ _FRESH = (
 _REFRESH = "ON CONFLICT (job, subject) WHERE state <> 'closed' DO UPDATE SET " + ", ".join(
     f"{name} = excluded.{name}" for name in _FRESH
 )
+_AT_ONCE = 500
 _WRITTEN = "id, subject, state, redrives, opened_at"
 
 
@@ -81,8 +82,14 @@ async def record(
         }
         for each in {each.subject: each for each in seen}.values()
     ]
-    written = await bulk.insert(connection, finding, rows, conflict=_REFRESH, returning=_WRITTEN)
-    return {row.subject: row for row in written}
+    written: dict[str, sa.Row[Any]] = {}
+    for first in range(0, len(rows), _AT_ONCE):
+        some = rows[first : first + _AT_ONCE]
+        for row in await bulk.insert(
+            connection, finding, some, conflict=_REFRESH, returning=_WRITTEN
+        ):
+            written[row.subject] = row
+    return written
 
 
 async def close_unseen(connection: AsyncConnection, job: str, now: datetime) -> int:

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.ledger import bulk
-from hub.ledger.slices import INTERCHANGES, slices, upto
+from hub.ledger.slices import FEW, INTERCHANGES, slices, upto
 from hub.ledger.tables import interchange
 
 REUSED_AFTER = timedelta(days=365)
@@ -143,7 +143,8 @@ async def gaps(ledger: AsyncConnection, scope: str, span: Span) -> tuple[list[Ga
     """Return the numbers that are missing before those of a span, and how many were looked at."""
     given = scope, REUSED_AFTER, _LATE
     rows = list(await ledger.exec_driver_sql(_OF_NUMBERS, (*given, list(span.numbers))))
-    async for part in slices(ledger, INTERCHANGES, (span.since, upto(span.until)), scope):
+    whole = span.since, upto(span.until)
+    async for part in slices(ledger, INTERCHANGES, whole, scope, most=FEW):
         rows += await ledger.exec_driver_sql(_OF_TIME, (*given, *part))
     looked = {(row.received_at, row.number): row for row in rows}
     found = []

@@ -13,7 +13,9 @@ from datetime import datetime, timedelta
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 MOST = 2000
-"""Rows of a slice: their documents and deliveries are looked up in some ten milliseconds."""
+"""Rows of a slice that lie side by side."""
+FEW = 500
+"""Rows of a slice for each of which something is looked up elsewhere: ids are spread all over."""
 
 # When the rows come that a slice ends before, each from an index: $1 and $2 are the span, $3 counts.
 DOCUMENTS = """
@@ -42,7 +44,11 @@ def upto(moment: datetime) -> datetime:
 
 
 async def slices(
-    ledger: AsyncConnection, ends: str, span: tuple[datetime, datetime], *more: str
+    ledger: AsyncConnection,
+    ends: str,
+    span: tuple[datetime, datetime],
+    *more: str,
+    most: int = MOST,
 ) -> AsyncIterator[tuple[datetime, datetime]]:
     """Yield the slices of a span, the oldest first; none where it is empty.
 
@@ -51,10 +57,11 @@ async def slices(
         ends: `DOCUMENTS`, `DELIVERED`, `CONFIRMED` or `INTERCHANGES`.
         span: from its first moment on until before its last.
         more: which rows, where `ends` asks for it: an action, or a scope.
+        most: rows of a slice, more or less.
     """
     since, until = span
     while since < until:
-        found = await ledger.exec_driver_sql(ends, (since, until, MOST, *more))
+        found = await ledger.exec_driver_sql(ends, (since, until, most, *more))
         end = found.scalar() or until
         yield since, end
         since = end

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from hub.ledger.slices import DOCUMENTS, slices
+from hub.ledger.slices import DOCUMENTS, FEW, slices
 from hub.reconcile.double_entry import Entry
 
 _EXAMPLES = 5
@@ -62,7 +62,8 @@ async def entries(
     for day in sorted(looked):
         begins = datetime.combine(day, time(), UTC)
         groups: dict[tuple[str, str, bool], _Group] = {}
-        async for part in slices(connection, DOCUMENTS, (begins, begins + timedelta(days=1))):
+        whole = begins, begins + timedelta(days=1)
+        async for part in slices(connection, DOCUMENTS, whole, most=FEW):
             for row in await connection.exec_driver_sql(BOOKS, (*part, stuck_before)):
                 groups.setdefault((row.partner, row.state, row.borne_out), _Group()).add(row)
         found += [group.entry(day, *key) for key, group in sorted(groups.items())]

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from connectors.registry import CONNECTORS
-from hub.ledger.slices import CONFIRMED, DELIVERED, MOST, slices, upto
+from hub.ledger.slices import CONFIRMED, DELIVERED, FEW, MOST, slices, upto
 from hub.ledger.tables import statement, statement_entry
 from hub.reconcile.acknowledgement_overdue import Answer, SentOut
 from hub.reconcile.duplicate_effects import Effects
@@ -252,7 +252,8 @@ async def both_sides(
     theirs = await _listed(connection, said)
     ours: dict[str, sa.RowMapping] = {}
     which = said.target, said.action, said.until
-    async for part in slices(connection, DELIVERED, (said.since, upto(said.until)), said.action):
+    span = said.since, upto(said.until)
+    async for part in slices(connection, DELIVERED, span, said.action, most=FEW):
         given = (*part, said.action, said.target, said.until)
         for row in (await connection.exec_driver_sql(_IN_TIME, given)).mappings():
             ours[row["id"]] = row

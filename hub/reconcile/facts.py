@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.ledger.plans import by_index
-from hub.ledger.slices import DELIVERED, DOCUMENTS, slices, upto
+from hub.ledger.slices import DELIVERED, DOCUMENTS, FEW, slices, upto
 from hub.reconcile.line_ledger import ItemFacts
 from hub.reconcile.orders import OrderThread, Sent, read
 from hub.settings.model import Site
@@ -112,7 +112,7 @@ async def candidates(connection: AsyncConnection, span: Span, jobs: Sequence[str
         news = since, upto(until)
         async for part in slices(connection, DOCUMENTS, news):
             found |= set((await connection.exec_driver_sql(CAME, part)).scalars())
-        async for part in slices(connection, DELIVERED, news, "post_shipment"):
+        async for part in slices(connection, DELIVERED, news, "post_shipment", most=FEW):
             found |= set((await connection.exec_driver_sql(POSTED, part)).scalars())
     for day in span.ship_by_days:
         leaving = await connection.exec_driver_sql(TO_LEAVE, (day.isoformat(),))

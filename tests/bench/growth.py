@@ -61,15 +61,15 @@ async def filled(folder: Path, shape: Shape) -> None:
             await connection.close()
 
 
-async def answered(folder: Path, only: str | None, times: int, *, cold: bool) -> int:
+async def answered(folder: Path, given: argparse.Namespace) -> int:
     """Ask the ledger of a folder everything; return 1 where something is too slow."""
     first: list[Told] = []
-    if cold:
+    if given.cold:
         forget(folder)
         async with ledger_at(folder) as url:
-            first = await asked(url, only, 1, _say, runs=False)
+            first = await asked(url, given.only, 1, _say, minutes=0)
     async with ledger_at(folder) as url:
-        told = await asked(url, only, times, _say)
+        told = await asked(url, given.only, given.times, _say, minutes=given.minutes)
     merge(told, first)
     slow = show(told, Console(width=200))
     write(told, Path("bench/growth.json"))
@@ -94,12 +94,13 @@ def main() -> None:
     asks.add_argument("--folder", type=Path, required=True)
     asks.add_argument("--only", help="what has this in its name")
     asks.add_argument("--times", type=int, default=7)
+    asks.add_argument("--minutes", type=float, help="at most so long for a job")
     asks.add_argument("--cold", action="store_true", help="first once with nothing in memory")
     given = parser.parse_args()
     if given.does == "fill":
         asyncio.run(filled(given.folder, Shape(given.documents, given.days)))
     else:
-        sys.exit(asyncio.run(answered(given.folder, given.only, given.times, cold=given.cold)))
+        sys.exit(asyncio.run(answered(given.folder, given)))
 
 
 if __name__ == "__main__":

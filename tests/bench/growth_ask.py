@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import orjson
@@ -36,25 +38,30 @@ def chosen(only: str | None) -> tuple[Mapping[str, Asked], Mapping[str, Asked]]:
 
 
 async def asked(
-    url: str, only: str | None, times: int, say: Say, *, runs: bool = True
+    url: str, only: str | None, times: int, say: Say, *, minutes: float | None = None
 ) -> list[Told]:
     """Ask everything so many times, each time about something else, and every job once.
 
     Every ask has a connection of its own, warm: from the sixth time on the server may use a plan
-    that fits all parameters alike.
+    that fits all parameters alike. A job has so many minutes; none, and none is run.
     """
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
     engine = open_engine(url)
     try:
         asks, jobs = chosen(only)
-        return await _asked(engine, asks, jobs if runs else {}, times, say)
+        return await _asked(engine, asks, jobs if minutes != 0 else {}, (times, minutes), say)
     finally:
         await engine.dispose()
 
 
 async def _asked(
-    engine: AsyncEngine, asks: Mapping[str, Asked], runs: Mapping[str, Asked], times: int, say: Say
+    engine: AsyncEngine,
+    asks: Mapping[str, Asked],
+    runs: Mapping[str, Asked],
+    most: tuple[int, float | None],
+    say: Say,
 ) -> list[Told]:
+    times, minutes = most
     site, watch = growth_site(), Watch(engine)
     async with engine.connect() as ledger:
         about = [await keys(ledger, (n + 0.5) / times) for n in range(times)]
@@ -72,7 +79,9 @@ async def _asked(
         say(_line(watch, name, (time.perf_counter() - begun) / times))
     for name, ask in runs.items():
         begun = time.perf_counter()
-        await once(name, ask, about[0])
+        with suppress(TimeoutError):  # what it asked until then counts
+            async with asyncio.timeout(minutes and minutes * 60):
+                await once(name, ask, about[0])
         say(_line(watch, name, time.perf_counter() - begun))
     await http.aclose()
     await watch.explain()

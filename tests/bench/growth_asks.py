@@ -31,8 +31,9 @@ from hub.ledger import (
     under_way,
 )
 from hub.ledger.tables import dead_letter, finding, hold, replay_job
-from hub.reconcile import delivery_facts, totals
+from hub.reconcile import delivery_facts, ship_not_invoiced, totals
 from hub.reconcile.interchange_facts import counted
+from hub.reconcile.ledger_jobs import LEDGER_JOBS
 from hub.reconcile.runner import JOBS, Reconciler
 from hub.reconcile.trace import lines
 from hub.release import held
@@ -247,8 +248,8 @@ ASKS: Mapping[str, Asked] = {
     "dlq show": lambda at: _show(at, at.keys.letter[:8]),
     "dlq show, replayed": lambda at: _show(at, at.keys.old_letter),
     "dlq export --limit 1000": _exported,
-    "dlq jobs": lambda at: jobs.listing(at.connection, 100),
-    "dlq job": _job,
+    "replay jobs": lambda at: jobs.listing(at.connection, 100),
+    "replay job": _job,
     "/v1/dead-letters": lambda at: at.get("dead-letters"),
     "/v1/dead-letters/groups": lambda at: at.get("dead-letters/groups"),
     "/v1/dead-letters/{id}": lambda at: at.get(f"dead-letters/{at.keys.letter}"),
@@ -270,8 +271,12 @@ ASKS: Mapping[str, Asked] = {
 """Command or route -> what it asks."""
 
 
-def _reconciled(*, sweep: bool) -> Asked:
-    return lambda at: Reconciler(at.engine, at.site, Still()).run_all(heal=False, sweep=sweep)
+def _swept(job: str) -> Asked:
+    return lambda at: Reconciler(at.engine, at.site, Still()).run(job, heal=False, sweep=True)
+
+
+def _news(at: Ledger) -> Awaitable[object]:
+    return Reconciler(at.engine, at.site, Still()).run_all(heal=False)
 
 
 RUNS: Mapping[str, Asked] = {
@@ -279,7 +284,11 @@ RUNS: Mapping[str, Asked] = {
     "edi gaps": _gaps,
     "reconcile totals": lambda at: totals.compared(at.connection),
     "account": lambda at: account.balances(at.connection),
-    "reconcile run --sweep": _reconciled(sweep=True),
-    "reconcile run": _reconciled(sweep=False),
+    # The jobs that go order by order share one reading: one of them stands for all.
+    **{
+        f"reconcile run {job} --sweep": _swept(job)
+        for job in (ship_not_invoiced.NAME, *LEDGER_JOBS)
+    },
+    "reconcile run": _news,
 }
 """What reads many rows, and is asked once: jobs over the whole window and over the news page."""
