@@ -159,9 +159,7 @@ def may_be_there(delivery_id: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
     return sa.exists().where(attempt.c.delivery_id == delivery_id, doubtful)
 
 
-async def _refusal(
-    connection: AsyncConnection, letter_id: str, locked: Locked
-) -> Rejected | None:
+async def _refusal(connection: AsyncConnection, letter_id: str, locked: Locked) -> Rejected | None:
     letter = locked.letters.get(letter_id)
     if letter is None:
         return Rejected("letter_unknown", letter_id, "no dead letter has this id")
