@@ -2,15 +2,14 @@
 
 FROM python:3.11-slim AS build
 WORKDIR /source
-RUN python -m venv /opt/crossdock
-# What seldom changes first: a change of code installs no dependency anew.
-COPY pyproject.toml README.md LICENSE ./
-RUN /opt/crossdock/bin/python -c "import tomllib; \
-    print(*tomllib.load(open('pyproject.toml', 'rb'))['project']['dependencies'], sep='\n')" \
-    > /tmp/requirements.txt \
- && /opt/crossdock/bin/pip install --no-cache-dir --requirement /tmp/requirements.txt
+RUN python -m venv /opt/crossdock && python -m venv /opt/build
+# What seldom changes first: a change of code installs no dependency anew. Each file by its hash.
+COPY requirements requirements
+RUN /opt/crossdock/bin/pip install --no-cache-dir --require-hashes --requirement requirements/run.txt \
+ && /opt/build/bin/pip install --no-cache-dir --require-hashes --requirement requirements/build.txt
 COPY . .
-RUN /opt/crossdock/bin/pip install --no-cache-dir --no-deps .
+RUN /opt/build/bin/pip wheel --no-cache-dir --no-deps --no-build-isolation --wheel-dir /tmp/wheel . \
+ && /opt/crossdock/bin/pip install --no-cache-dir --no-deps --no-index /tmp/wheel/*.whl
 
 FROM python:3.11-slim
 RUN useradd --system --uid 10001 --create-home --home-dir /var/lib/crossdock crossdock

@@ -2,7 +2,8 @@
 #
 #   make demo    one order crosses the dock, end to end, against an emulated world
 #   make test    all tests, on real NATS, PostgreSQL and Redis
-#   make check   format, lint, types, import rules, the wheel
+#   make check   format, lint, types, import rules, the wheel, known vulnerabilities; dist/sbom.cdx.json
+#   make lock    write requirements/*.txt anew after a change of pyproject.toml; ARGS=--upgrade: newer versions
 #   make planted what reconciliation finds among 100,000 documents with 1,000 faults
 #   make replay  all of INTAKE comes again, COUNT messages (200000), to no effect
 #   make outages NATS, PostgreSQL, Redis, a target: each away for SECONDS (600)
@@ -37,24 +38,35 @@ SEEDS ?= 5000
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test check format planted replay outages bench replay-beside one-bad audit-chain growth growth-cost intake deliver map-diff faults campaign sim teeth corpus fuzz clean distclean
+.PHONY: demo test check lock format planted replay outages bench replay-beside one-bad audit-chain growth growth-cost intake deliver map-diff faults campaign sim teeth corpus fuzz clean distclean
 .DEFAULT_GOAL := demo
 
-# What runs the hub, from pyproject.toml; an editable install, so that changes need none of this.
-$(VENV)/.runs: pyproject.toml
+# What runs the hub, as locked, each file by its hash; then ours, editable: changes need none of this.
+$(VENV)/.runs: pyproject.toml requirements/run.txt requirements/build.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12")'
 	@echo "Making the environment in $(VENV) (once)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@# Older pips know no dependency groups.
-	@$(BIN)/python -m pip install --quiet --quiet --upgrade 'pip>=25.1'
-	@$(BIN)/python -m pip install --quiet --quiet --editable .
+	@$(BIN)/python -m pip install --quiet --quiet --require-hashes --requirement requirements/run.txt --requirement requirements/build.txt
+	@$(BIN)/python -m pip install --quiet --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
 # And what tests and checks it.
-$(VENV)/.checks: $(VENV)/.runs
+$(VENV)/.checks: $(VENV)/.runs requirements/dev.txt
 	@echo "Adding the tools to $(VENV) (once)"
-	@$(BIN)/python -m pip install --quiet --quiet --group dev
+	@$(BIN)/python -m pip install --quiet --quiet --require-hashes --requirement requirements/dev.txt
 	@touch $@
+
+# Versions stay as they are where pyproject.toml allows them. No index is written down: any mirror will do.
+# An environment that does not fit the old lock must not keep a new one from being written.
+LOCK = $(VENV)/lock/bin/uv pip compile --quiet --no-config --universal --python-version 3.11 \
+	--generate-hashes --custom-compile-command "make lock" $(ARGS)
+lock:
+	@test -x $(VENV)/lock/bin/python || $(PYTHON) -m venv $(VENV)/lock
+	@$(VENV)/lock/bin/python -m pip install --quiet --quiet --upgrade 'pip>=25.1'
+	@$(VENV)/lock/bin/python -m pip install --quiet --quiet --group lock
+	@$(LOCK) pyproject.toml --output-file requirements/run.txt
+	@$(LOCK) --group pyproject.toml:dev --constraints requirements/run.txt --output-file requirements/dev.txt
+	@$(LOCK) --group pyproject.toml:build --constraints requirements/dev.txt --output-file requirements/build.txt
 
 demo: $(VENV)/.runs
 	@$(BIN)/crossdock demo $(ARGS)
@@ -69,6 +81,8 @@ check: $(VENV)/.checks
 	@$(BIN)/lint-imports --no-cache > $(VENV)/imports.txt || { cat $(VENV)/imports.txt; exit 1; }
 	@$(BIN)/crossdock map lint > $(VENV)/mappings.txt || { cat $(VENV)/mappings.txt; exit 1; }
 	@$(BIN)/pytest --quiet tests/unit/test_packaging.py
+	@$(BIN)/python .ci/audit.py requirements/run.txt requirements/dev.txt
+	@$(BIN)/python .ci/sbom.py requirements/run.txt dist/sbom.cdx.json
 	@echo "format, lint, types, imports, mappings and wheel are right"
 
 format: $(VENV)/.checks
