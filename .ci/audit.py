@@ -18,6 +18,9 @@ from pathlib import Path
 from typing import Any
 
 PATIENCE = 30  # seconds for all of it
+OSV = "https://api.osv.dev/v1/query"
+# What pip-audit's own errors and those of its HTTP library are called.
+UNREACHED = ("ServiceError", "requests.exceptions.", "Could not connect")
 ACCEPTED_KEYS = {"id", "reason", "until"}
 
 
@@ -55,25 +58,40 @@ def unknown(report: dict[str, Any]) -> list[str]:
     return sorted({each["name"] for each in report["dependencies"] if "skip_reason" in each})
 
 
-def ask(locks: list[str]) -> dict[str, Any] | None:
+def ask(locks: list[str], url: str = OSV) -> dict[str, Any] | None:
     """pip-audit's report on these locks; None where the service gave no answer in time.
 
     Raises:
-        OSError: pip-audit itself cannot be started.
+        RuntimeError: pip-audit failed by itself, on a lock that it cannot read for example.
     """
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder) / "report.json"
         command = [sys.executable, "-m", "pip_audit", "--vulnerability-service", "osv"]
         command += ["--disable-pip", "--require-hashes", "--progress-spinner", "off"]
-        command += ["--timeout", "10", "--format", "json", "--output", str(output)]
+        command += [
+            "--osv-url",
+            url,
+            "--timeout",
+            "10",
+            "--format",
+            "json",
+            "--output",
+            str(output),
+        ]
         command += [word for lock in locks for word in ("--requirement", lock)]
         try:
-            subprocess.run(command, capture_output=True, timeout=PATIENCE, check=False)  # noqa: S603
+            done = subprocess.run(  # noqa: S603
+                command, capture_output=True, text=True, timeout=PATIENCE, check=False
+            )
         except subprocess.TimeoutExpired:
             return None
         # Its exit code is 1 for a vulnerability and for no network alike: the report tells them apart.
-        report: dict[str, Any] | None = json.loads(output.read_text()) if output.exists() else None
-        return report
+        if output.exists():
+            report: dict[str, Any] = json.loads(output.read_text("utf-8"))
+            return report
+    if any(word in done.stderr for word in UNREACHED):
+        return None
+    raise RuntimeError(f"pip-audit failed: {done.stderr.strip().rpartition(chr(10))[2]}")
 
 
 def main(locks: list[str]) -> int:

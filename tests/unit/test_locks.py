@@ -8,7 +8,10 @@ import json
 import re
 import subprocess
 import sys
+import threading
 import tomllib
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -123,6 +126,53 @@ def test_nothing_is_accepted_without_a_reason_and_a_date(lacking: str) -> None:
 
 def test_what_is_accepted_now_is_well_formed() -> None:
     AUDIT.accepted(PYPROJECT, TODAY)
+
+
+class Osv(BaseHTTPRequestHandler):
+    """Knows one vulnerability, of click; fails on its other address."""
+
+    def do_POST(self) -> None:  # the name is the library's
+        asked = self.rfile.read(int(self.headers["Content-Length"]))
+        fixed = {"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": "99.0"}]}
+        package = {"name": "click", "ecosystem": "PyPI"}
+        affected = [{"package": package, "ranges": [fixed]}]
+        known = {"id": "PYSEC-1", "aliases": ["CVE-1"], "summary": "leaks", "affected": affected}
+        body = json.dumps({"vulns": [known]} if b'"click"' in asked else {}).encode()
+        self.send_response(503 if self.path == "/away" else 200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # so too
+        """Nothing to say."""
+
+
+@pytest.fixture
+def osv() -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Osv) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def test_pip_audit_is_asked_about_what_is_locked(osv: str) -> None:
+    found = AUDIT.ask([str(ROOT / "requirements" / "run.txt")], f"{osv}/query")
+    assert found is not None
+    (line,) = AUDIT.vulnerable(found, set())
+    assert re.fullmatch(r"click [\d.]+: PYSEC-1, fixed in 99\.0", line)
+    assert AUDIT.vulnerable(found, {"CVE-1"}) == []
+
+
+def test_a_service_that_fails_was_not_reached_and_a_bad_lock_is_an_error(
+    osv: str, tmp_path: Path
+) -> None:
+    assert AUDIT.ask([str(ROOT / "requirements" / "build.txt")], f"{osv}/away") is None
+    lock = tmp_path / "bad.txt"
+    lock.write_text("click\n")
+    with pytest.raises(RuntimeError, match="pip-audit failed"):
+        AUDIT.ask([str(lock)], f"{osv}/query")
 
 
 def audit(monkeypatch: pytest.MonkeyPatch, answer: dict[str, Any] | None) -> int:
