@@ -256,6 +256,11 @@ async def test_closing_in_the_middle_cancels_who_waits(count: int) -> None:
         await task
 
 
+async def test_a_worker_lets_the_hub_and_its_servers_go_first(pool: WorkerPool) -> None:
+    ours = os.nice(0)
+    assert all(psutil.Process(pid).nice() > ours for pid in pool.pids)
+
+
 async def test_workers_know_nothing_of_our_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SHOP_SECRET", "not-for-workers")
     async with WorkerPool(paper_spec(), SETTINGS) as workers:
