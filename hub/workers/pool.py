@@ -11,6 +11,7 @@ Codes raised here: ``workers_unavailable`` (Retryable: no worker could be starte
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Sequence
 from types import TracebackType
@@ -33,6 +34,7 @@ _MOST_BYTES = 1_000_000
 _LOOK_SECONDS = 0.05
 _RESTART_SECONDS = (0.0, 0.0, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 _START_SECONDS = 60.0
+_MORE_STARTS = 2
 
 
 class WorkerPool:
@@ -64,7 +66,7 @@ class WorkerPool:
         check_engines()
         count = self._settings.processes + 1
         started = await asyncio.gather(
-            *(self._start() for _ in range(count)), return_exceptions=True
+            *(self._start_surely() for _ in range(count)), return_exceptions=True
         )
         errors = [each for each in started if isinstance(each, BaseException)]
         if errors:
@@ -145,6 +147,14 @@ class WorkerPool:
             worker = await Worker.start(self._spec, settings)
         self._alive.add(worker)
         self._ready.put_nowait(worker)
+
+    async def _start_surely(self) -> None:
+        """Start one of the first workers; what kills one by chance must not end a hub at its start."""
+        for _ in range(_MORE_STARTS):
+            with contextlib.suppress(WorkerGone):
+                await self._start()
+                return
+        await self._start()
 
     def _end(self, worker: Worker) -> str:
         self._alive.discard(worker)

@@ -18,11 +18,13 @@ from connectors.registry import CONNECTORS
 from hub.app import MAPPINGS
 from hub.settings.model import Workers
 from hub.workers.jobs import EncodeJob, Failed, Given, Normalized, NormalizeResult, RenderJob
+from hub.workers.messages import Settings
 from hub.workers.pool import WorkerPool
 from hub.workers.progress import NoProgress
 from hub.workers.reading import normalize
-from hub.workers.spec import worker_spec
+from hub.workers.spec import WorkerSpec, worker_spec
 from hub.workers.tools import Tools
+from hub.workers.worker import Worker, WorkerGone
 from tests.bench.orders import receipts as bench_orders
 from tests.bench.site import site
 from tests.support.paper import (
@@ -227,6 +229,34 @@ async def test_a_caller_that_gives_up_leaves_no_work_behind(pool: WorkerPool) ->
     with pytest.raises(asyncio.CancelledError):
         await task
     assert outcome((await pool.normalize(receipts(1)))[0]) == ["PO0"]
+
+
+async def test_a_worker_that_dies_by_chance_while_the_pool_starts_is_started_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    start, deaths = Worker.start, iter([WorkerGone(), WorkerGone()])
+
+    async def unlucky(spec: WorkerSpec, settings: Settings) -> Worker:
+        for death in deaths:
+            raise death
+        return await start(spec, settings)
+
+    monkeypatch.setattr(Worker, "start", unlucky)
+    async with WorkerPool(paper_spec(), SETTINGS) as workers:
+        assert [outcome(each) for each in await workers.normalize(receipts(3))] == [
+            ["PO0"],
+            ["PO1"],
+            ["PO2"],
+        ]
+
+
+async def test_where_no_worker_starts_the_pool_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def doomed(_spec: WorkerSpec, _settings: Settings) -> Worker:
+        raise WorkerGone
+
+    monkeypatch.setattr(Worker, "start", doomed)
+    with pytest.raises(ConfigError, match="workers_unavailable"):
+        await WorkerPool(paper_spec(), SETTINGS).__aenter__()
 
 
 async def test_a_spec_that_cannot_work_is_said_at_the_start() -> None:
