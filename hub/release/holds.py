@@ -40,7 +40,8 @@ class Act:
 async def release(connection: AsyncConnection, hold_id: str, act: Act, site: Site) -> list[Event]:
     """Let a held document go; its deliveries and event are written in this transaction.
 
-    A conflict goes as a replacement of the version in force, everything else as it is.
+    A conflict goes as a replacement of the version in force, everything else as it is. One that
+    came again and was accepted since, as its key had become free, has no effect a second time.
 
     Returns:
         The events to publish once the transaction is committed.
@@ -55,7 +56,8 @@ async def release(connection: AsyncConnection, hold_id: str, act: Act, site: Sit
     if head.held and row["version"] is None:
         raise Rejected("original_held", row["number"] or "", "an earlier version of it is held")
     if held["kind"] == "conflict":
-        row = await _replacement(connection, row, head)
+        if not await _came_again(connection, row):
+            row = await _replacement(connection, row, head)
     elif held["kind"] in _PARKED:
         row = _next_version(row, head)
     if row["version"] is None:
@@ -164,6 +166,17 @@ async def _replacement(
         },
         head,
     )
+
+
+async def _came_again(connection: AsyncConnection, row: dict[str, Any]) -> bool:
+    """Tell whether the same content is, or was, in force of the same key by another document."""
+    same = sa.select(document.c.id).where(
+        document.c.business_key == row["business_key"],
+        document.c.content_id == row["content_id"],
+        document.c.version.is_not(None),
+        document.c.id != row["id"],
+    )
+    return (await connection.execute(same.limit(1))).first() is not None
 
 
 async def order_in_force(connection: AsyncConnection, key: str) -> Order:

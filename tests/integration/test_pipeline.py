@@ -192,6 +192,23 @@ async def test_an_order_sent_again_after_it_was_rejected_is_judged_anew(at: Dock
     assert [row["state"] for row in await at.rows(hold)].count("open") == 1
 
 
+async def test_a_conflict_that_came_again_and_was_accepted_has_no_second_effect(at: Dock) -> None:
+    await at.take_in(normalized("order", order(quantity="500")))
+    await at.take_in(normalized("order", order(quantity="3")))
+    first, other = sorted(await at.rows(hold), key=lambda row: row["kind"] == "conflict")
+    async with at.engine.begin() as ledger:
+        await reject(ledger, first["id"], ACT)
+    await at.take_in(normalized("order", order(quantity="3")))
+    async with at.engine.begin() as ledger:
+        assert await release(ledger, other["id"], ACT, SITE) == []
+    assert await states(at) == [
+        ("accept", "rejected"),
+        ("conflict", "duplicate"),
+        ("accept", "accepted"),
+    ]
+    assert [row["action"] for row in await at.rows(delivery)] == ["create_order"]
+
+
 async def test_a_parked_change_goes_on_when_its_order_arrives_in_a_later_batch(at: Dock) -> None:
     await at.take_in(normalized("order_change", change()))
     assert await states(at) == [("orphan", "held")]

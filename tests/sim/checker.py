@@ -98,8 +98,8 @@ def _judged(world: World) -> Iterator[str]:
 
 
 def _counted_once(key: str, rows: list[Row]) -> Iterator[str]:
-    # What a person refused may come again: its key is free.
-    gone = ("superseded", "rejected")
+    # What a person refused may come again: its key is free. What is a duplicate takes no effect.
+    gone = ("superseded", "rejected", "duplicate")
     standing = [row for row in rows if row["state"] not in gone and row["verdict"] != "stale"]
     counts = Counter(row["content_id"] for row in standing)
     for content, count in counts.items():

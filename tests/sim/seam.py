@@ -71,6 +71,7 @@ def _ledger() -> list[Patch]:
         (hub.release.holds, "_document", decide.document),
         (hub.release.holds, "_update", decide.update),
         (hub.release.holds, "order_in_force", decide.in_force),
+        (hub.release.holds, "_came_again", decide.came_again),
         (audit, "append", decide.record),
         (hub.pipeline, "by_index", decide.by_index),
         *_named(deliveries, deliver, "claim"),

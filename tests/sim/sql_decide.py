@@ -304,6 +304,17 @@ async def update(tx: Transaction, document_id: str, values: dict[str, Any]) -> N
         tx.change("document", row, **values)
 
 
+async def came_again(tx: Transaction, row: Row) -> bool:
+    """`hub.release.holds._came_again`."""
+    return any(
+        each["business_key"] == row["business_key"]
+        and each["content_id"] == row["content_id"]
+        and each["version"] is not None
+        and each["id"] != row["id"]
+        for each in tx.all("document")
+    )
+
+
 async def in_force(tx: Transaction, key: str) -> Order:
     """`hub.release.holds.order_in_force`: the versions of a key, put together by the hub's own rule."""
     rows = [
