@@ -351,7 +351,7 @@ ROWS = (
             "a_cancelled_job_begins_nothing_and_takes_back_what_rests",
             "a_job_goes_on_where_it_was_when_its_process_was_killed",
         ),
-        "what it costs live traffic is not measured",
+        "what it costs live traffic is measured by `make replay-beside` (p95 1.09 times, 1.2 allowed), not tested",
     ),
     Row(
         38,
