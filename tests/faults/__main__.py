@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
 
-from tests.faults import report
+from tests.faults import checker, report
 from tests.faults.outage import outage
 from tests.faults.run import PATIENCE, Outcome, Plan, replay, run, unjudged
 from tests.faults.schedule import SERVERS
@@ -63,7 +63,7 @@ def _gate(folder: Path, plan: Plan) -> Outcome:
     outcome = run(folder / f"seed-{plan.seed}", plan)
     verdict = outcome.result["verdict"]
     kills = outcome.result["kills_total"]
-    documents = verdict["counts"].get("documents_acknowledged", 0)
+    documents = checker.documents(verdict["counts"])
     if kills < plan.kills or documents < plan.documents:
         verdict["holds"] = False
         verdict["problems"]["too_little"] = [f"{kills} kills and {documents} documents in time"]

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -75,6 +75,11 @@ class Evidence:
     events: list[Row]
     commands: dict[str, Row]
     texts: dict[str, str]
+
+
+def documents(counts: Mapping[str, int]) -> int:
+    """How many documents were acknowledged, each version once however often it was sent."""
+    return counts.get("versions", 0) + counts.get("overtaken_by_a_newer_version", 0)
 
 
 def check(folder: Path, secrets: Sequence[str] = (), persons: Sequence[str] = ()) -> Verdict:

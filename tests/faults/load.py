@@ -117,7 +117,7 @@ class Load:
 
     @property
     def sent(self) -> int:
-        """How many documents were handed over so far."""
+        """How many documents were handed over so far; what was sent again counts once."""
         return sum(partner.sent for partner in self.partners)
 
     @property

@@ -73,6 +73,7 @@ class FilePartner:
     """How often an acknowledged file is sent once more, byte for byte."""
     accepted: int = 0
     sent: int = 0
+    """Documents, each counted once however often it is sent."""
     waiting: dict[str, tuple[bytes, int]] = field(default_factory=dict)
     _number: int = 0
 
@@ -103,7 +104,7 @@ class FilePartner:
             docs=[[doc.number, doc.version] for doc in docs],
         )
         self.waiting[name] = (body, 0 if again else len(docs))
-        self.sent += len(docs)
+        self.sent += 0 if again else len(docs)
         leave(self.inbox, name, body)
 
     def _hear(self) -> None:
@@ -198,6 +199,7 @@ class WebPartner:
     refused: int = 0
     begun: int = 0
     sent: int = 0
+    """Documents, each counted once however often it is sent."""
     statuses: dict[int, int] = field(default_factory=dict)
     """How often each status was answered; 0 stands for no answer."""
 
@@ -214,6 +216,7 @@ class WebPartner:
                 if not go.wait(_LOOK_SECONDS):
                     continue
                 number = self.numbers()
+                self.sent += 1
                 self._order(http, number)
                 if self.random.random() < self.again:
                     self._order(http, number)
@@ -225,7 +228,6 @@ class WebPartner:
         self.journal.append(
             said="sent", partner="shop", transfer=transfer, again="", docs=[[name, 1]]
         )
-        self.sent += 1
         self.begun += 1
         while True:
             status = self._call(http, body, transfer)

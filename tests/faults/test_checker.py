@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.faults.checker import Evidence, Row, judge
+from tests.faults.checker import Evidence, Row, documents, judge
 
 
 def document(
@@ -64,6 +64,14 @@ def test_a_world_in_which_all_is_well_has_no_problems(seen: Evidence) -> None:
     verdict = judge(seen, ["hush"], ["Ada"])
     assert verdict.problems == {}
     assert verdict.counts["documents_acknowledged"] == 3
+
+
+def test_a_document_that_came_again_is_one_document(seen: Evidence) -> None:
+    seen.sent["again-f3"] = [("D1", 1)]
+    seen.accepted.add("again-f3")
+    verdict = judge(seen, ["hush"], ["Ada"])
+    assert verdict.counts["documents_acknowledged"] == 4
+    assert documents(verdict.counts) == 3
 
 
 def a_document_is_gone(seen: Evidence) -> None:
