@@ -83,9 +83,10 @@ class EdifactConfig(ConnectorConfig):
         None, description="Association assigned code (UNH 0057) that we write, such as EAN008."
     )
     syntax: Literal["3", "4"] = Field("3", description="The syntax version that we write.")
-    charset: Literal["UNOA", "UNOB", "UNOC", "UNOD", "UNOE", "UNOF", "UNOW", "UNOY"] = Field(
-        "UNOC", description="The character set that we write (UNB 0001)."
-    )
+    charset: Literal[
+        "UNOA", "UNOB", "UNOC", "UNOD", "UNOE", "UNOF", "UNOG", "UNOH", "UNOI", "UNOJ", "UNOK",
+        "UNOW", "UNOX", "UNOY",
+    ] = Field("UNOC", description="The character set that we write (UNB 0001).")  # fmt: skip
     application_reference: Annotated[str, StringConstraints(pattern=r"^[!-~]{1,14}$")] | None = (
         Field(None, description="Application reference (UNB 0026) that we write.")
     )

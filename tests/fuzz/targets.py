@@ -252,7 +252,8 @@ TARGETS = {
             b"UNA:+.? '", b"UNB+UNOC:3+", b"UNH+1+ORDERS:D:96A:UN:EAN008'", b"UNT+", b"UNZ+1+",
             b"UNG+", b"UNE+", b"UNS+S'", b"?'", b"??", b"?+", b"?:", b"?", b"'", b"+", b":", b"*",
             b"LIN+1++", b"QTY+21:", b"BGM+220+", b"DTM+137:20261120:102", b"CNT+2:1", b"MOA+",
-            b"\r\n", b"\xef\xbb\xbf", b"UNOY:4", b"UNOX", b"\x1c", b"\x1d", b"\x1f", b"UIB+",
+            b"\r\n", b"\xef\xbb\xbf", b"UNOY:4", b"UNOX:3", b"\x1c", b"\x1d", b"\x1f", b"UIB+",
+            b"\x1b$B", b"\x1b(B", b"\x1b$)C", b"\x0e", b"\x0f", b"\x1b.A", b"\x1bN", b"\x1b-F", b"\x1b$(G",
         ),
     ),
     "as2": Target(

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from connectors.edifact.engine.delimiters import Delimiters
 from connectors.edifact.engine.faults import Fault
 from connectors.edifact.engine.guide import Component, Field, SegmentRule
+from connectors.edifact.engine.iso2022 import UNREAD
 from connectors.edifact.engine.pattern import PLAIN
 
 _INVALID = re.compile(f"[{PLAIN}]")
@@ -65,7 +66,7 @@ def _surplus(rule: SegmentRule, segment: list[str]) -> Found:
             yield "element_too_many", at, 0, None, ""
             return
         if _INVALID.search(value):
-            yield "element_invalid_character", at, 0, None, ""
+            yield _character_fault(value), at, 0, None, ""
 
 
 def _components(at: int, field: Field, values: list[str]) -> Found:
@@ -88,11 +89,15 @@ def value_fault(component: Component, value: str) -> str | None:
     if not component.used:
         return "element_not_used"
     if _INVALID.search(value):
-        return "element_invalid_character"
+        return _character_fault(value)
     wrong = _type_fault(component, value) or _length_fault(component, value)
     if wrong is None and component.codes and value not in component.codes:
         return "code_invalid"
     return wrong
+
+
+def _character_fault(value: str) -> str:
+    return "charset_unsupported" if UNREAD in value else "element_invalid_character"
 
 
 def _type_fault(component: Component, value: str) -> str | None:

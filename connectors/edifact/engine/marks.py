@@ -13,7 +13,8 @@ from canonical.errors import Rejected
 from connectors.edifact.engine.delimiters import Delimiters
 
 COMPONENT, ELEMENT, SEGMENT, REPETITION, RELEASE = "\ufdd0\ufdd1\ufdd2\ufdd3\ufdd4"
-_ANY = re.compile("[\ufdd0-\ufdd4]")
+_ANY = re.compile("[\ufdd0-\ufdd6]")
+"""Those, and the two of `iso2022`."""
 
 
 def escape(text: str, marks: Delimiters) -> str:

@@ -14,7 +14,7 @@ from connectors.edifact.engine.guide import Component, Field, SegmentRule
 SEPARATOR = "\x1d"
 """Stands between the elements of a segment that is matched, whatever the interchange uses."""
 
-PLAIN = "\x00-\x1f\x7f-\x9f\ufffd"
+PLAIN = "\x00-\x1f\x7f-\x9f\ufdd6\ufffd"
 """What no value may hold, as the inside of a character class."""
 
 

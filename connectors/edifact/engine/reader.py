@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from canonical.errors import Rejected
-from connectors.edifact.engine.charset import codec_of, to_text
+from connectors.edifact.engine.charset import CODE_EXTENSION, codec_of, to_text
 from connectors.edifact.engine.delimiters import (
     MAX_HEADER,
     Delimiters,
@@ -23,6 +23,7 @@ from connectors.edifact.engine.delimiters import (
     read_header,
     refused,
 )
+from connectors.edifact.engine.iso2022 import FILL, Decoder
 from connectors.edifact.engine.marks import escape
 
 CHUNK = 65_536
@@ -31,8 +32,8 @@ CHUNK = 65_536
 MAX_SEGMENT = 1_000_000
 """A segment that has not ended after so many bytes is refused rather than read on."""
 
-_BLANK = " \t\r\n\x00\x1a"
-"""What files carry between segments: line breaks, indentation, DOS end-of-file marks."""
+_BLANK = f" \t\r\n\x00\x1a{FILL}"
+"""What files carry between segments: line breaks, indentation, DOS end-of-file marks, sets called in."""
 
 _LINE_BREAK = re.compile(r"[\r\n]+")
 
@@ -107,12 +108,17 @@ class Reader:
         """The line that `_position` is in."""
         self._header: Header | None = None
         self._codec = "cp1252"
+        self._decoder: Decoder | None = None
+        """Of an interchange with code extension."""
+        self._decoded = ""
+        """Then: what `_text` reads as, place by place, as far as that is known."""
         self._stopped = False
 
     def feed(self, data: bytes) -> Iterator[Header | Batch | Stray]:
         """Read on; must be consumed before the next call."""
         if not self._stopped:
             self._base += self._position
+            self._decoded = self._decoded[self._position :]
             self._text = self._text[self._position :] + data.decode("latin-1")
             self._position = 0
             yield from self._drain(final=False)
@@ -153,21 +159,29 @@ class Reader:
         header = read_header(text, self._base + start, final=final)
         if header is None:
             return None
-        codec = codec_of(_syntax(header))
-        if codec is None:
-            raise refused("charset_unsupported", "UNB0101")
-        self._codec, self._header = codec, header
+        self._codec, self._header = codec_of(_syntax(header)), header
         self._advance(start + header.size)
+        if self._codec == CODE_EXTENSION:
+            self._decoder, self._decoded = Decoder(), self._text[: self._position]
         return header
 
+    def _read(self, *, final: bool) -> str:
+        """The text that delimiters are looked for in."""
+        if self._decoder is None:
+            return self._text
+        rest = self._text[len(self._decoded) :]
+        self._decoded += self._decoder.decode(rest, final=final)
+        return self._decoded
+
     def _batch(self, header: Header, *, final: bool) -> Batch | None:
-        start = self._position
-        end, closes = _cut(self._text, start, header.delimiters, final=final)
+        start, text = self._position, self._read(final=final)
+        end, closes = _cut(text, start, header.delimiters, final=final)
         if closes:
-            self._header = None
+            self._header = self._decoder = None
+            self._decoded = ""
         elif end == start and len(self._text) - start > MAX_SEGMENT:
             raise refused("segment_too_long", "")
-        raw = self._text[start:end]
+        raw = text[start:end]
         place = Place(self._base + start, self._lines)
         self._advance(end)
         segments = _segments(raw, header, self._codec)

@@ -8,6 +8,7 @@ from connectors.edifact.engine.checker import Checked, check
 from connectors.edifact.engine.delimiters import Delimiters
 from connectors.edifact.engine.directory import load_guide
 from connectors.edifact.engine.faults import ELEMENT_CODES, SEGMENT_CODES
+from connectors.edifact.engine.iso2022 import UNREAD
 from connectors.edifact.engine.tree import MAX_FAULTS
 from tests.support.edifact_text import ORDER
 
@@ -57,6 +58,7 @@ BROKEN: dict[str, tuple[str, str, str]] = {
     "element_too_short": ("UNS+S", "UNS+", "UNS[1]"),
     "element_too_long": ("CUX+2:EUR", "CUX+2:EURO", "CUX[1].CUX0102"),
     "element_invalid_character": ("DESK", "DE\x01SK", "IMD[1].IMD0304"),
+    "charset_unsupported": ("DESK", f"D{UNREAD}SK", "IMD[1].IMD0304"),
     "element_type_invalid": ("UNS+S", "UNS+7", "UNS[1].UNS0101"),
     "decimal_invalid": ("QTY+21:3:", "QTY+21:3.:", "QTY[1].QTY0102"),
     "code_invalid": ("UNS+S", "UNS+X", "UNS[1].UNS0101"),

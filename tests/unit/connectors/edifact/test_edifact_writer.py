@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from random import Random
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from canonical.errors import Rejected
+from connectors.edifact.config import EdifactConfig
 from connectors.edifact.engine.charset import written_as
 from connectors.edifact.engine.checker import check
 from connectors.edifact.engine.delimiters import Delimiters
@@ -20,6 +21,7 @@ from connectors.edifact.engine.writer import Envelope, Side, write
 
 AT = datetime(2026, 11, 20, 8, 30, tzinfo=UTC)
 SEEDS = 25
+CHARSETS = get_args(EdifactConfig.model_fields["charset"].annotation)
 MARKS = [
     Delimiters(),
     Delimiters(repetition="*"),
@@ -161,8 +163,10 @@ def test_a_una_is_written_where_it_is_needed_or_wanted(
     assert write(guide, body, envelope(marks, advice=advice)).decode().startswith(expected)
 
 
-@pytest.mark.parametrize(
-    "identifier", ["UNOA", "UNOB", "UNOC", "UNOD", "UNOE", "UNOF", "UNOW", "UNOY"]
-)
+@pytest.mark.parametrize("identifier", CHARSETS)
 def test_every_character_set_that_we_write_has_a_codec(identifier: str) -> None:
     assert "A".encode(written_as(identifier)) == b"A"
+
+
+def test_all_character_sets_of_iso_9735_can_be_written() -> None:
+    assert set(CHARSETS) == {f"UNO{letter}" for letter in "ABCDEFGHIJKWXY"}
