@@ -18,6 +18,7 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 from pydantic import BaseModel, ConfigDict
 
 from canonical.errors import HubError
+from connectors.reach import Reach
 
 Json = dict[str, Any]
 """A source document's body: plain JSON; decimals are text, never floats."""
@@ -387,12 +388,15 @@ class Connector(Protocol):
         """The codec; called in every worker process."""
         ...
 
-    def client(self, config: ConnectorConfig) -> Client | None:
-        """The client, or None where we never call this system (files and webhooks only)."""
+    def client(self, config: ConnectorConfig, reach: Reach) -> Client | None:
+        """The client, or None where we never call this system (files and webhooks only).
+
+        It connects to nothing that `reach` does not give it.
+        """
         ...
 
-    def poller(self, config: ConnectorConfig) -> Poller | None:
-        """The poller, or None where there is nothing to poll."""
+    def poller(self, config: ConnectorConfig, reach: Reach) -> Poller | None:
+        """The poller, or None where there is nothing to poll; `reach` as for the client."""
         ...
 
     def webhook(self, config: ConnectorConfig) -> Webhook | None:

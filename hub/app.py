@@ -279,7 +279,7 @@ def _intakes(base: Base) -> Iterator[Run]:
         if isinstance(transport, FolderTransport) and transport.inbox is not None:
             yield FolderIntake(name, transport, door).run
         if isinstance(transport, SftpTransport | FtpsTransport) and transport.inbox is not None:
-            yield RemoteIntake(name, transport, opener(name, transport), door).run
+            yield RemoteIntake(name, transport, opener(name, transport, connection.reach), door).run
         poller = connection.poller()
         if isinstance(transport, PollTransport) and poller is not None:
             yield PollIntake(name, transport, poller, door).run

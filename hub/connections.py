@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from canonical.errors import ConfigError
 from connectors.base import Client, Connector, ConnectorConfig, Poller, Webhook
+from connectors.reach import Reach
 from connectors.registry import CONNECTORS
 from hub.delivery.carriers import Books, Sending, carrier
 from hub.delivery.folder_client import CAPABILITIES as FOLDER
@@ -26,6 +27,8 @@ class Live:
     connection: Connection
     connector: Connector
     config: ConnectorConfig
+    reach: Reach
+    """Where its calls may go."""
 
     def webhook(self) -> Webhook | None:
         """Return the verifier of the connection's webhooks, if it calls us."""
@@ -37,7 +40,7 @@ class Live:
         """Return the poller, if we poll the connection."""
         if self.connection.transport.kind != "poll":
             return None
-        return self.connector.poller(self.config)
+        return self.connector.poller(self.config, self.reach)
 
     def target(self, books: Books | None = None) -> TargetSpec | None:
         """Return the connection as a target of deliveries, or None where nothing can be sent.
@@ -57,7 +60,7 @@ class Live:
             return TargetSpec(
                 self.name, client, FOLDER, self.connection.limits, scope, file_suffix=suffix
             )
-        found = self.connector.client(self.config)
+        found = self.connector.client(self.config, self.reach)
         if found is None:
             return None
         capabilities = self.connector.capabilities
@@ -69,7 +72,7 @@ class Live:
         self, transport: As2Transport | SftpTransport | FtpsTransport, books: Books
     ) -> TargetSpec | None:
         limits, suffix = self.connection.limits, self.config.file_suffix
-        found = carrier(self.name, transport, Sending(limits, suffix), books)
+        found = carrier(self.name, transport, Sending(limits, suffix, self.reach), books)
         if found is None:
             return None
         client, capabilities = found
@@ -83,10 +86,11 @@ def live(site: Site) -> dict[str, Live]:
     Raises:
         ConfigError: ``system_unknown``, ``options_invalid``, or a secret that is not there.
     """
-    return {name: _live(name, connection) for name, connection in site.connections.items()}
+    reach = Reach(site.servers.allow_private_networks)
+    return {name: _live(name, each, reach) for name, each in site.connections.items()}
 
 
-def _live(name: str, connection: Connection) -> Live:
+def _live(name: str, connection: Connection, reach: Reach) -> Live:
     where = f"connections.{name}"
     connector = CONNECTORS.get(connection.system)
     if connector is None:
@@ -101,4 +105,4 @@ def _live(name: str, connection: Connection) -> Live:
         raise ConfigError(
             "options_invalid", place, first["msg"].removeprefix("Value error, ")
         ) from None
-    return Live(name, connection, connector, config)
+    return Live(name, connection, connector, config, reach)

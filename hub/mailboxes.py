@@ -5,6 +5,7 @@ Codes, all `ConfigError`: those of `hub.settings.secrets`, ``key_invalid``.
 
 from __future__ import annotations
 
+from connectors.reach import Reach
 from connectors.transports import ftps, sftp
 from connectors.transports.ftps import FtpsLogin
 from connectors.transports.remote import Opener
@@ -13,7 +14,7 @@ from hub.settings.secrets import resolve
 from hub.settings.transports import FtpsTransport, SftpTransport
 
 
-def opener(connection: str, transport: SftpTransport | FtpsTransport) -> Opener:
+def opener(connection: str, transport: SftpTransport | FtpsTransport, reach: Reach) -> Opener:
     """Return what connects to a mailbox's server and logs in.
 
     Raises:
@@ -21,11 +22,11 @@ def opener(connection: str, transport: SftpTransport | FtpsTransport) -> Opener:
     """
     place = f"connections.{connection}.transport"
     if isinstance(transport, FtpsTransport):
-        return _ftps(transport, resolve(transport.password, f"{place}.password"))
-    return _sftp(transport, place)
+        return _ftps(transport, resolve(transport.password, f"{place}.password"), reach)
+    return _sftp(transport, place, reach)
 
 
-def _ftps(transport: FtpsTransport, password: str) -> Opener:
+def _ftps(transport: FtpsTransport, password: str, reach: Reach) -> Opener:
     login = FtpsLogin(
         transport.host,
         transport.port,
@@ -34,10 +35,10 @@ def _ftps(transport: FtpsTransport, password: str) -> Opener:
         transport.ca_file,
         transport.timeout_seconds,
     )
-    return lambda: ftps.connected(login)
+    return lambda: ftps.connected(login, reach)
 
 
-def _sftp(transport: SftpTransport, place: str) -> Opener:
+def _sftp(transport: SftpTransport, place: str, reach: Reach) -> Opener:
     password = private_key = None
     if transport.password is not None:
         password = resolve(transport.password, f"{place}.password")
@@ -53,4 +54,4 @@ def _sftp(transport: SftpTransport, place: str) -> Opener:
         private_key,
         transport.timeout_seconds,
     )
-    return lambda: sftp.connected(login)
+    return lambda: sftp.connected(login, reach)

@@ -1,6 +1,6 @@
 """Calling addresses that strangers name (SSRF guard): public ones only, and no other meanwhile.
 
-The name is resolved once, every address it has must be public, and the call goes to that very
+Addresses of the configuration are held to the same by `connectors.reach`. The name is resolved once, every address it has must be public, and the call goes to that very
 address: a name that resolves to another one a moment later (DNS rebinding) gains nothing.
 Redirects are not followed, proxies of the environment not used.
 
@@ -11,9 +11,6 @@ the name does not resolve now), ``connection_failed``, ``answer_lost``, ``target
 
 from __future__ import annotations
 
-import asyncio
-import ipaddress
-import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -21,13 +18,12 @@ from urllib.parse import urlsplit
 import httpx
 
 from canonical.errors import Rejected, Retryable
+from connectors.addresses import is_public
+from connectors.reach import resolved
 from hub.settings.network import is_private_url
 
 _PORTS = {"http": 80, "https": 443}
 _TIMEOUT = httpx.Timeout(15.0, connect=5.0)
-_RESOLVE_SECONDS = 5.0
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
-"""RFC 6052: the last four bytes are an IPv4 address, which may be a private one."""
 _AGAIN = {408, 425, 429, 500, 502, 503, 504}
 
 
@@ -50,14 +46,8 @@ async def address_of(url: str, *, allow_private: bool) -> Address:
     scheme, host, port = _parts(url)
     if not allow_private and is_private_url(url):
         raise Rejected("address_private", "", "expected a public address")
-    try:
-        async with asyncio.timeout(_RESOLVE_SECONDS):
-            loop = asyncio.get_running_loop()
-            found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError, TimeoutError):
-        raise Retryable("address_unknown", "", "the name does not resolve") from None
-    addresses = [ipaddress.ip_address(str(entry[4][0]).partition("%")[0]) for entry in found]
-    if not addresses or not (allow_private or all(map(_is_public, addresses))):
+    addresses = await resolved(host, port)
+    if not addresses or not (allow_private or all(map(is_public, addresses))):
         raise Rejected("address_private", "", "expected a public address")
     ip = f"[{addresses[0]}]" if addresses[0].version == 6 else str(addresses[0])  # noqa: PLR2004
     parts = urlsplit(url)
@@ -74,16 +64,6 @@ def _parts(url: str) -> tuple[str, str, int]:
     if scheme not in _PORTS or not host or "@" in parts.netloc:
         raise Rejected("address_invalid", "", "expected an http or https URL")
     return scheme, host, port or _PORTS[scheme]
-
-
-def _is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
-    if isinstance(address, ipaddress.IPv6Address):
-        inner = address.ipv4_mapped or address.sixtofour
-        if address in _NAT64:
-            inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
-        if inner is not None:
-            return inner.is_global
-    return address.is_global and not address.is_multicast
 
 
 async def post(url: str, headers: Mapping[str, str], body: bytes, *, allow_private: bool) -> None:

@@ -59,6 +59,11 @@ class Clocks:
     """Seconds between two tries of a read, at most."""
 
 
+LIMITS = httpx.Limits(max_connections=100, keepalive_expiry=2.0)
+"""Idle connections are dropped before servers do it (5 s is common): a request that meets a
+connection just closed by the other side is in doubt for nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Write:
     """One change to make: `content` is the encoded body, `etag` the record's as we read it."""
@@ -83,7 +88,7 @@ class Api:
 
     Args:
         config: where and who.
-        transport: replaces the network in tests.
+        transport: carries the calls: what the site may reach, or a network of a test's own.
         clocks: replaces the clocks in tests.
 
     """
@@ -98,13 +103,10 @@ class Api:
         self._config = config
         self._clocks = clocks or Clocks()
         timeout = httpx.Timeout(config.deadline_seconds, connect=config.connect_seconds)
-        # Idle connections are dropped before servers do it (5 s is common): a request that meets
-        # a connection just closed by the other side is in doubt for nothing.
-        limits = httpx.Limits(max_connections=100, keepalive_expiry=2.0)
         self._http = httpx.AsyncClient(
             transport=transport,
             timeout=timeout,
-            limits=limits,
+            limits=LIMITS,
             follow_redirects=False,
             trust_env=False,
         )

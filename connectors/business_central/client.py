@@ -58,7 +58,7 @@ class BusinessCentralClient:
 
     Args:
         config: the connection's options, secrets resolved.
-        transport: replaces the network in tests.
+        transport: carries the calls: what the site may reach, or a network of a test's own.
         clocks: replaces the clocks in tests.
 
     """

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from canonical.errors import ConfigError
 from connectors.base import Capabilities, ConnectorConfig
+from connectors.business_central.api import LIMITS
 from connectors.business_central.client import ACTIONS, BusinessCentralClient
 from connectors.business_central.codec import INBOUND, OUTBOUND, BusinessCentralCodec
 from connectors.business_central.config import BusinessCentralConfig
 from connectors.business_central.poller import BusinessCentralPoller
+from connectors.reach import Reach
 
 
 class BusinessCentralConnector:
@@ -29,13 +31,13 @@ class BusinessCentralConnector:
         _own(config)
         return BusinessCentralCodec()
 
-    def client(self, config: ConnectorConfig) -> BusinessCentralClient:
+    def client(self, config: ConnectorConfig, reach: Reach) -> BusinessCentralClient:
         """The client."""
-        return BusinessCentralClient(_own(config))
+        return BusinessCentralClient(_own(config), transport=reach.transport(limits=LIMITS))
 
-    def poller(self, config: ConnectorConfig) -> BusinessCentralPoller:
+    def poller(self, config: ConnectorConfig, reach: Reach) -> BusinessCentralPoller:
         """The poller."""
-        return BusinessCentralPoller(_own(config))
+        return BusinessCentralPoller(_own(config), transport=reach.transport(limits=LIMITS))
 
     def webhook(self, config: ConnectorConfig) -> None:
         """None: it does not call us."""

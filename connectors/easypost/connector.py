@@ -7,6 +7,7 @@ from connectors.base import Capabilities, Client, Codec, ConnectorConfig, Poller
 from connectors.easypost.codec import TRACKER_UPDATED, EasyPostCodec
 from connectors.easypost.config import EasyPostConfig
 from connectors.easypost.webhook import EasyPostWebhook
+from connectors.reach import Reach
 
 
 class EasyPostConnector:
@@ -21,12 +22,12 @@ class EasyPostConnector:
         _own(config)
         return EasyPostCodec()
 
-    def client(self, config: ConnectorConfig) -> Client | None:
+    def client(self, config: ConnectorConfig, reach: Reach) -> Client | None:  # noqa: ARG002  # nobody is called
         """None: the hub does not call EasyPost."""
         _own(config)
         return None
 
-    def poller(self, config: ConnectorConfig) -> Poller | None:
+    def poller(self, config: ConnectorConfig, reach: Reach) -> Poller | None:  # noqa: ARG002  # nobody is called
         """None: there is nothing to poll."""
         _own(config)
         return None

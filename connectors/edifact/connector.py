@@ -6,6 +6,7 @@ from canonical.errors import ConfigError
 from connectors.base import Capabilities, Client, Codec, ConnectorConfig, Poller, Webhook
 from connectors.edifact.codec import ACKNOWLEDGEMENTS, INBOUND, OUTBOUND, EdifactCodec
 from connectors.edifact.config import EdifactConfig
+from connectors.reach import Reach
 
 
 class EdifactConnector:
@@ -21,12 +22,12 @@ class EdifactConnector:
         """The codec of one connection."""
         return EdifactCodec(_own(config))
 
-    def client(self, config: ConnectorConfig) -> Client | None:
+    def client(self, config: ConnectorConfig, reach: Reach) -> Client | None:  # noqa: ARG002  # nobody is called
         """None: outbound files are left in the connection's folder."""
         _own(config)
         return None
 
-    def poller(self, config: ConnectorConfig) -> Poller | None:
+    def poller(self, config: ConnectorConfig, reach: Reach) -> Poller | None:  # noqa: ARG002  # nobody is called
         """None: there is nothing to poll."""
         _own(config)
         return None

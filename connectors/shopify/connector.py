@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from canonical.errors import ConfigError
 from connectors.base import Capabilities, Client, Codec, ConnectorConfig, Poller, Webhook
+from connectors.reach import Reach
 from connectors.shopify.codec import ORDERS_CREATE, ShopifyCodec
 from connectors.shopify.config import ShopifyConfig
 from connectors.shopify.webhook import ShopifyWebhook
@@ -20,12 +21,12 @@ class ShopifyConnector:
         """The codec."""
         return ShopifyCodec(_own(config))
 
-    def client(self, config: ConnectorConfig) -> Client | None:
+    def client(self, config: ConnectorConfig, reach: Reach) -> Client | None:  # noqa: ARG002  # nobody is called
         """None: the hub does not call Shopify."""
         _own(config)
         return None
 
-    def poller(self, config: ConnectorConfig) -> Poller | None:
+    def poller(self, config: ConnectorConfig, reach: Reach) -> Poller | None:  # noqa: ARG002  # nobody is called
         """None: there is nothing to poll."""
         _own(config)
         return None

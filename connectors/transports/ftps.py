@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import NoReturn, TypeVar
 
 from canonical.errors import ConfigError, HubError, Rejected, Retryable
+from connectors.reach import Reach
 from connectors.transports.names import is_printable, safe_name
 from connectors.transports.remote import Entry, Kind, Session, inner
 
@@ -44,9 +45,14 @@ class FtpsLogin:
 
 
 class _Client(ftplib.FTP_TLS):
-    """ftplib's client with two habits mended."""
+    """ftplib's client with three habits mended."""
 
     _lines = 0
+
+    def connect_to(self, address: str, host: str, port: int) -> None:
+        """Connect to an address; whoever answers must prove to be `host`."""
+        self.connect(address, port)
+        self.host = host  # what certificates are held to, here and for data connections
 
     def putcmd(self, line: str) -> None:
         """Count answers anew for each command."""
@@ -74,17 +80,18 @@ class _Client(ftplib.FTP_TLS):
 
 
 @asynccontextmanager
-async def connected(login: FtpsLogin) -> AsyncIterator[Session]:
+async def connected(login: FtpsLogin, reach: Reach) -> AsyncIterator[Session]:
     """Connect and log in.
 
     Raises:
         ConfigError: ``certificate_refused``, ``login_refused``.
-        Retryable: ``connection_failed``.
+        Retryable: ``connection_failed``, ``address_private``, ``address_unknown``.
 
     """
+    (address, *_) = await reach.addresses(login.host, login.port)
     session = FtpsSession(_Client(timeout=login.timeout_seconds, context=_context(login)))
     try:
-        await session.open(login)
+        await session.open(login, address)
         yield session
     finally:
         session.abort()
@@ -131,11 +138,11 @@ class FtpsSession:
         self._client = client
         self._data: socket.socket | None = None
 
-    async def open(self, login: FtpsLogin) -> None:
+    async def open(self, login: FtpsLogin, address: str) -> None:
         """Connect, change to TLS, log in, protect the data connections too."""
 
         def steps() -> None:
-            self._client.connect(login.host, login.port)
+            self._client.connect_to(address, login.host, login.port)
             self._client.login(login.username, login.password)  # after AUTH TLS
             self._client.prot_p()
             self._client.voidcmd("TYPE I")

@@ -11,6 +11,8 @@ Codes; `where` is a file's name, made safe, or the folder's option:
 ``certificate_refused``     `ConfigError`  its TLS certificate does not prove who it is
 ``login_refused``           `ConfigError`  it does not take our password or key
 ``connection_failed``       `Retryable`    could not connect
+``address_private``         `Retryable`    its name leads to no public address: `connectors.reach`
+``address_unknown``         `Retryable`    its name does not resolve
 ``connection_lost``         `Retryable`    the connection ended, or nothing came for too long
 ``folder_unavailable``      `Retryable`    it cannot be listed, or the server answers otherwise
 ``file_gone``               `Retryable`    somebody else has taken it

@@ -16,6 +16,7 @@ import asyncssh
 from asyncssh import SFTPAttrs, SFTPClient
 
 from canonical.errors import ConfigError, HubError, Rejected, Retryable
+from connectors.reach import Reach
 from connectors.transports.names import safe_name
 from connectors.transports.remote import Entry, Kind, Session, inner
 
@@ -74,15 +75,16 @@ def read_key(text: str, where: str) -> asyncssh.SSHKey:
 
 
 @asynccontextmanager
-async def connected(login: SftpLogin) -> AsyncIterator[Session]:
+async def connected(login: SftpLogin, reach: Reach) -> AsyncIterator[Session]:
     """Connect and log in.
 
     Raises:
         ConfigError: ``host_key_changed``, ``login_refused``, ``key_invalid``.
-        Retryable: ``connection_failed``.
+        Retryable: ``connection_failed``, ``address_private``, ``address_unknown``.
 
     """
-    connection = await _connect(login)
+    (address, *_) = await reach.addresses(login.host, login.port)
+    connection = await _connect(login, address)
     try:
         with _edge(""):
             async with asyncio.timeout(login.timeout_seconds):
@@ -95,12 +97,12 @@ async def connected(login: SftpLogin) -> AsyncIterator[Session]:
                 await connection.wait_closed()
 
 
-async def _connect(login: SftpLogin) -> asyncssh.SSHClientConnection:
+async def _connect(login: SftpLogin, address: str) -> asyncssh.SSHClientConnection:
     keys = [read_key(login.private_key, "private_key")] if login.private_key else None
     try:
         async with asyncio.timeout(login.timeout_seconds):
             return await asyncssh.connect(
-                login.host,
+                address,  # who is there, its host key alone tells
                 login.port,
                 username=login.username,
                 password=login.password,

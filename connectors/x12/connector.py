@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from canonical.errors import ConfigError
 from connectors.base import Capabilities, Client, Codec, ConnectorConfig, Poller, Webhook
+from connectors.reach import Reach
 from connectors.x12.codec import ACKNOWLEDGEMENTS, INBOUND, OUTBOUND, X12Codec
 from connectors.x12.config import X12Config
 
@@ -21,12 +22,12 @@ class X12Connector:
         """The codec of one connection."""
         return X12Codec(_own(config))
 
-    def client(self, config: ConnectorConfig) -> Client | None:
+    def client(self, config: ConnectorConfig, reach: Reach) -> Client | None:  # noqa: ARG002  # nobody is called
         """None: outbound files are left in the connection's folder."""
         _own(config)
         return None
 
-    def poller(self, config: ConnectorConfig) -> Poller | None:
+    def poller(self, config: ConnectorConfig, reach: Reach) -> Poller | None:  # noqa: ARG002  # nobody is called
         """None: there is nothing to poll."""
         _own(config)
         return None

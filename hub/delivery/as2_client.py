@@ -42,6 +42,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from canonical.errors import InDoubt, Rejected, Retryable
 from connectors.base import Capabilities, Outbound, Settled
+from connectors.reach import Reach
 from connectors.transports.as2.message import Prepared, Wrapping, as2_headers, mic_of, write_message
 from connectors.transports.as2.receipts import Receipt, read_receipt
 from connectors.transports.as2.refusals import DISPOSITIONS
@@ -74,6 +75,7 @@ class As2Parts:
     engine: AsyncEngine
     clock: Clock
     timeout_seconds: float
+    reach: Reach
 
 
 def capabilities_of(partner: As2Partner) -> Capabilities:
@@ -96,7 +98,8 @@ class As2Client:
         timeout = httpx.Timeout(parts.timeout_seconds, connect=min(10.0, parts.timeout_seconds))
         issuers = partner.transport.ca_file
         verify = ssl.create_default_context(cafile=issuers) if issuers is not None else True
-        self._http = httpx.AsyncClient(timeout=timeout, trust_env=False, verify=verify)
+        transport = parts.reach.transport(verify=verify)
+        self._http = httpx.AsyncClient(timeout=timeout, trust_env=False, transport=transport)
 
     async def deliver(self, outbound: Outbound) -> Settled:
         """Send the message; see `Client.deliver`."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from connectors.base import Capabilities, Client
+from connectors.reach import Reach
 from hub.agreements import as2_partner, wrapping_of
 from hub.clock import Clock
 from hub.delivery import remote_client
@@ -31,6 +32,7 @@ class Sending:
 
     limits: Limits
     file_suffix: str
+    reach: Reach
 
 
 def carrier(
@@ -48,12 +50,12 @@ def carrier(
         if transport.url is None:
             return None
         partner = as2_partner(connection, transport)
-        parts = As2Parts(books.engine, books.clock, sending.limits.timeout_seconds)
+        timeout = sending.limits.timeout_seconds
+        parts = As2Parts(books.engine, books.clock, timeout, sending.reach)
         wrapping = wrapping_of(transport, sending.file_suffix)
         return As2Client(partner, wrapping, parts), capabilities_of(partner)
     if transport.outbox is None:
         return None
-    client = RemoteClient(
-        (connection, transport.outbox), opener(connection, transport), books.engine, books.clock
-    )
+    opens = opener(connection, transport, sending.reach)
+    client = RemoteClient((connection, transport.outbox), opens, books.engine, books.clock)
     return client, remote_client.CAPABILITIES

@@ -6,6 +6,8 @@ import ipaddress
 import socket
 from urllib.parse import urlsplit
 
+from connectors.addresses import IpAddress, is_public
+
 _LOCAL_NAMES = ("localhost", "local", "internal", "home.arpa")
 """Names that never are public: RFC 6761, RFC 6762, ICANN's .internal, RFC 8375."""
 
@@ -25,18 +27,15 @@ def is_private_url(url: str) -> bool:
     name = host.rstrip(".").lower()
     address = _address(name)
     if address is not None:
-        return not address.is_global
+        return not is_public(address)
     return any(name == local or name.endswith(f".{local}") for local in _LOCAL_NAMES)
 
 
-def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+def _address(host: str) -> IpAddress | None:
     try:
-        address = ipaddress.ip_address(host.partition("%")[0])
+        return ipaddress.ip_address(host.partition("%")[0])
     except ValueError:
         return _loose_address(host)
-    if isinstance(address, ipaddress.IPv6Address):
-        return address.ipv4_mapped or address.sixtofour or address
-    return address
 
 
 def _loose_address(host: str) -> ipaddress.IPv4Address | None:

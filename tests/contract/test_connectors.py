@@ -31,6 +31,7 @@ from connectors.base import (
 )
 from connectors.registry import CONNECTORS
 from tests.support.connector_samples import FOLDERS, ROOT, SUBJECTS, Sample, Subject, told, word
+from tests.support.reach import ANYWHERE
 
 TARGETS = [subject for subject in SUBJECTS if subject.connector.capabilities.actions]
 PAIRS = [(subject, sample) for subject in SUBJECTS for sample in subject.samples]
@@ -86,7 +87,7 @@ def test_its_parts_are_what_the_interfaces_say(subject: Subject) -> None:
     assert issubclass(connector.config, ConnectorConfig)
     assert isinstance(connector.capabilities, Capabilities)
     assert connector.codec(config) is not None
-    client, poller = connector.client(config), connector.poller(config)
+    client, poller = connector.client(config, ANYWHERE), connector.poller(config, ANYWHERE)
     if connector.capabilities.actions or connector.capabilities.can_look_up:
         assert client is not None
     if poller is not None:
@@ -297,7 +298,7 @@ def _refused(subject: Subject, flow: str, body: Json) -> str:
 
 @pytest.mark.parametrize("subject", TARGETS, ids=lambda s: s.name)
 async def test_a_client_can_be_closed_twice(subject: Subject) -> None:
-    client = subject.connector.client(subject.config)
+    client = subject.connector.client(subject.config, ANYWHERE)
     assert client is not None
     await client.close()
     await client.close()

@@ -26,6 +26,7 @@ from hub.settings.model import Http
 from hub.settings.transports import As2Transport
 from tests.support.as2_keys import key
 from tests.support.doors import Shelf, door
+from tests.support.reach import ANYWHERE
 
 ASKS = {
     "Disposition-Notification-To": "edi@them.example",
@@ -63,10 +64,11 @@ class House:
 
     def client(self, url: str, timeout: float = 10.0, **options: Any) -> As2Client:
         """A client that sends to `url`."""
+        reach = options.pop("reach", ANYWHERE)
         partner = As2Partner("them-as2", transport(url=url, **options), self.agreement)
         cipher = None if options.get("encrypt") == "none" else "aes256"
         wrapping = Wrapping(cipher=cipher, content_type="application/edi-x12")  # type: ignore[arg-type]  # one of both
-        return As2Client(partner, wrapping, As2Parts(self.engine, SystemClock(), timeout))
+        return As2Client(partner, wrapping, As2Parts(self.engine, SystemClock(), timeout, reach))
 
 
 @asynccontextmanager

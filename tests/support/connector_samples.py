@@ -30,6 +30,7 @@ import yaml
 from canonical.errors import HubError
 from connectors.base import Codec, Connector, ConnectorConfig, Receipt, WebhookCall
 from connectors.registry import CONNECTORS
+from tests.support.reach import ANYWHERE
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = sorted(path.parent for path in ROOT.glob("connectors/*/config.py"))
@@ -153,7 +154,7 @@ class Subject:
 
     def _default_flow(self, folder: str) -> str:
         connector, config = self.connector, self.config
-        if connector.webhook(config) is None and connector.poller(config) is None:
+        if connector.webhook(config) is None and connector.poller(config, ANYWHERE) is None:
             return ""
         flows = connector.capabilities.inbound
         return next((flow for flow in flows if word(flow) == folder), "")

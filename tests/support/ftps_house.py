@@ -28,6 +28,7 @@ with warnings.catch_warnings():
     from pyftpdlib.ioloop import IOLoop
     from pyftpdlib.servers import FTPServer
 
+NAME = "ftps.example"
 USER, PASSWORD = "crossdock", "open sesame"  # of this server
 _FACTS = ("type", "perm", "size", "modify")
 
@@ -58,18 +59,21 @@ class FtpsHouse:
     def login(self, **changes: Any) -> FtpsLogin:
         """What logs in to it."""
         base = {"password": PASSWORD, "ca_file": self.ca_file, "timeout_seconds": 10}
-        return FtpsLogin("127.0.0.1", self.port, USER, **{**base, **changes})
+        host = changes.pop("host", "127.0.0.1")
+        return FtpsLogin(host, self.port, USER, **{**base, **changes})
 
 
 def write_certificate(folder: Path) -> Path:
-    """A PEM with a key and a certificate for 127.0.0.1."""
+    """A PEM with a key and a certificate for 127.0.0.1 and for `NAME`."""
     own = private("ftps")
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "ftps.example")])
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, NAME)])
     now = datetime.now(UTC)
     builder = x509.CertificateBuilder(name, name, own.public_key(), x509.random_serial_number())
     builder = builder.not_valid_before(now - timedelta(1)).not_valid_after(now + timedelta(9))
     address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
-    builder = builder.add_extension(x509.SubjectAlternativeName([address]), critical=False)
+    builder = builder.add_extension(
+        x509.SubjectAlternativeName([address, x509.DNSName(NAME)]), critical=False
+    )
     builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
     made = builder.sign(own, hashes.SHA256())
     key = own.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())

@@ -32,6 +32,7 @@ from connectors.base import (
     SourceDocument,
     Webhook,
 )
+from connectors.reach import Reach
 from hub.mapping.files import MappingFile
 from hub.workers.spec import ConnectionSpec, WorkerSpec
 
@@ -126,11 +127,11 @@ class PaperConnector:
         assert isinstance(config, PaperConfig)
         return PaperCodec(config)
 
-    def client(self, config: ConnectorConfig) -> Client | None:  # noqa: ARG002
+    def client(self, config: ConnectorConfig, reach: Reach) -> Client | None:  # noqa: ARG002
         """None: nobody calls paper."""
         return None
 
-    def poller(self, config: ConnectorConfig) -> Poller | None:  # noqa: ARG002
+    def poller(self, config: ConnectorConfig, reach: Reach) -> Poller | None:  # noqa: ARG002
         """None: paper is not asked."""
         return None
 

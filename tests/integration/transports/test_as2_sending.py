@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from canonical.errors import HubError, InDoubt, Rejected, Retryable
 from connectors.base import Outbound, Settled
+from connectors.reach import Reach
 from connectors.transports.as2.message import mic_of
 from connectors.transports.as2.names import read_envelope
 from connectors.transports.as2.receipts import Outcome, write_receipt
@@ -38,6 +39,7 @@ from tests.support.deliveries import (
     until_all,
 )
 from tests.support.ports import free_port
+from tests.support.reach import resolving
 
 THEIRS = agreement("THEM", "US")
 Answering = Callable[[Request, bytes], Response]
@@ -169,6 +171,19 @@ async def test_nobody_there_means_that_nothing_left_us(us: House) -> None:
     with pytest.raises(Retryable, match="connection_failed"):
         await client.deliver(outbound())
     await client.close()
+
+
+async def test_a_partner_whose_name_leads_inside_gets_nothing(
+    us: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with them(always(Response(b"", 200))) as url:
+        port = url.rstrip("/").rpartition(":")[2]
+        client = us.client(f"http://as2.them.example:{port}/", receipt="none", reach=Reach())
+        with monkeypatch.context() as patched:
+            resolving(patched, ["127.0.0.1"])
+            with pytest.raises(Retryable, match="address_private"):
+                await client.deliver(outbound())
+        await client.close()
 
 
 async def test_without_receipts_a_yes_of_the_server_is_enough(us: House) -> None:

@@ -21,8 +21,9 @@ from hub.intake.door import Door
 from hub.intake.remote import MailboxTransport, RemoteIntake
 from tests.support.as2_house import outbound
 from tests.support.doors import Shelf, door
-from tests.support.ftps_house import ftps_house
+from tests.support.ftps_house import NAME, ftps_house
 from tests.support.ports import free_port
+from tests.support.reach import ANYWHERE, ToThisMachine
 from tests.support.sftp_house import Behaviour, SftpHouse, sftp_house, ssh_key
 from tests.support.waiting import wait_for
 
@@ -75,7 +76,7 @@ def sftp_box(house: SftpHouse, engine: AsyncEngine) -> Mailbox:
     return Mailbox(
         house.root,
         house.transport,
-        lambda: sftp.connected(login),
+        lambda: sftp.connected(login, ANYWHERE),
         engine,
         Shelf(),
         house.behaviour,
@@ -90,13 +91,17 @@ async def box(
     if request.param == "sftp":
         async with sftp_house(tmp_path) as house:
             login = house.login()
-            opener: Opener = lambda: sftp.connected(login)  # noqa: E731  # one of two
+            opener: Opener = lambda: sftp.connected(login, ANYWHERE)  # noqa: E731  # one of two
             yield Mailbox(house.root, house.transport, opener, engine, Shelf(), house.behaviour)
     else:
         with ftps_house(tmp_path) as other:
             secured = other.login()
             yield Mailbox(
-                other.root, other.transport, lambda: ftps.connected(secured), engine, Shelf()
+                other.root,
+                other.transport,
+                lambda: ftps.connected(secured, ANYWHERE),
+                engine,
+                Shelf(),
             )
 
 
@@ -239,8 +244,10 @@ async def test_nobody_there_is_for_later(box: Mailbox) -> None:
     port = free_port()
     house = SftpHouse(box.root, port, Behaviour())
     nobody: list[Opener] = [
-        lambda: sftp.connected(house.login()),
-        lambda: ftps.connected(ftps.FtpsLogin("127.0.0.1", port, "a", "b", timeout_seconds=2)),
+        lambda: sftp.connected(house.login(), ANYWHERE),
+        lambda: ftps.connected(
+            ftps.FtpsLogin("127.0.0.1", port, "a", "b", timeout_seconds=2), ANYWHERE
+        ),
     ]
     for opener in nobody:
         with pytest.raises(Retryable, match="connection_failed"):
@@ -253,10 +260,10 @@ async def test_a_wrong_password_halts_the_connection(box: Mailbox) -> None:
     login: Opener
     if transport.kind == "sftp":
         house.port = transport.port
-        login = lambda: sftp.connected(house.login(password="wrong"))  # noqa: E731, S106
+        login = lambda: sftp.connected(house.login(password="wrong"), ANYWHERE)  # noqa: E731, S106
     else:
         wrong = ftps.FtpsLogin("127.0.0.1", transport.port, "crossdock", "no", transport.ca_file)
-        login = lambda: ftps.connected(wrong)  # noqa: E731
+        login = lambda: ftps.connected(wrong, ANYWHERE)  # noqa: E731
     with pytest.raises(ConfigError, match="login_refused"):
         await replace(box, opener=login).client().deliver(outbound())
 
@@ -266,9 +273,28 @@ async def test_a_certificate_that_proves_nothing_gets_no_password(
 ) -> None:
     with ftps_house(tmp_path) as house:
         login = house.login(ca_file=None)  # the system's issuers do not know it
-        box = Mailbox(house.root, house.transport, lambda: ftps.connected(login), engine, Shelf())
+        box = Mailbox(
+            house.root, house.transport, lambda: ftps.connected(login, ANYWHERE), engine, Shelf()
+        )
         with pytest.raises(ConfigError, match="certificate_refused"):
             await box.intake().look()
+
+
+@pytest.mark.parametrize(("name", "believed"), [(NAME, True), ("other.example", False)])
+async def test_a_server_that_is_reached_by_its_address_must_prove_its_name(
+    tmp_path: Path, engine: AsyncEngine, name: str, *, believed: bool
+) -> None:
+    with ftps_house(tmp_path) as house:
+        login = house.login(host=name)
+        opens: Opener = lambda: ftps.connected(login, ToThisMachine())  # noqa: E731
+        box = Mailbox(house.root, house.transport, opens, engine, Shelf())
+        box.drop("a.x12", b"a")
+        if believed:
+            await box.intake().look()  # also its data connection
+        else:
+            with pytest.raises(ConfigError, match="certificate_refused"):
+                await box.intake().look()
+        assert box.taken() == ([b"a"] if believed else [])
 
 
 async def test_an_old_server_that_cannot_list_well_is_asked_name_by_name(
@@ -276,7 +302,9 @@ async def test_an_old_server_that_cannot_list_well_is_asked_name_by_name(
 ) -> None:
     with ftps_house(tmp_path, unknown=("MLSD", "MLST")) as house:
         login = house.login()
-        box = Mailbox(house.root, house.transport, lambda: ftps.connected(login), engine, Shelf())
+        box = Mailbox(
+            house.root, house.transport, lambda: ftps.connected(login, ANYWHERE), engine, Shelf()
+        )
         (house.root / "in" / "subfolder").mkdir()
         for name in ("a.x12", "b c.x12"):
             box.drop(name, name.encode())
@@ -290,7 +318,9 @@ async def test_a_file_whose_size_is_not_listed_is_read_and_not_taken_for_an_empt
 ) -> None:
     with ftps_house(tmp_path, facts=facts) as house:
         login = house.login()
-        box = Mailbox(house.root, house.transport, lambda: ftps.connected(login), engine, Shelf())
+        box = Mailbox(
+            house.root, house.transport, lambda: ftps.connected(login, ANYWHERE), engine, Shelf()
+        )
         box.drop("full.x12", b"full")
         box.drop("empty.x12", b"")
         await box.intake(done="done").look()
@@ -303,7 +333,7 @@ async def test_another_host_key_is_a_hard_stop_before_any_login(
 ) -> None:
     other = asyncssh.generate_private_key("ssh-ed25519").get_fingerprint()
     login = house.login(fingerprints=(other,))
-    box = replace(sftp_box, opener=lambda: sftp.connected(login))
+    box = replace(sftp_box, opener=lambda: sftp.connected(login, ANYWHERE))
     with pytest.raises(ConfigError, match="host_key_changed"):
         await box.client().deliver(outbound())
     box.drop("a.x12")
@@ -327,7 +357,7 @@ async def test_during_a_change_of_host_keys_both_are_believed(
 ) -> None:
     other = asyncssh.generate_private_key("ssh-ed25519").get_fingerprint()
     login = house.login(fingerprints=(other, house.fingerprint))
-    box = replace(sftp_box, opener=lambda: sftp.connected(login))
+    box = replace(sftp_box, opener=lambda: sftp.connected(login, ANYWHERE))
     await box.client().deliver(outbound())
     assert box.left("out") == ["997-d-1.x12"]
 
@@ -390,6 +420,6 @@ async def test_a_private_key_opens_what_a_password_does(
 ) -> None:
     written = ssh_key("ours").export_private_key().decode()
     login = house.login(password=None, private_key=written)
-    box = replace(sftp_box, opener=lambda: sftp.connected(login))
+    box = replace(sftp_box, opener=lambda: sftp.connected(login, ANYWHERE))
     await box.client().deliver(outbound())
     assert box.left("out") == ["997-d-1.x12"]

@@ -11,6 +11,7 @@ from canonical.errors import ConfigError
 from connectors.base import ConnectorConfig
 from connectors.x12 import CONNECTOR
 from connectors.x12.config import X12Config
+from tests.support.reach import ANYWHERE
 
 OWN = {"our_id": "CROSSDOCK", "partner_id": "ACMEDIST"}
 
@@ -46,9 +47,12 @@ def test_elements_repeat_from_00402_on_alone() -> None:
 
 
 def test_options_of_another_system_are_refused_by_every_part() -> None:
-    for part in (CONNECTOR.codec, CONNECTOR.client, CONNECTOR.poller, CONNECTOR.webhook):
+    for part in (CONNECTOR.codec, CONNECTOR.webhook):
         with pytest.raises(ConfigError):
             part(ConnectorConfig())
-    assert CONNECTOR.client(config()) is None
-    assert CONNECTOR.poller(config()) is None
+    for called in (CONNECTOR.client, CONNECTOR.poller):
+        with pytest.raises(ConfigError):
+            called(ConnectorConfig(), ANYWHERE)
+    assert CONNECTOR.client(config(), ANYWHERE) is None
+    assert CONNECTOR.poller(config(), ANYWHERE) is None
     assert CONNECTOR.webhook(config()) is None

@@ -17,6 +17,7 @@ from connectors.base import (
     Poller,
     Webhook,
 )
+from connectors.reach import Reach
 from hub.settings.check import check
 from hub.settings.check_parts import Known
 from hub.settings.loader import load
@@ -44,11 +45,11 @@ class System:
     def codec(self, config: ConnectorConfig) -> Codec:
         raise AssertionError(config)
 
-    def client(self, config: ConnectorConfig) -> Client | None:
-        raise AssertionError(config)
+    def client(self, config: ConnectorConfig, reach: Reach) -> Client | None:
+        raise AssertionError(config, reach)
 
-    def poller(self, config: ConnectorConfig) -> Poller | None:
-        raise AssertionError(config)
+    def poller(self, config: ConnectorConfig, reach: Reach) -> Poller | None:
+        raise AssertionError(config, reach)
 
     def webhook(self, config: ConnectorConfig) -> Webhook | None:
         raise AssertionError(config)
@@ -119,6 +120,8 @@ MISFITS = [
     ("${BC_URL:-https://bc.example}", "http://2130706433/", 19, "address_private", ""),
     ("${BC_URL:-https://bc.example}", "http://0x7f.1/", 19, "address_private", ""),
     ("${BC_URL:-https://bc.example}", "http://169.254.169.254/", 19, "address_private", ""),
+    ("${BC_URL:-https://bc.example}", "http://192.0.0.192/", 19, "address_private", ""),
+    ("${BC_URL:-https://bc.example}", "http://[64:ff9b::a9fe:a9fe]/", 19, "address_private", ""),
     ("${BC_URL:-https://bc.example}", "http://erp.internal./", 19, "address_private", ""),
     ("${BC_URL:-https://bc.example}", "http://LOCALHOST/", 19, "address_private", ""),
     # routes
