@@ -14,7 +14,7 @@ from canonical.errors import Rejected
 from connectors.base import Decoded, Json, Numbers, Receipt
 from connectors.edifact.config import EdifactConfig
 from connectors.edifact.confirm import FLOWS
-from connectors.edifact.engine.directory import MESSAGES, release_for
+from connectors.edifact.engine.directory import messages, reading
 from connectors.edifact.engine.envelope import walk
 from connectors.edifact.engine.reader import chunks_of, read
 from connectors.edifact.engine.writer import Envelope, Side, write
@@ -61,11 +61,12 @@ class EdifactCodec:
             Rejected: see the module's codes.
 
         """
-        if flow not in MESSAGES or body.get("message", flow) != flow:
-            raise Rejected("flow_unsupported", "message", f"expected one of {', '.join(MESSAGES)}")
+        if flow not in messages() or body.get("message", flow) != flow:
+            known = ", ".join(messages())
+            raise Rejected("flow_unsupported", "message", f"expected one of {known}")
         version = self._version(flow, body)
-        release = release_for(*version)
-        if release is None:
+        found = reading(flow, *version)
+        if found is None:
             raise Rejected("version_unsupported", "version", "no guide for this version")
         if self._config.association and flow != "CONTRL":
             body = {"association": self._config.association, **body}
@@ -73,7 +74,7 @@ class EdifactCodec:
         body = {"reference": str(numbers.interchange), **body}
         asks = flow not in FLOWS and self._config.confirmed_within is not None
         envelope = self._envelope(version, numbers, asks=asks)
-        return write(self._guides.guide(flow, release), body, envelope)
+        return write(self._guides.guide(flow, found.release), body, envelope)
 
     def _version(self, flow: str, body: Json) -> tuple[str, str]:
         if flow == "CONTRL":

@@ -18,7 +18,7 @@ from pydantic import (
 from canonical.errors import ConfigError
 from connectors.base import ConnectorConfig
 from connectors.edifact.engine.delimiters import Delimiters
-from connectors.edifact.engine.directory import MESSAGES
+from connectors.edifact.engine.directory import messages, releases
 from connectors.edifact.engine.overlay import Narrower, narrowed
 
 PartyId = Annotated[str, StringConstraints(pattern=r"^[!-~](?:[ -~]{0,33}[!-~])?$")]
@@ -78,7 +78,7 @@ class EdifactConfig(ConnectorConfig):
     partner_internal: Internal | None = Field(
         None, description="The partner's internal id (0014), written where it is given."
     )
-    version: Literal["D96A", "D01B"] = Field("D96A", description="The directory we write.")
+    version: str = Field("D96A", description="The directory we write: one that guides exist for.")
     association: Association | None = Field(
         None, description="Association assigned code (UNH 0057) that we write, such as EAN008."
     )
@@ -140,12 +140,19 @@ class EdifactConfig(ConnectorConfig):
     una: bool = Field(True, description="A UNA also where the delimiters are the defaults.")  # noqa: FBT003  # a default
     line_breaks: bool = Field(False, description="A line feed after every segment we write.")  # noqa: FBT003  # a default
 
+    @field_validator("version")
+    @classmethod
+    def _is_there(cls, version: str) -> str:
+        if version not in releases():
+            raise ValueError(f"no guides for it; there are {', '.join(releases())}")
+        return version
+
     @field_validator("messages")
     @classmethod
-    def _are_read(cls, messages: tuple[str, ...]) -> tuple[str, ...]:
-        if unknown := set(messages) - set(MESSAGES):
-            raise ValueError(f"{min(unknown)} is not read; known: {', '.join(MESSAGES)}")
-        return messages
+    def _are_read(cls, chosen: tuple[str, ...]) -> tuple[str, ...]:
+        if unknown := set(chosen) - set(messages()):
+            raise ValueError(f"{min(unknown)} is not read; known: {', '.join(messages())}")
+        return chosen
 
     @field_validator("guide")
     @classmethod

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from connectors.base import Json
-from connectors.edifact.engine.directory import MESSAGES, RELEASES, load_guide
+from connectors.edifact.engine.directory import guides, messages
 from connectors.edifact.engine.guide import Group, Slot
 from connectors.json_fields import Options
 
@@ -15,11 +15,10 @@ _OCCURRENCES = ("", *(f"_{n}" for n in range(2, 10)))
 
 def edifact_fields(flow: str, _agreed: Iterable[Options] = ()) -> Json | None:
     """See `connectors.fields.Fields`; a partner's guide only leaves out, so it adds nothing."""
-    if flow not in MESSAGES:
+    if flow not in messages():
         return None
     body: Json = dict.fromkeys(("message", "version", "reference", "association"))
-    for release in RELEASES:
-        guide = load_guide(flow, release)
+    for guide in guides(flow):
         for item in guide.root.items:
             if item is not guide.begin:
                 _add(body.setdefault(item.area, {}), item)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from connectors.edifact.config import EdifactConfig
-from connectors.edifact.engine.directory import load_guide, release_for
+from connectors.edifact.engine.directory import Reading, load_guide, reading
 from connectors.edifact.engine.envelope import Message, part
+from connectors.edifact.engine.faults import EnvelopeFault
 from connectors.edifact.engine.guide import Guide
 from connectors.edifact.engine.overlay import narrowed
 
@@ -18,10 +19,6 @@ class Guides:
             for message, places in config.guide.items()
         }
         self._compiled: dict[tuple[str, str], Guide] = {}
-
-    def release_of(self, message: Message) -> str | None:
-        """The directory that a message is read with; None: there is none for its version."""
-        return release_for(part(message.unh, 2, 2), part(message.unh, 2, 3))
 
     def guide(self, message: str, release: str) -> Guide:
         """The guide of a message that guides exist for.
@@ -37,3 +34,18 @@ class Guides:
         if found is None:
             found = self._compiled[message, release] = narrowed(message, release, overlay)
         return found
+
+
+def reading_of(message: Message) -> Reading | None:
+    """The directory that a message is read by; None: there is no guide for it."""
+    return reading(message.type, part(message.unh, 2, 2), part(message.unh, 2, 3))
+
+
+def other_directory(found: Reading | None) -> list[EnvelopeFault]:
+    """What is to be said where a message is not read by the directory that it names."""
+    if found is None or not found.named:
+        return []
+    known = ", ".join(found.known)
+    there = f"{found.named}; there are {known}"
+    more = f" ({there}): a tolerant connection reads it by {found.release}"
+    return [EnvelopeFault("directory_unknown", "UNH0203", more=more)]

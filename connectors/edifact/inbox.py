@@ -19,6 +19,7 @@ from connectors.edifact.engine.aperak import refusal
 from connectors.edifact.engine.application import findings
 from connectors.edifact.engine.checker import check
 from connectors.edifact.engine.contrl import GroupResult, MessageResult, answer
+from connectors.edifact.engine.directory import Reading
 from connectors.edifact.engine.envelope import (
     Event,
     GroupEnd,
@@ -32,7 +33,7 @@ from connectors.edifact.engine.envelope import (
 from connectors.edifact.engine.faults import EnvelopeFault, Fault
 from connectors.edifact.engine.reader import Stray
 from connectors.edifact.engine.tree import Node
-from connectors.edifact.guides_of import Guides
+from connectors.edifact.guides_of import Guides, other_directory, reading_of
 from connectors.edifact.splitting import split
 
 INBOUND = (
@@ -68,6 +69,8 @@ class _Message:
     found: list[Fault] = field(default_factory=list)
     """What an application has against it."""
     areas: dict[str, Node] = field(default_factory=dict)
+    directory: str = ""
+    """Whose guide it is read by."""
 
     @property
     def type(self) -> str:
@@ -203,15 +206,16 @@ class Inbox:
         groups[-1].messages.append(message)
 
     def _read(self, interchange: _Interchange, read: Message) -> _Message:
-        found = _Message(read.unh, [], read.faults, None)
-        release = self._guides.release_of(read)
-        wrong = _unsupported(read, release)
+        by = reading_of(read)
+        found = _Message(read.unh, [], [*other_directory(by), *read.faults], None)
+        wrong = _unsupported(read, by)
         if wrong is None and not self._config.agrees(read.type):
             wrong = EnvelopeFault("message_unsupported", "UNH0201")
         if wrong is not None:
             found.envelope = [wrong, *read.faults]
-        elif release is not None:
-            guide = self._guides.guide(read.type, release)
+        elif by is not None:
+            found.directory = by.release
+            guide = self._guides.guide(read.type, by.release)
             marks = interchange.start.delimiters
             checked = check(guide, read.segments, marks, escaped=read.escaped)
             found.faults, found.areas = checked.faults, checked.areas
@@ -333,6 +337,7 @@ class Inbox:
             "receiver": part(unb, 3),
             "usage": "T" if part(unb, 11) == "1" else "P",
             "version": version,
+            "directory": message.directory,
             "association": part(unh, 2, 5),
             "warnings": ",".join(dict.fromkeys(warnings)),
         }
@@ -360,10 +365,10 @@ def _is(unb: Parts, at: int, party: str, qualifier: str | None) -> bool:
     return qualifier is None or part(unb, at, 2) == qualifier
 
 
-def _unsupported(read: Message, release: str | None) -> EnvelopeFault | None:
+def _unsupported(read: Message, by: Reading | None) -> EnvelopeFault | None:
     if read.type not in INBOUND:
         return EnvelopeFault("message_unsupported", "UNH0201")
-    return None if release else EnvelopeFault("version_unsupported", "UNH0202")
+    return None if by else EnvelopeFault("version_unsupported", "UNH0202")
 
 
 def _first(faults: list[Fault], read: Message) -> Rejected:

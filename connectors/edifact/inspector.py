@@ -15,7 +15,7 @@ from connectors.edifact.config import EdifactConfig
 from connectors.edifact.engine.application import findings
 from connectors.edifact.engine.checker import check
 from connectors.edifact.engine.delimiters import Delimiters
-from connectors.edifact.engine.directory import MESSAGES, load_guide, release_for
+from connectors.edifact.engine.directory import Reading, load_guide
 from connectors.edifact.engine.envelope import (
     GroupEnd,
     GroupStart,
@@ -29,7 +29,7 @@ from connectors.edifact.engine.envelope import (
 from connectors.edifact.engine.faults import EnvelopeFault, Fault
 from connectors.edifact.engine.guide import Guide
 from connectors.edifact.engine.reader import Stray, chunks_of, read
-from connectors.edifact.guides_of import Guides
+from connectors.edifact.guides_of import Guides, other_directory, reading_of
 from connectors.edifact.paper import paper
 from connectors.edifact.telling import told, told_envelope
 from connectors.paper import Paper
@@ -173,7 +173,9 @@ class _File:
             agreed = ", ".join(self._config.messages)
             fault = EnvelopeFault("message_unsupported", "UNH0201", read_.type, agreed)
             found.append(told_envelope(fault))
-        guide = self._guide(read_)
+        by = reading_of(read_)
+        found += map(told_envelope, other_directory(by))
+        guide = self._guide(read_.type, by)
         body: Json = {}
         if guide is not None:
             checked = check(guide, read_.segments, self._marks, escaped=read_.escaped)
@@ -192,13 +194,12 @@ class _File:
         subject = f"{read_.type} UNH {read_.reference}"
         self._report.add(subject, one, found, checked=guide is not None)
 
-    def _guide(self, read_: Message) -> Guide | None:
-        release = release_for(part(read_.unh, 2, 2), part(read_.unh, 2, 3))
-        if read_.type not in MESSAGES or release is None:
+    def _guide(self, message: str, by: Reading | None) -> Guide | None:
+        if by is None:
             return None
         if self._guides is not None:
-            return self._guides.guide(read_.type, release)
-        return load_guide(read_.type, release)
+            return self._guides.guide(message, by.release)
+        return load_guide(message, by.release)
 
 
 def _together(guide: list[Fault], application: list[Fault]) -> list[Fault]:

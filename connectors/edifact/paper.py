@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
-from connectors.edifact.engine.directory import MESSAGES, load_guide, read_table, release_for
+from connectors.edifact.engine.directory import load_guide, read_table, reading
 from connectors.edifact.engine.guide import Guide, SegmentRule
 from connectors.paper import Block, Field, Paper, clock, day
 
@@ -45,11 +45,11 @@ def paper(kind: str, version: str, control_number: str, body: Mapping[str, Any])
         body: its heading, detail and summary.
 
     """
-    release = release_for(version[:1], version[1:])
-    if kind not in MESSAGES or release is None:
+    found = reading(kind, version[:1], version[1:])
+    if found is None:
         return None
-    guide = load_guide(kind, release)
-    names = _names(release)
+    guide = load_guide(kind, found.release)
+    names = _names(found.release)
     fields: list[Field] = []
     blocks: list[Block] = []
     for area in ("heading", "detail", "summary"):

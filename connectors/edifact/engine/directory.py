@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -23,37 +25,80 @@ from connectors.edifact.engine.guide import (
     segment_rule,
 )
 
-RELEASES = ("D96A", "D01B")
-"""The directories that guides exist for."""
+_GUIDES = files("connectors.edifact") / "guides"
+_SHARED = frozenset({"elements", "composites", "segments"})
+"""Tables of a directory that are no message's."""
 
-MESSAGES = (
-    "ORDERS", "ORDRSP", "ORDCHG", "DESADV", "INVOIC", "INVRPT", "RECADV", "SLSRPT", "IFTMIN",
-    "IFTSTA", "PRICAT", "REMADV", "CONTRL", "APERAK",
-)  # fmt: skip
-"""The messages that guides exist for."""
-
-_YEAR = re.compile(r"[0-9]{2}[AB]", re.ASCII)
+_NAME = re.compile(r"([DS012])([0-9]{2})([AB])", re.ASCII)
 _CENTURY = "90"
+_SERVICE = {("2", "1"): "D96A", ("2", "2"): "D96A", ("D", "3"): "D96A", ("4", "1"): "D01B"}
+"""The versions that CONTRL has of its own: those of syntax 3, and that of syntax 4."""
 _TAG = re.compile(r"[A-Z]{3}", re.ASCII)
 _USE = re.compile(r"([A-Z]{3}) ([MC]) ([1-9][0-9]*)", re.ASCII)
 
 Table = dict[str, Any]
 
 
-def release_for(version: str, release: str) -> str | None:
-    """The directory that a message is read with, by UNH 0052 and 0054; None: none fits.
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """By which directory a message is read."""
 
-    Up to D99B that is D96A, later D01B: what these messages hold was hardly changed within either.
-    Trial (``1``, ``2``) and standard (``S``) directories of the nineties read as D96A. A CONTRL
-    names its own version: 2:2 and D:3 belong to syntax 3, 4:1 to syntax 4.
+    release: str
+    """Its folder, such as D96A."""
+    named: str = ""
+    """The directory that the message names, where that is another one."""
+    known: tuple[str, ...] = ()
+    """Then: those that have a guide for it."""
+
+
+@cache
+def releases() -> tuple[str, ...]:
+    """The directories that guides exist for, the oldest first: a folder each."""
+    found = [each.name for each in _GUIDES.iterdir() if _NAME.fullmatch(each.name)]
+    return tuple(sorted(found, key=_age))
+
+
+@cache
+def messages() -> tuple[str, ...]:
+    """The messages that guides exist for: a file each."""
+    return tuple(sorted({each for release in releases() for each in _files(release) - _SHARED}))
+
+
+@cache
+def _files(release: str) -> frozenset[str]:
+    inside = (each.name for each in (_GUIDES / release).iterdir())
+    return frozenset(name.removesuffix(".json") for name in inside if name.endswith(".json"))
+
+
+def reading(message: str, version: str, release: str) -> Reading | None:
+    """Say by which directory a message is read; None: there is no guide, or it names no directory.
+
+    One that there is no guide for is read by the nearest older one, which later ones extend; one
+    that is older than all of them by the oldest. What becomes of it then is a matter of agreement.
+
+    Args:
+        message: UNH 0065.
+        version: UNH 0052, such as D; ``1``, ``2`` and ``S`` of the nineties, ``0`` as some write it.
+        release: UNH 0054, such as 96A.
+
     """
-    if (version, release) in (("2", "2"), ("D", "3"), ("2", "1")):
-        return "D96A"
-    if (version, release) == ("4", "1"):
-        return "D01B"
-    if version not in ("D", "S", "1", "2", "0") or not _YEAR.fullmatch(release):
+    if message not in messages():
         return None
-    return "D96A" if release[:2] >= _CENTURY else "D01B"
+    if (version, release) in _SERVICE:
+        return Reading(_SERVICE[version, release])
+    named = version + release
+    if not _NAME.fullmatch(named):
+        return None
+    known = tuple(each for each in releases() if message in _files(each))
+    if named in known:
+        return Reading(named)
+    older = [each for each in known if _age(each) <= _age(named)]
+    return Reading(older[-1] if older else known[0], named, known)
+
+
+def _age(name: str) -> tuple[bool, str]:
+    """What sorts directories: those of the nineties come first."""
+    return name[1:] < _CENTURY, name[1:]
 
 
 @cache
@@ -67,6 +112,13 @@ def load_guide(message: str, release: str) -> Guide:
     return compile_guide(read_table(release, message), release)
 
 
+def guides(message: str) -> Iterator[Guide]:
+    """Yield the guides of a message, of the oldest directory first."""
+    for release in releases():
+        if message in _files(release):
+            yield load_guide(message, release)
+
+
 def read_table(release: str, name: str) -> Table:
     """One of the JSON files of a directory.
 
@@ -74,7 +126,7 @@ def read_table(release: str, name: str) -> Table:
         ConfigError: ``guide_invalid``: it cannot be read.
 
     """
-    path = files("connectors.edifact") / "guides" / release / f"{name}.json"
+    path = _GUIDES / release / f"{name}.json"
     try:
         table: Table = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:

@@ -42,6 +42,7 @@ ELEMENT_CODES: dict[str, tuple[str, str]] = {
 MESSAGE_CODES: dict[str, tuple[str, str]] = {
     "message_unsupported": ("14", "this message is not agreed"),
     "version_unsupported": ("14", "no guide for the version that UNH names"),
+    "directory_unknown": ("14", "no guide for the directory that UNH names"),
     "message_trailer_missing": ("13", "the message has no UNT"),
     "message_nested": ("33", "a UNH stands before the UNT of the message before it"),
     "message_reference_missing": ("13", "UNH has no message reference number"),
@@ -103,6 +104,7 @@ APPLICATION_CODES: dict[str, str] = {
 
 TOLERABLE = frozenset(
     {
+        "directory_unknown",
         "message_control_mismatch",
         "message_count_mismatch",
         "message_reference_missing",
@@ -187,6 +189,8 @@ class EnvelopeFault:
     """What stands there, where that tells more: only for who holds the file (`connectors.report`)."""
     expected: str = field(default="", compare=False, repr=False)
     """What should, by what stands elsewhere: likewise."""
+    more: str = ""
+    """What else there is to say: harmless words, whoever reads them."""
 
     @property
     def error(self) -> str:
@@ -196,7 +200,7 @@ class EnvelopeFault:
     @property
     def detail(self) -> str:
         """In plain words."""
-        return _ENVELOPE[self.code][1]
+        return _ENVELOPE[self.code][1] + self.more
 
     @property
     def tolerable(self) -> bool:

@@ -59,6 +59,7 @@ def contrl(body: str, **options: Any) -> Json:
 REFUSALS: dict[str, tuple[str, bool]] = {
     "message_unsupported": (GOOD.replace("ORDERS", "PRICAT"), True),
     "version_unsupported": (GOOD.replace("D:96A", "D:XXX"), True),
+    "directory_unknown": (GOOD.replace("D:96A", "D:97A"), True),
     "message_trailer_missing": (GOOD.replace("UNT+22+1'", ""), True),
     "message_nested": (GOOD.replace("UNH+1", "UNH+0+ORDERS:D:96A:UN'UNH+1"), True),
     "message_reference_missing": (
@@ -123,13 +124,30 @@ def test_a_tolerant_connection_refuses_the_rest_all_the_same(code: str) -> None:
     assert (code, answered) in outcome(decode(body, strictness="tolerant"))
 
 
+def test_another_directory_is_named_with_those_that_there_are() -> None:
+    (refused,) = decode(REFUSALS["directory_unknown"][0]).documents
+    assert isinstance(refused, Refusal)
+    assert refused.error.where == "UNH0203"
+    assert refused.error.detail == (
+        "no guide for the directory that UNH names (D97A; there are D96A, D01B):"
+        " a tolerant connection reads it by D96A"
+    )
+
+
+def test_a_tolerant_connection_says_by_which_directory_it_read() -> None:
+    (read,) = decode(REFUSALS["directory_unknown"][0], strictness="tolerant").documents
+    assert isinstance(read, SourceDocument)
+    assert (read.control["version"], read.control["directory"]) == ("D97A", "D96A")
+    assert read.control["warnings"] == "directory_unknown"
+
+
 def test_a_document_says_where_it_stands_and_what_its_envelope_says() -> None:
     (document,) = decode(GOOD).documents
     assert isinstance(document, SourceDocument)
     assert document.where == "UNB 905 UNH 1"
     assert document.control == {
         "unb05": "905", "unh01": "1", "sender": "4012345500004", "receiver": "5412345000013",
-        "usage": "P", "version": "D96A", "association": "", "warnings": "",
+        "usage": "P", "version": "D96A", "directory": "D96A", "association": "", "warnings": "",
     }  # fmt: skip
 
 

@@ -10,12 +10,13 @@ from canonical.errors import ConfigError
 from connectors.edifact.engine.checker import check
 from connectors.edifact.engine.delimiters import Delimiters
 from connectors.edifact.engine.directory import (
-    MESSAGES,
-    RELEASES,
+    Reading,
     compile_guide,
     load_guide,
+    messages,
     read_table,
-    release_for,
+    reading,
+    releases,
     segments_of,
 )
 from connectors.edifact.engine.guide import Group, Slot
@@ -38,8 +39,8 @@ def tags(group: Group) -> set[str]:
     return found
 
 
-@pytest.mark.parametrize("release", RELEASES)
-@pytest.mark.parametrize("message", MESSAGES)
+@pytest.mark.parametrize("release", releases())
+@pytest.mark.parametrize("message", messages())
 def test_every_guide_loads_and_knows_its_segments(message: str, release: str) -> None:
     guide = load_guide(message, release)
     assert (guide.message, guide.release) == (message, release)
@@ -47,14 +48,14 @@ def test_every_guide_loads_and_knows_its_segments(message: str, release: str) ->
     assert tags(guide.root) - {"UNH"} <= set(guide.rules)
 
 
-@pytest.mark.parametrize("release", RELEASES)
+@pytest.mark.parametrize("release", releases())
 def test_every_segment_of_a_directory_has_an_expression_and_keys(release: str) -> None:
     for rule in segments_of(release).values():
         assert pattern(rule, ":", "").pattern or rule.open or not rule.fields
         assert all(key.startswith(rule.tag) for keys in rule.keys for key in keys)
 
 
-@pytest.mark.parametrize("release", RELEASES)
+@pytest.mark.parametrize("release", releases())
 def test_all_composites_and_elements_of_a_directory_are_used_somewhere_or_shared(
     release: str,
 ) -> None:
@@ -70,16 +71,46 @@ def test_what_a_document_calls_a_number_is_the_same_in_both_directories() -> Non
     assert old["NAD"].keys[6][0] == new["NAD"].keys[6][0] == "NAD0701"
 
 
+def test_all_messages_have_a_guide_in_both_directories() -> None:
+    assert releases() == ("D96A", "D01B")
+    assert set(messages()) == {
+        "ORDERS", "ORDRSP", "ORDCHG", "DESADV", "INVOIC", "INVRPT", "RECADV", "SLSRPT", "IFTMIN",
+        "IFTSTA", "PRICAT", "REMADV", "CONTRL", "APERAK",
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("version", "release", "expected"),
-    [("D", "96A", "D96A"), ("D", "93A", "D96A"), ("S", "93A", "D96A"), ("D", "99B", "D96A"),
-     ("D", "00A", "D01B"), ("D", "01B", "D01B"), ("D", "09B", "D01B"), ("2", "912", None),
-     ("D", "3", "D96A"), ("4", "1", "D01B"), ("", "", None), ("D", "../", None), ("X", "96A", None)],
+    [("D", "96A", "D96A"), ("D", "01B", "D01B"), ("D", "3", "D96A"), ("2", "2", "D96A"), ("4", "1", "D01B")],
 )  # fmt: skip
-def test_a_version_is_read_with_the_directory_that_is_nearest(
-    version: str, release: str, expected: str | None
+def test_a_directory_that_guides_exist_for_is_read_by_its_own(
+    version: str, release: str, expected: str
 ) -> None:
-    assert release_for(version, release) == expected
+    assert reading("CONTRL", version, release) == Reading(expected)
+
+
+@pytest.mark.parametrize(
+    ("version", "release", "expected"),
+    [("D", "93A", "D96A"), ("S", "93A", "D96A"), ("D", "96B", "D96A"), ("D", "97A", "D96A"),
+     ("D", "99B", "D96A"), ("D", "00A", "D96A"), ("D", "01A", "D96A"), ("D", "02A", "D01B"),
+     ("D", "09B", "D01B"), ("0", "96A", "D96A"), ("1", "96A", "D96A")],
+)  # fmt: skip
+def test_any_other_is_read_by_the_nearest_older_one_and_that_is_said(
+    version: str, release: str, expected: str
+) -> None:
+    known = ("D96A", "D01B")
+    assert reading("ORDERS", version, release) == Reading(expected, version + release, known)
+
+
+@pytest.mark.parametrize(
+    ("message", "version", "release"),
+    [("ORDERS", "2", "912"), ("ORDERS", "", ""), ("ORDERS", "D", "../"), ("ORDERS", "X", "96A"),
+     ("ORDERS", "D", "96A/../D01B"), ("elements", "D", "96A"), ("MEDDIS", "D", "96A"), ("../x", "D", "96A")],
+)  # fmt: skip
+def test_what_names_no_directory_or_no_message_is_not_read(
+    message: str, version: str, release: str
+) -> None:
+    assert reading(message, version, release) is None
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ import pytest
 from connectors.edifact.engine.charset import to_text
 from connectors.edifact.engine.checker import check
 from connectors.edifact.engine.delimiters import Delimiters, Header
-from connectors.edifact.engine.directory import MESSAGES, load_guide, release_for
+from connectors.edifact.engine.directory import load_guide, messages, reading
 from connectors.edifact.engine.envelope import InterchangeStart, Message, part, parts_of, walk
 from connectors.edifact.engine.reader import Stray, chunks_of, read
 from connectors.edifact.engine.writer import Envelope, Side, write
@@ -131,17 +131,19 @@ def test_what_its_guide_allows_is_written_as_it_was_read(row: Row) -> None:
     for event in walk(read(((FOLDER / row.path).read_bytes()[:LARGE],))):
         if isinstance(event, InterchangeStart):
             marks = event.delimiters
-        release = release_for(part(event.unh, 2, 2), part(event.unh, 2, 3)) if isinstance(event, Message) else None  # fmt: skip
-        if not isinstance(event, Message) or event.type not in MESSAGES or release is None:
+        if not isinstance(event, Message):
             continue
-        guide = load_guide(event.type, release)
+        by = reading(event.type, part(event.unh, 2, 2), part(event.unh, 2, 3))
+        if by is None:
+            continue
+        guide = load_guide(event.type, by.release)
         checked = check(guide, event.segments, marks)
         if checked.faults or event.segments[-1][0] != "UNT":
             continue
         own = Delimiters(repetition=marks.repetition)
         syntax = "4" if marks.repetition else "3"
         envelope = Envelope(
-            Side("A"), Side("B"), ("D", release[1:]), 1, datetime(2026, 1, 1, tzinfo=UTC), own, "UNOY", syntax,
+            Side("A"), Side("B"), ("D", by.release[1:]), 1, datetime(2026, 1, 1, tzinfo=UTC), own, "UNOY", syntax,
         )  # fmt: skip
         wire = write(guide, {"message": event.type, **checked.areas}, envelope)
         (again,) = [each for each in walk(read((wire,))) if isinstance(each, Message)]
@@ -157,7 +159,7 @@ def test_most_messages_that_guides_exist_for_have_nothing_against_them() -> None
         assert inspector.recognises(data) or row.path in DIFFERENT
         for interchange in inspector.inspect(data[:LARGE])["interchanges"]:
             for each in interchange["sets"]:
-                if each["type"] in MESSAGES:
+                if each["type"] in messages():
                     levels = {error["level"] for error in each["errors"]}
                     verdicts["guide" if "guide" in levels else "fine"] += 1
     assert verdicts["fine"] > 100

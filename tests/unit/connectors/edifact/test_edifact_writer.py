@@ -13,7 +13,7 @@ from connectors.edifact.config import EdifactConfig
 from connectors.edifact.engine.charset import written_as
 from connectors.edifact.engine.checker import check
 from connectors.edifact.engine.delimiters import Delimiters
-from connectors.edifact.engine.directory import MESSAGES, RELEASES, load_guide
+from connectors.edifact.engine.directory import load_guide, messages, releases
 from connectors.edifact.engine.envelope import InterchangeStart, Message, walk
 from connectors.edifact.engine.guide import AREAS, Component, Group, Guide, Slot
 from connectors.edifact.engine.reader import read
@@ -92,8 +92,8 @@ def body_of(message: str, release: str, chance: Random) -> dict[str, Any]:
     return {area: node for area, node in areas.items() if node}
 
 
-@pytest.mark.parametrize("release", RELEASES)
-@pytest.mark.parametrize("message", MESSAGES)
+@pytest.mark.parametrize("release", releases())
+@pytest.mark.parametrize("message", messages())
 def test_what_is_written_reads_back_as_it_was(message: str, release: str) -> None:
     guide = load_guide(message, release)
     written = 0
