@@ -129,7 +129,7 @@ async def servers(addresses: Addresses, folder: Path) -> AsyncIterator[Servers]:
 
 
 @asynccontextmanager
-async def hub(at: Servers, mappings: WorkerSpec) -> AsyncIterator[None]:
+async def hub(at: Servers, mappings: WorkerSpec, *, delivering: bool = True) -> AsyncIterator[None]:
     """Run the hub's normalize and deliver roles and the replay job, with these mappings."""
     stop, clock = asyncio.Event(), SystemClock()
     js = at.client.jetstream()
@@ -154,9 +154,10 @@ async def hub(at: Servers, mappings: WorkerSpec) -> AsyncIterator[None]:
         jobs = Jobs(at.engine, both, Metrics().job_failures, clock)
         runs = [
             NormalizeRole(at.client, js, at.store, pipeline).run(stop),
-            DeliverRole(spec(at.target), parts(at.engine)).run(stop),
             jobs.run(stop),
         ]
+        if delivering:
+            runs.append(DeliverRole(spec(at.target), parts(at.engine)).run(stop))
         tasks = [asyncio.ensure_future(run) for run in runs]
         try:
             yield
