@@ -511,6 +511,10 @@ statement_entry = sa.Table(
     _text("sha256", null=True),
     sa.Column("amount", sa.Numeric(24, 6), nullable=True),
     _text("currency", null=True),
+    # What a target has twice under one reference of ours.
+    sa.Index(
+        "ix_statement_entry_target_action_reference", "target", "action", "reference", "external_id"
+    ),
     comment="One thing that a target says it holds.",
 )
 

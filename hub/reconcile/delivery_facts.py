@@ -12,8 +12,8 @@ from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from connectors.registry import CONNECTORS
-from hub.ledger.slices import CONFIRMED, DELIVERED, FEW, MOST, slices, upto
-from hub.ledger.tables import statement, statement_entry
+from hub.ledger.slices import CONFIRMED, DELIVERED, FEW, slices, upto
+from hub.reconcile import statement_facts
 from hub.reconcile.acknowledgement_overdue import Answer, SentOut
 from hub.reconcile.duplicate_effects import Effects
 from hub.reconcile.ledger_vs_target import Delivered, Effect, Statement
@@ -65,12 +65,6 @@ WHERE cardinality(e.ids) > 1
 _DONE = """
 SELECT document_id, target, action FROM delivery
 WHERE action = $3 AND state = 'delivered' AND settled_at >= $1 AND settled_at < $2
-"""
-_LISTED_TWICE = """
-SELECT e.target, e.action, e.reference, array_agg(e.external_id ORDER BY e.external_id) AS ids,
-    max(s.loaded_at) AS at, max(e.amount) AS amount, max(e.currency) AS currency
-FROM statement_entry AS e JOIN statement AS s USING (target, action)
-WHERE e.reference <> '' GROUP BY 1, 2, 3 HAVING count(*) > 1
 """
 _OUR_COLUMNS = """
     d.id, d.external_id, d.facts ->> 'number' AS number, d.reference, d.sent_sha256, d.settled_at,
@@ -217,15 +211,7 @@ async def effects(
         rows += (await connection.exec_driver_sql(DUPLICATES, things)).mappings()
     about = await _about(connection, [row["document_id"] for row in rows])
     delivered = [_delivered(row, about.get(row["document_id"])) for row in rows]
-    listed = (await connection.exec_driver_sql(_LISTED_TWICE)).mappings()
-    return delivered + [
-        Effects(
-            row["target"], row["action"], row["reference"], tuple(row["ids"]), row["at"],
-            listed=True, reference=row["reference"], amount=row["amount"],
-            currency=row["currency"],
-        )
-        for row in listed
-    ]  # fmt: skip
+    return delivered + await statement_facts.listed_twice(connection)
 
 
 def _delivered(row: sa.RowMapping, about: sa.RowMapping | None) -> Effects:
@@ -236,12 +222,6 @@ def _delivered(row: sa.RowMapping, about: sa.RowMapping | None) -> Effects:
     return Effects(row["target"], row["action"], row["document_id"], ids, row["at"], **known)
 
 
-async def statements(connection: AsyncConnection) -> list[Statement]:
-    """Return which lists of targets there are."""
-    rows = await connection.execute(sa.select(statement).order_by(statement.c.target))
-    return [Statement(row.target, row.action, row.since, row.until) for row in rows]
-
-
 async def both_sides(
     connection: AsyncConnection, said: Statement
 ) -> tuple[list[Delivered], list[Effect]]:
@@ -249,7 +229,7 @@ async def both_sides(
 
     It is about those that were acknowledged in its time, and those that it names.
     """
-    theirs = await _listed(connection, said)
+    theirs = await statement_facts.entries(connection, said)
     ours: dict[str, sa.RowMapping] = {}
     which = said.target, said.action, said.until
     span = said.since, upto(said.until)
@@ -263,25 +243,6 @@ async def both_sides(
         for row in (await connection.exec_driver_sql(_NAMED, (*names, *which))).mappings():
             ours[row["id"]] = row
     return [_ours(ours[name]) for name in sorted(ours)], theirs
-
-
-async def _listed(connection: AsyncConnection, said: Statement) -> list[Effect]:
-    """Return what is on a list, read some thousand at a time."""
-    entry = statement_entry.c
-    columns = (entry.external_id, entry.reference, entry.sha256, entry.amount, entry.currency)
-    page = (
-        sa.select(*columns)
-        .where(entry.target == said.target, entry.action == said.action)
-        .order_by(entry.external_id)
-        .limit(MOST)
-    )
-    found: list[Effect] = []
-    rows = (await connection.execute(page)).all()
-    while rows:
-        found += [Effect(*row) for row in rows]
-        more = page.where(entry.external_id > rows[-1].external_id)
-        rows = (await connection.execute(more)).all()
-    return found
 
 
 def _ours(row: sa.RowMapping) -> Delivered:

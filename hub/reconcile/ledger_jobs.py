@@ -18,6 +18,7 @@ from hub.reconcile import (
     interchange_gap,
     inventory_variance,
     ledger_vs_target,
+    statement_facts,
     stock_facts,
 )
 from hub.reconcile.context import Context, Looked
@@ -69,7 +70,7 @@ async def duplicates(context: Context) -> Looked:
 async def targets(context: Context) -> Looked:
     """Compare our deliveries with every list that a target gave us."""
     found, looked_at = [], 0
-    for statement in await delivery_facts.statements(context.ledger):
+    for statement in await statement_facts.statements(context.ledger):
         ours, theirs = await delivery_facts.both_sides(context.ledger, statement)
         # In a thread: a list may be long, and the hub's event loop goes on meanwhile.
         found += await asyncio.to_thread(ledger_vs_target.find, statement, ours, theirs)

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from hub.reconcile import delivery_facts, ledger_vs_target
+from hub.reconcile import delivery_facts, ledger_vs_target, statement_facts
 from hub.reconcile.ledger_vs_target import Statement, Total
 
 
@@ -39,7 +39,7 @@ class Compared:
 async def compared(connection: AsyncConnection) -> list[Compared]:
     """Return both sides of every list that a target gave us."""
     found = []
-    for statement in await delivery_facts.statements(connection):
+    for statement in await statement_facts.statements(connection):
         ours, theirs = await delivery_facts.both_sides(connection, statement)
         # In a thread: a list may be long, and the hub's event loop goes on meanwhile.
         sides = await asyncio.to_thread(ledger_vs_target.totals, statement, ours, theirs)

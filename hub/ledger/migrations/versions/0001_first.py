@@ -550,6 +550,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("target", "action", "external_id", name=op.f("pk_statement_entry")),
         comment="One thing that a target says it holds.",
     )
+    op.create_index(
+        "ix_statement_entry_target_action_reference",
+        "statement_entry",
+        ["target", "action", "reference", "external_id"],
+        unique=False,
+    )
     op.create_table(
         "pause",
         sa.Column("target", sa.Text(), nullable=False),
@@ -692,6 +698,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Drop all tables."""
+    op.drop_index("ix_statement_entry_target_action_reference", table_name="statement_entry")
     op.drop_table("statement_entry")
     op.drop_table("statement")
     op.drop_table("reconcile_run")
