@@ -25,7 +25,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from hub import topology
 from hub.clock import Clock
 from hub.intake.bodies import Bodies
-from hub.ledger import outbox
+from hub.ledger import outbox, unmatched
 from hub.ledger.tables import dead_letter, finding, hold
 from hub.reconcile import interchange_facts, interchange_gap
 from hub.telemetry.metrics import Metrics
@@ -199,6 +199,11 @@ class Housekeeping:
                 found = await ledger.scalar(count.where(table.c.state.in_(states)))
                 self._metrics.open_items.labels(kind).set(found or 0)
             numbers = await interchange_facts.missing(ledger, interchange_gap.NAME)
-        self._metrics.missing_numbers.clear()  # a connection without a gap is not there any more
-        for connection, count_ in numbers.items():
-            self._metrics.missing_numbers.labels(connection).set(count_)
+            strange = await unmatched.count(ledger)
+        for gauge, counts in (
+            (self._metrics.missing_numbers, numbers),
+            (self._metrics.unmatched_answers, strange),
+        ):
+            gauge.clear()  # a connection without any is not there any more
+            for connection, count_ in counts.items():
+                gauge.labels(connection).set(count_)

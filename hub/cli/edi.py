@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -19,12 +20,16 @@ from hub.cli.output import Output, OutputOption
 from hub.ledger import interchanges
 from hub.ledger.resend import again
 from hub.ledger.sent import Asked, Sent, sent
+from hub.ledger.unmatched import Unmatched, unmatched
 from hub.reconcile.interchange_facts import counted
 from hub.settings.model import Site
 
 app = typer.Typer(help="EDI: files looked into, acknowledgements, gaps.", no_args_is_help=True)
 _SENT = (
     "delivery", "sent_at", "connection", "flow", "document", "number", "state", "said_in", "said_at", "reasons",
+)  # fmt: skip
+_UNMATCHED = (
+    "at", "connection", "partner", "flow", "state", "number", "named", "why", "reasons", "place", "document",
 )  # fmt: skip
 _GAPS = ("connection", "first", "last", "before", "since")
 
@@ -53,9 +58,17 @@ def acks(
     state: Annotated[State | None, typer.Option(help="Only these.")] = None,
     connection: Annotated[str | None, typer.Option(help="Only of this connection.")] = None,
     days: Annotated[int, typer.Option(min=1, max=3650, help="How far back.")] = 30,
+    only_unmatched: Annotated[  # noqa: FBT002  # an option
+        bool, typer.Option("--unmatched", help="What partners said that fits nothing we sent.")
+    ] = False,
     output: OutputOption = Output.TABLE,
 ) -> None:
     """Show what partners said of what we sent, and what they still owe an answer for."""
+    if only_unmatched:
+        if state is not None:
+            raise typer.BadParameter("--state is of what we sent, --unmatched of what fits nothing")
+        _list_unmatched(config, connection, days, output)
+        return
 
     async def work() -> list[Sent]:
         async with desk(config) as at, at.engine.connect() as ledger:
@@ -69,6 +82,17 @@ def acks(
     if output is Output.TABLE:
         found = [row | {"reasons": _told(row["reasons"])} for row in found]
     print_listed(found, _SENT, output, "nothing that was sent matches")
+
+
+def _list_unmatched(config: Path | None, connection: str | None, days: int, output: Output) -> None:
+    async def work() -> list[Unmatched]:
+        async with desk(config) as at, at.engine.connect() as ledger:
+            return await unmatched(ledger, at.clock.now() - timedelta(days=days), connection)
+
+    found = [each._asdict() for each in run(work())]
+    if output is Output.TABLE:
+        found = [row | {"reasons": _told(row["reasons"])} for row in found]
+    print_listed(found, _UNMATCHED, output, "all that partners said fits something we sent")
 
 
 @app.command("gaps")

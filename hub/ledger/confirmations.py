@@ -4,7 +4,7 @@ By identities: sender, receiver and usage (the scope), the control number that i
 the sets that the answer names (of X12, by its functional id). It may have come by another
 connection than it went out on, such as a mailbox beside AS2. Where an answer names our document
 itself (EDIFACT APERAK), by that, and by both where it names both. What could be about two documents
-is matched with none.
+is matched with none; `hub.ledger.unmatched` lists it.
 
 Code: ``partner_rejected``: the partner's acknowledgement (X12 997, 999, TA1, 824; EDIFACT CONTRL, APERAK) refuses what it got. The
 delivery is dead then, on every occasion that has the number, with a dead letter whose place and
@@ -26,7 +26,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from hub.events import Event
 from hub.fingerprint import fingerprint
 from hub.ids import derived_id
-from hub.ledger import bulk, control_numbers, settlements
+from hub.ledger import bulk, control_numbers, settlements, unmatched
 from hub.ledger.arrays import among
 from hub.ledger.delivery_rows import DeliveryRow
 from hub.ledger.resend import is_resend
@@ -87,9 +87,10 @@ async def settle(ledger: AsyncConnection, rows: Sequence[Row]) -> list[Event]:
     """
     if not rows:
         return []
-    sent = await _sent(ledger, rows)
+    sent, why = await _sent(ledger, rows)
     matched = [
         {name: value for name, value in row.items() if name not in _ONLY_ASKED}
+        | {"named": row["document"], "unmatched": why.get(row["id"])}
         | {"delivery_id": sent[row["id"]][-1].id if row["id"] in sent else None}
         for row in rows
     ]
@@ -102,17 +103,38 @@ async def settle(ledger: AsyncConnection, rows: Sequence[Row]) -> list[Event]:
     return events
 
 
-async def _sent(ledger: AsyncConnection, rows: Sequence[Row]) -> dict[str, list[Any]]:
-    """Return what each of the rows is about: one thing, on every occasion, the latest last."""
+async def _sent(
+    ledger: AsyncConnection, rows: Sequence[Row]
+) -> tuple[dict[str, list[Any]], dict[str, str]]:
+    """Return what each of the rows is about: one thing, on every occasion, the latest last.
+
+    And of those that are about nothing, why.
+    """
     found = await _asked(ledger, _SENT, rows)
     sent = {name: each for name, each in found.items() if each[-1].fits}
     asked = [row for row in rows if row["document"] and row["id"] not in found]
     named = await _asked(ledger, _NAMED, asked)
     sent |= {n: each for n, each in named.items() if len({row.business_key for row in each}) == 1}
+    why = {
+        row["id"]: _why(row, found.get(row["id"]), named.get(row["id"]))
+        for row in rows
+        if row["id"] not in sent
+    }
     return {
         name: [row for row in each if (row.key, row.number) == (each[-1].key, each[-1].number)]
         for name, each in sent.items()
-    }
+    }, why
+
+
+def _why(row: Row, found: object, named: object) -> str:
+    """Why an answer is about nothing, by what was found under its number and under its name."""
+    if found:
+        return unmatched.OTHER_DOCUMENT
+    if named:
+        return unmatched.DOCUMENT_AMBIGUOUS
+    if row["document"]:
+        return unmatched.DOCUMENT_UNKNOWN
+    return unmatched.NUMBER_UNKNOWN if row["number"] else unmatched.NOTHING_NAMED
 
 
 async def _asked(ledger: AsyncConnection, query: str, rows: Sequence[Row]) -> dict[str, list[Any]]:

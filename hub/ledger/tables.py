@@ -559,14 +559,17 @@ confirmation = sa.Table(
     sa.Column("id", sa.Text, primary_key=True),
     _text("connection"),
     sa.Column("number", sa.BigInteger, nullable=False),
+    _text("named", default=""),  # the document's own number
     _text("flow"),
-    _text("state"),  # received | accepted | accepted_with_errors | rejected
+    _text("state"),  # received | accepted | accepted_with_errors | rejected | unclear
     sa.Column("reasons", JSONB, nullable=False),  # [{code, where, detail}]
     _text("document_id"),
     _text("delivery_id", null=True),
+    _text("unmatched", null=True),  # why there is no delivery
     _time("at", null=False),
     sa.Index("ix_confirmation_delivery_id", "delivery_id"),
     sa.Index("ix_confirmation_at", "at"),
+    sa.Index("ix_confirmation_unmatched", "at", postgresql_where=sa.text("delivery_id IS NULL")),
     comment="What partners said of what we sent, matched by its control number.",
 )
 

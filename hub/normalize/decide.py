@@ -8,10 +8,12 @@ from datetime import datetime, timedelta
 
 from canonical.envelope import VERBS
 from canonical.verdict import Verdict, judge
+from connectors.base import Confirmation
 from hub.events import Subject, canonical_event
 from hub.ids import derived_id
 from hub.ledger.keys import KeyState, Purchase
 from hub.ledger.reference_view import ReferenceView
+from hub.ledger.unmatched import UNCLEAR
 from hub.normalize import rows
 from hub.normalize.plan import Admitted, Case, Plan, Row
 from hub.release.asked import Asked
@@ -36,6 +38,8 @@ _REASONS = {
 
 BEHIND = Reason("identity", "behind_hold", "", "an earlier version of the order is held")
 _KINDS = {BEHIND: "behind"}
+_ABOUT_NOTHING = Confirmation(0, UNCLEAR)
+"""What an acknowledgement says that names nothing of ours: recorded, so that somebody sees it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +97,7 @@ class Decider:
         self._plan.documents.append(row)
         self._plan.confirmations.extend(
             rows.confirmation(row, number, said)
-            for number, said in enumerate(acknowledged.confirms)
+            for number, said in enumerate(acknowledged.confirms or (_ABOUT_NOTHING,))
         )
 
     def _snapshot(self, admitted: Admitted, document: Normalized) -> None:

@@ -56,6 +56,12 @@ class Metrics:
             ["connection"],
             registry=self.registry,
         )
+        self.unmatched_answers = Gauge(
+            "crossdock_acknowledgements_unmatched",
+            "What partners said within a day that fits nothing we sent.",
+            ["connection"],
+            registry=self.registry,
+        )
         self.job_failures = Gauge(
             "crossdock_job_failures",
             "How often a scheduled job has failed since it last went well.",

@@ -235,6 +235,47 @@ def test_what_the_partner_says_by_another_connection_is_about_what_was_sent(at: 
     assert "partner_rejected" in {letter["code"] for letter in letters(at, trade)}
 
 
+def unlisted(at: World) -> set[tuple[str, str]]:
+    """The same from the ledger itself, without a process of its own each time."""
+    rows = at.books.rows("SELECT flow, unmatched FROM confirmation WHERE delivery_id IS NULL")
+    return {(row["flow"], row["unmatched"]) for row in rows}
+
+
+def strange(at: World, *options: str) -> dict[tuple[str, str], dict[str, Any]]:
+    """(flow, why) -> what came and fits nothing that we sent."""
+    said = crossdock(at, "edi", "acks", "--unmatched", *options, "--output", "json")
+    return {(row["flow"], row["why"]): row for row in json.loads(said)}
+
+
+def test_an_answer_that_fits_nothing_we_sent_is_shown_to_whoever_asks(at: World) -> None:
+    trade = TRADES[0]
+    until_sent(at, trade, 1)
+    drop(at, trade.to, "to-nothing", refusal(trade, 777_777, 701))
+    ta1 = [isa("000000702"), "TA1*000888888*261120*0830*R*025", "IEA*0*000000702"]
+    drop(at, MAILBOX, "to-nothing", as_bytes(ta1))
+    contrl = message(f"UCI+888+{US}+{THEM}+4+2+UNB'", "CONTRL", "D:3")
+    aperak = message("BGM+313++27'RFF+IV:INV-NOBODY'ERC+13'", "APERAK", "D:96A", reference="2")
+    both = f"UNB+UNOC:3+{THEM}+{US}+261120:0830+703'{contrl}{aperak}UNZ+2+703'"
+    drop(at, EURO, "to-nothing", both.encode())
+    wanted = {
+        ("997", "number_unknown"), ("TA1", "number_unknown"), ("CONTRL", "number_unknown"), ("APERAK", "document_unknown"),
+    }  # fmt: skip
+    wait_until(lambda: wanted <= unlisted(at), SETTLE_SECONDS, "all four")
+    found = strange(at)
+    assert found["997", "number_unknown"]["number"] == 777_777
+    assert found["997", "number_unknown"]["state"] == "rejected"
+    assert found["997", "number_unknown"]["reasons"][0]["code"] == "code_invalid"
+    assert found["APERAK", "document_unknown"]["named"] == "INV-NOBODY"
+    assert found["TA1", "number_unknown"]["connection"] == MAILBOX
+    assert set(strange(at, "--connection", EURO)) == wanted & {
+        ("CONTRL", "number_unknown"), ("APERAK", "document_unknown"),
+    }  # fmt: skip
+    assert "777777" in crossdock(at, "edi", "acks", "--unmatched")
+    came = found["997", "number_unknown"]["document"]
+    assert "AK1*PR*777777" in crossdock(at, "trace", came, "--form", "raw")
+    assert {each[:2] for each in board(at)}.isdisjoint({("855", 777_777)})
+
+
 NUMBERED = """
 SELECT d.id, c.number FROM delivery AS d
 JOIN control_number AS c ON c.target = d.target

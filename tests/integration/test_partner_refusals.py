@@ -193,6 +193,8 @@ async def test_a_name_that_two_documents_have_is_believed_of_neither(at: Dock) -
         await ledger.execute(sa.update(document).values(number="PO-1"))
     await says(at, "bc", 0, "rejected", document="PO-1")
     assert await matched(at) == [None]
+    (said,) = await at.rows(confirmation)
+    assert (said["named"], said["unmatched"]) == ("PO-1", "document_ambiguous")
     assert set((await states(at)).values()) == {"delivered"}
 
 
@@ -212,4 +214,6 @@ async def test_a_number_and_a_name_that_belong_to_two_documents_are_believed_of_
     await numbered(at, await owed(at, "PO-2"))
     await says(at, "bc", number, "rejected", document="PO-2", entities=("order",))
     assert await matched(at) == [None]
+    (said,) = await at.rows(confirmation)
+    assert (said["named"], said["unmatched"]) == ("PO-2", "other_document")
     assert [row["key"] for row in await at.rows(control_number) if "#" in row["key"]] == []

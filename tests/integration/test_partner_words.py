@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from canonical.errors import Rejected
 from connectors.base import Answer, Confirmation, Interchange, Reason
-from hub.ledger import audit, interchanges, threads
+from hub.ledger import audit, interchanges, threads, unmatched
 from hub.ledger.control_numbers import allocate, key_of
 from hub.ledger.resend import again
 from hub.ledger.sent import Asked, Sent, sent
@@ -114,12 +114,30 @@ async def test_an_answer_may_come_by_another_connection_than_it_was_sent_on(at: 
     assert [each.state for each in await board(at)] == ["rejected"]
 
 
-async def test_a_number_that_we_never_sent_there_is_recorded_and_matches_nothing(at: Dock) -> None:
+async def strange(at: Dock, connection: str | None = None) -> list[tuple[str, str, int, str, str]]:
+    """(connection, state, number, named, why) of what fits nothing."""
+    async with at.engine.connect() as ledger:
+        found = await unmatched.unmatched(ledger, NOW - timedelta(days=1), connection)
+    return [(each.connection, each.state, each.number, each.named, each.why) for each in found]
+
+
+async def test_a_number_that_we_never_sent_there_matches_nothing_and_is_listed(at: Dock) -> None:
     number, _ = await deliver(at)
-    await at.take_in(word(number, "rejected", scope="ZZ:US/ZZ:ACME/P"), connection="acme-edi")
+    await at.take_in(
+        word(number, "rejected", REASON, scope="ZZ:US/ZZ:ACME/P"), connection="acme-edi"
+    )
     await at.take_in(word(number + 5, "rejected"), connection="bc")
     assert [row["delivery_id"] for row in await at.rows(confirmation)] == [None, None]
     assert await states(at, delivery) == ["delivered"]
+    mine, other = ("acme-edi", "rejected", number), ("bc", "rejected", number + 5)
+    assert await strange(at) == [(*mine, "", "number_unknown"), (*other, "", "number_unknown")]
+    assert await strange(at, "bc") == [(*other, "", "number_unknown")]
+    async with at.engine.connect() as ledger:
+        (first, _) = await unmatched.unmatched(ledger, NOW - timedelta(days=1))
+        assert await unmatched.count(ledger) == {"acme-edi": 1, "bc": 1}
+        assert await unmatched.unmatched(ledger, datetime.now(UTC)) == []
+    assert (first.flow, first.place, first.partner) == ("997", "ISA 1 GS 1 ST 0001", "acme")
+    assert [each["code"] for each in first.reasons] == ["code_invalid"]
 
 
 async def test_an_answer_to_a_group_of_another_kind_is_about_nothing_of_that_number(
@@ -129,8 +147,26 @@ async def test_an_answer_to_a_group_of_another_kind_is_about_nothing_of_that_num
     (row,) = await at.rows(delivery)
     await at.take_in(word(number, "rejected", flows=("810",)), connection="bc")
     assert [each["delivery_id"] for each in await at.rows(confirmation)] == [None]
+    assert await strange(at) == [("bc", "rejected", number, "", "other_document")]
     await at.take_in(word(number, "accepted", flows=("855", row["flow"])), connection="bc")
     assert {each["delivery_id"] for each in await at.rows(confirmation)} == {None, sent_as}
+    assert len(await strange(at)) == 1
+
+
+async def test_an_answer_that_names_nothing_is_listed_too(at: Dock) -> None:
+    await at.take_in(
+        Acknowledged(0, "UNB 7 UNH 1", "APERAK", {}, {"heading": {}}, ()), connection="bc"
+    )
+    assert await strange(at) == [("bc", "unclear", 0, "", "nothing_named")]
+
+
+async def test_an_answer_that_names_a_document_of_nobody_is_listed_with_its_name(at: Dock) -> None:
+    await deliver(at)
+    said = (Confirmation(0, "accepted", scope=SCOPE, document="PO-9"),)
+    await at.take_in(
+        Acknowledged(0, "UNB 7 UNH 1", "APERAK", {}, {"heading": {}}, said), connection="bc"
+    )
+    assert await strange(at) == [("bc", "accepted", 0, "PO-9", "document_unknown")]
 
 
 async def test_what_nobody_confirmed_is_sent_and_after_the_partners_clock_overdue(at: Dock) -> None:

@@ -94,17 +94,26 @@ def upgrade() -> None:
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("connection", sa.Text(), nullable=False),
         sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column("named", sa.Text(), server_default="", nullable=False),
         sa.Column("flow", sa.Text(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("reasons", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("document_id", sa.Text(), nullable=False),
         sa.Column("delivery_id", sa.Text(), nullable=True),
+        sa.Column("unmatched", sa.Text(), nullable=True),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_confirmation")),
         comment="What partners said of what we sent, matched by its control number.",
     )
     op.create_index("ix_confirmation_at", "confirmation", ["at"], unique=False)
     op.create_index("ix_confirmation_delivery_id", "confirmation", ["delivery_id"], unique=False)
+    op.create_index(
+        "ix_confirmation_unmatched",
+        "confirmation",
+        ["at"],
+        unique=False,
+        postgresql_where=sa.text("delivery_id IS NULL"),
+    )
     op.create_table(
         "dead_letter",
         sa.Column("id", sa.Text(), nullable=False),
@@ -837,6 +846,11 @@ def downgrade() -> None:
     op.drop_index("ix_dead_letter_delivery_id", table_name="dead_letter")
     op.drop_index("ix_dead_letter_business_key", table_name="dead_letter")
     op.drop_table("dead_letter")
+    op.drop_index(
+        "ix_confirmation_unmatched",
+        table_name="confirmation",
+        postgresql_where=sa.text("delivery_id IS NULL"),
+    )
     op.drop_index("ix_confirmation_delivery_id", table_name="confirmation")
     op.drop_index("ix_confirmation_at", table_name="confirmation")
     op.drop_table("confirmation")
