@@ -43,6 +43,8 @@ from hub.release.holds import Act
 
 Row = dict[str, Any]
 
+_AT_ONCE = 200
+"""Letters of one statement: the documents of each lie somewhere else on disk."""
 _MOST_ARRIVED = 1000
 _MOST_TOLD = 5
 """Of so many letters it is said why they cannot go."""
@@ -217,11 +219,18 @@ async def items(
         .select_from(whole.outerjoin(document, document.c.id == dead_letter.c.document_id))
         .where(replay_item.c.job_id == job_id)
         .order_by(replay_item.c.seq)
-        .limit(limit)
     )
     if outcome is not None:
         query = query.where(replays.standing() == outcome)
-    return [dict(row) for row in (await connection.execute(query)).mappings()]
+    found: list[Row] = []
+    while len(found) < limit:
+        most = min(_AT_ONCE, limit - len(found))
+        page = query.where(replay_item.c.seq > found[-1]["seq"]) if found else query
+        rows = [dict(row) for row in (await connection.execute(page.limit(most))).mappings()]
+        found += rows
+        if len(rows) < most:
+            break
+    return found
 
 
 async def arrived(connection: AsyncConnection, job: Mapping[str, Any]) -> int:
