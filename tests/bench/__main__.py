@@ -33,8 +33,8 @@ async def _drain(at: World, orders: int, folder: Path, *, processes: int) -> Run
         return await opened.drain(orders)
 
 
-async def _through(at: World, orders: int, folder: Path) -> Run:
-    async with hub(at, 2, folder) as opened:
+async def _through(at: World, orders: int, folder: Path, *, each: int = 1) -> Run:
+    async with hub(at, 2, folder, each) as opened:
         return await opened.through(orders)
 
 
@@ -42,6 +42,7 @@ CONTENDERS: dict[str, Contender] = {
     "crossdock, 1 worker": lambda at, n, folder: _drain(at, n, folder, processes=1),
     "crossdock, 2 workers": lambda at, n, folder: _drain(at, n, folder, processes=2),
     "crossdock, 2 workers, intake included": _through,
+    "the same, ten orders an interchange": lambda at, n, folder: _through(at, n, folder, each=10),
     "naive, one at a time": lambda at, n, _: naive.drain(at, n, batched=False),
     "naive, batches of 100": lambda at, n, _: naive.drain(at, n, batched=True),
 }

@@ -58,6 +58,8 @@ class Hub:
     relay: Relay
     store: ReceiptStore
     door: Door
+    each: int = 1
+    """Orders of one interchange."""
     taken: int = 0
     before: dict[str, int] = field(default_factory=dict)
     """What the ledger held at the start."""
@@ -66,7 +68,7 @@ class Hub:
         """Fill the INTAKE stream, then measure until CANONICAL holds every order."""
         for start in range(0, orders, _FILL_AT_ONCE):
             count = min(_FILL_AT_ONCE, orders - start)
-            await self.store.save_all(list(receipts(self.taken + start, count)))
+            await self.store.save_all(list(receipts(self.taken + start, count, self.each)))
         return await self._measured(orders, intake=False)
 
     async def through(self, orders: int) -> Run:
@@ -97,7 +99,7 @@ class Hub:
         return Run(orders, seconds, spent)
 
     async def _senders(self, orders: int) -> None:
-        waiting = iter(list(receipts(self.taken, orders)))
+        waiting = iter(list(receipts(self.taken, orders, self.each)))
 
         async def send() -> None:
             for each in waiting:
@@ -123,9 +125,9 @@ class Hub:
             "published orders": n,
             "unacknowledged": 0,
             "accepted orders": n,
-            "answers": n,
-            "receipts": n,
-            "deliveries": 3 * n,
+            "answers": n // self.each,
+            "receipts": n // self.each,
+            "deliveries": 2 * n + n // self.each,
             "holds": 0,
             "outbox": 0,
         }
@@ -157,7 +159,7 @@ _SNAPSHOTS = 1 + 2 * LINES
 
 
 @asynccontextmanager
-async def hub(world: World, processes: int, folder: Path) -> AsyncIterator[Hub]:
+async def hub(world: World, processes: int, folder: Path, each: int = 1) -> AsyncIterator[Hub]:
     """Open a hub on a fresh ledger that knows the customers, items and stock."""
     bench = site(processes)
     addresses = await world.fresh()
@@ -178,7 +180,7 @@ async def hub(world: World, processes: int, folder: Path) -> AsyncIterator[Hub]:
         pipeline = Pipeline(Parts(bench, engine, workers, relay, archive, seen, clock, tracing))
         door = Door(store, seen, engine, clock, metrics, tracing)
         await pipeline.normalize(reference_data())
-        opened = Hub(world, client, js, engine, workers, pipeline, relay, store, door)
+        opened = Hub(world, client, js, engine, workers, pipeline, relay, store, door, each)
         opened.before = await opened.counted()
         yield opened
     await world.drop(addresses)

@@ -26,22 +26,24 @@ _DESCRIPTIONS = (
 )
 
 
-def interchange(n: int) -> bytes:
-    """Return order `n` as one interchange: 43 segments, about 1.6 kB."""
-    segments = [*_heading(n), *_lines(n), f"CTT*{LINES}"]
-    control = f"{n % 1_000_000_000:09}"
+def interchange(first: int, orders: int = 1) -> bytes:
+    """Return `orders` orders, numbered from `first`, as one interchange; 43 segments for the first."""
+    control = f"{first % 1_000_000_000:09}"
     return "~".join(
         [
             "ISA*00*          *00*          *ZZ*ACMEDIST       *ZZ*CROSSDOCK      "
             f"*261120*1000*U*00401*{control}*0*P*>",
-            f"GS*PO*ACMEDIST*CROSSDOCK*20261120*1000*{n}*X*004010",
-            "ST*850*0001",
-            *segments,
-            f"SE*{len(segments) + 2}*0001",
-            f"GE*1*{n}",
+            f"GS*PO*ACMEDIST*CROSSDOCK*20261120*1000*{first}*X*004010",
+            *(each for n in range(orders) for each in _set(first + n, n + 1)),
+            f"GE*{orders}*{first}",
             f"IEA*1*{control}~",
         ]
     ).encode()
+
+
+def _set(n: int, control: int) -> list[str]:
+    segments = [*_heading(n), *_lines(n), f"CTT*{LINES}"]
+    return [f"ST*850*{control:04}", *segments, f"SE*{len(segments) + 2}*{control:04}"]
 
 
 def _heading(n: int) -> list[str]:
@@ -67,15 +69,15 @@ def _lines(n: int) -> Iterator[str]:
         yield f"PID*F****{_DESCRIPTIONS[position % len(_DESCRIPTIONS)]}"
 
 
-def receipts(first: int, count: int) -> Iterator[Receipt]:
-    """Yield the receipts of `count` orders, numbered from `first`."""
-    for n in range(first, first + count):
+def receipts(first: int, count: int, each: int = 1) -> Iterator[Receipt]:
+    """Yield the receipts of `count` orders, numbered from `first`, so many in each interchange."""
+    for n in range(first, first + count, each):
         yield Receipt(
             id=derived_id("bench", str(n)),
             connection=CONNECTION,
             delivery_id=f"bench-{n}.edi",
             received_at=RECEIVED_AT,
-            body=interchange(n),
+            body=interchange(n, each),
             content_type="application/edi-x12",
             facts={"file": f"bench-{n}.edi"},
         )
