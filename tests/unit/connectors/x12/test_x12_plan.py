@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from connectors.x12.engine.guide import Guide, load_guide
 from connectors.x12.engine.plan import MOST_PLANS, MOST_SEGMENTS, SEEN, Plans
+from connectors.x12.engine.plan_source import MOST_WRITTEN
 from connectors.x12.engine.tree import Tree
 from tests.support.x12_text import ADVICE, CHANGE, ORDER, lines
 
@@ -50,7 +51,7 @@ def tags(segments: list[list[str]]) -> tuple[str, ...]:
 
 
 @pytest.mark.parametrize("identifier", SETS)
-def test_a_plan_is_made_for_the_third_set_of_a_kind_and_gives_the_same_tree(
+def test_a_plan_is_made_for_a_set_of_a_kind_that_came_often_and_gives_the_same_tree(
     identifier: str,
 ) -> None:
     guide, segments = fresh(identifier), split(SETS[identifier], identifier)
@@ -63,24 +64,46 @@ def test_a_plan_is_made_for_the_third_set_of_a_kind_and_gives_the_same_tree(
 
 
 VALUE = st.sampled_from(["", "1", "AB", "A>B", ">", "X>>Y", "'", '"', "{", "\\", "\n", "é"])
+ELEMENTS = st.lists(VALUE, max_size=6)
 LINE = st.lists(st.sampled_from(["PID", "REF", "MSG"]), max_size=3, unique=True).map(
     lambda found: ["PO1", *sorted(found, key=["PID", "REF", "MSG"].index)]
 )
+LINES = st.lists(st.tuples(LINE, st.integers(1, 5)), min_size=1, max_size=4).map(
+    lambda runs: [tag for line, times in runs for tag in line * times]
+)
 
 
-@settings(max_examples=60, deadline=None)
-@given(st.lists(LINE, min_size=1, max_size=5), st.data())
+@settings(max_examples=80, deadline=None)
+@given(LINES, st.data())
 def test_whatever_the_elements_hold_a_plan_gives_what_the_automaton_gives(
-    shape: list[list[str]], data: st.DataObject
+    shape: list[str], data: st.DataObject
 ) -> None:
     guide = fresh()
     slow = replace(guide, plans=Forgetful(guide.rules))
-    order = ["BEG", "REF", "REF", "N1", "N3", *(tag for line in shape for tag in line), "CTT"]
-    for _ in range(SEEN + 1):
-        values = [data.draw(st.lists(VALUE, max_size=6)) for _ in order]
-        body = [[tag, *each] for tag, each in zip(order, values, strict=True)]
-        segments = [["ST", "850", "0001"], *body, ["SE", "1", "0001"]]
+    order = ["BEG", "REF", "REF", "N1", "N3", *shape, "CTT"]
+
+    def drawn() -> list[list[str]]:
+        body = [[tag, *data.draw(ELEMENTS)] for tag in order]
+        return [["ST", "850", "0001"], *body, ["SE", "1", "0001"]]
+
+    first = drawn()
+    for _ in range(SEEN):
+        assert tree(guide, first) == tree(slow, first)
+    assert guide.plans.find(tags(first)) is not None
+    other = drawn()
+    other[-3:-2] = first[-3:-2]
+    for segments in (first, drawn(), other):
         assert tree(guide, segments) == tree(slow, segments)
+
+
+def test_a_set_that_would_need_too_long_a_plan_is_always_left_to_the_automaton() -> None:
+    guide = fresh()
+    unlike = ["PO1*1*3*EA", "PO1*2*3*EA\nPID*F****DESK"] * MOST_WRITTEN
+    segments = split("BEG*00*SA*1**20261120\n" + "\n".join(unlike))
+    expected = tree(guide, segments)
+    for _ in range(2 * SEEN):
+        assert tree(guide, segments) == expected
+    assert guide.plans.find(tags(segments)) is None
 
 
 def test_a_set_without_its_se_has_a_plan_of_its_own() -> None:
