@@ -15,6 +15,7 @@ from connectors.x12.agreed import Agreed, PartnerGuides
 from connectors.x12.config import X12Config
 from connectors.x12.engine.application import application_faults
 from connectors.x12.engine.checker import check
+from connectors.x12.engine.control import element
 from connectors.x12.engine.delimiters import Delimiters
 from connectors.x12.engine.envelope import (
     Acknowledged,
@@ -23,7 +24,6 @@ from connectors.x12.engine.envelope import (
     InterchangeEnd,
     InterchangeStart,
     TransactionSet,
-    element,
     walk,
 )
 from connectors.x12.engine.faults import EnvelopeFault, Fault

@@ -20,6 +20,12 @@ ISA_LENGTHS = (2, 10, 2, 10, 2, 15, 2, 15, 6, 4, 1, 5, 9, 1, 1, 1)
 
 _LAST = len(ISA_LENGTHS)
 
+_USUAL = 106
+"""How many characters an ISA has with its terminator, where its elements have their lengths."""
+
+_USUAL_LENGTHS = (3, *ISA_LENGTHS[:-1], 2)
+"""Between its separators, then: the last is ISA16 with the terminator."""
+
 
 @dataclass(frozen=True, slots=True)
 class Delimiters:
@@ -47,15 +53,17 @@ class Header:
     """Where it begins in the stream, in bytes."""
     size: int
     """How many bytes it has, with its terminator."""
-    wrapped: bool
+    wrapped: bool = False
     """Line breaks stand inside the ISA: the whole interchange was wrapped at a fixed column."""
-    padded: bool
+    padded: bool = False
     """A blank stands before the line break that ends a segment, and is no part of it."""
+    fixed: bool = False
+    """Its elements are known to have their fixed lengths."""
 
     def faults(self) -> list[EnvelopeFault]:
         """Elements that do not have their fixed length; readable all the same."""
-        elements = self.segment[1:]
-        if tuple(map(len, elements)) == ISA_LENGTHS:
+        elements = [] if self.fixed else self.segment[1:]
+        if self.fixed or tuple(map(len, elements)) == ISA_LENGTHS:
             return []
         for number, (value, length) in enumerate(zip(elements, ISA_LENGTHS, strict=True), 1):
             if len(value) != length:
@@ -96,6 +104,9 @@ def read_header(text: str, offset: int, *, final: bool) -> Header | None:
         Rejected: ``isa_unreadable`` or ``delimiter_ambiguous``.
 
     """
+    usual = _usual(text, offset)
+    if usual is not None:
+        return usual
     element = _character(text, 3)
     fields = text[:MAX_HEADER].split(element, _LAST) if element else []
     # Where the separator before ISA16 stands; before the text where it is not there (yet).
@@ -127,6 +138,41 @@ def read_header(text: str, offset: int, *, final: bool) -> Header | None:
         wrapped=wrapped,
         padded=end > at,
     )
+
+
+def _usual(text: str, offset: int) -> Header | None:
+    """An ISA of 106 ASCII characters without line breaks, as nearly all are; else None.
+
+    Those of a partner differ in nothing but date, time and number (ISA09, ISA10, ISA13).
+    """
+    date, time, number = text[70:76], text[77:81], text[90:99]
+    if not (date + time + number).isdecimal():
+        return None
+    known = _partners(text[:70] + text[76:77] + text[81:90] + text[99:_USUAL])
+    if known is None:
+        return None
+    segment, delimiters, element, terminator = known
+    segment = segment.copy()
+    segment[9], segment[10], segment[13] = date, time, number
+    return Header(segment, delimiters, element, terminator, offset, _USUAL, fixed=True)
+
+
+@lru_cache(maxsize=256)
+def _partners(rest: str) -> tuple[list[str], Delimiters, str, str] | None:
+    """What stands in a usual ISA besides its date, time and number: segment and delimiters."""
+    head = f"{rest[:70]}000000{rest[70:71]}0000{rest[71:80]}000000000{rest[80:]}"
+    if len(head) < _USUAL or not head.isascii() or "\n" in head or "\r" in head:
+        return None
+    element = head[3]
+    segment = head.split(element)
+    if element.isalnum() or tuple(map(len, segment)) != _USUAL_LENGTHS:
+        return None
+    component, terminator = segment[_LAST][:1], segment[_LAST][1:]
+    if terminator == " ":
+        return None  # it may be padding before a line break
+    segment[_LAST] = component
+    delimiters = _delimiters((element, component, terminator), segment[11], segment[12])
+    return segment, delimiters, element, terminator
 
 
 def _character(text: str, index: int) -> str:

@@ -9,13 +9,26 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from canonical.errors import Rejected
+from connectors.x12.engine.batch import Batch
+from connectors.x12.engine.control import (
+    disagreement,
+    element,
+    group_number,
+    interchange_number,
+    set_number,
+)
 from connectors.x12.engine.delimiters import Delimiters, Header
 from connectors.x12.engine.faults import EnvelopeFault
-from connectors.x12.engine.reader import Batch, Stray
+from connectors.x12.engine.reader import Stray
 
 _CONTROL = frozenset({"GS", "ST", "SE", "GE", "IEA", "TA1", "ISB", "ISE"})
 """Segments that make the envelope; everything else belongs into a transaction set."""
+
+_BEGIN = ["GS", "ST"]
+"""What the segments after an ISA begin with."""
+
+_NONE: frozenset[str] = frozenset()
+"""No control numbers came before."""
 
 _SERVICES = frozenset({"ISB", "ISE"})
 """Grade of service requests, which old interchanges may carry after their ISA; without effect."""
@@ -115,26 +128,15 @@ Event = (
 )
 
 
-def element(segment: list[str], position: int) -> str:
-    """An element of a control segment; "" where the segment is too short for it.
-
-    Blanks around it do not count (X12.6, 3.5.1.5: trailing spaces are to be suppressed).
-    """
-    return segment[position].strip(" ") if position < len(segment) else ""
-
-
 def walk(items: Iterable[Header | Batch | Stray]) -> Iterator[Event]:
     """Follow the envelopes of a stream."""
     walker = _Walker()
     for item in items:
         if isinstance(item, Batch):
-            yield from walker.batch(item)
-        elif isinstance(item, Header):
-            yield from walker.cut()
-            yield walker.open(item)
+            yield from walker.whole(item) or walker.batch(item)
         else:
             yield from walker.cut()
-            yield item
+            yield walker.open(item) if isinstance(item, Header) else item
     yield from walker.cut()
 
 
@@ -156,10 +158,7 @@ class _Walker:
         self._faults = []
         self._group_numbers = set()
         self._groups = 0
-        faults = header.faults()
-        control = element(header.segment, 13)
-        if not (control.isascii() and control.isdecimal()):
-            faults.append(EnvelopeFault("interchange_control_invalid", "ISA13"))
+        faults = header.faults() + interchange_number(element(header.segment, 13))
         return InterchangeStart(header.segment, header.delimiters, header.offset, faults)
 
     def cut(self) -> list[Event]:
@@ -170,11 +169,35 @@ class _Walker:
         self._isa = None
         return [*ends, InterchangeEnd([EnvelopeFault("interchange_truncated", "IEA")])]
 
+    def whole(self, batch: Batch) -> list[Event] | None:
+        """Follow all that comes after an ISA, where it is one group of one set and without fault.
+
+        Most interchanges are like that; None: this is another, which `batch` is to follow.
+        """
+        segments, tags, texts = batch.segments, batch.tags, batch.texts
+        if self._groups or tags[:2] != _BEGIN or not _CONTROL.isdisjoint(tags[2:-3]):
+            return None
+        gs, st = segments[:2]
+        group, number = element(gs, 6), element(st, 2)
+        count = str(len(segments) - 3)  # GS, GE and IEA are not the set's
+        interchange = element(self._isa or [], 13)
+        end = [["SE", count, number], ["GE", "1", group], ["IEA", "1", interchange]]
+        if segments[-3:] != end or group_number(group, _NONE) or set_number(number, _NONE):
+            return None
+        self._isa = None
+        texts = None if texts is None else texts[1:-2]
+        return [
+            GroupStart(gs, []),
+            TransactionSet(segments[1:-2], [], [(0, batch, 1)], texts),
+            GroupEnd("1", []),
+            InterchangeEnd(self._faults),
+        ]
+
     def batch(self, batch: Batch) -> Iterator[Event]:
         """Follow consecutive segments; a set's are taken over as slices."""
         segments = batch.segments
         start = 0
-        for index in [at for at, segment in enumerate(segments) if segment[0] in _CONTROL]:
+        for index in [at for at, tag in enumerate(batch.tags) if tag in _CONTROL]:
             tag = segments[index][0]
             last = tag == "SE" and self._set is not None
             self._take(batch, start, index + last)
@@ -224,11 +247,7 @@ class _Walker:
         self._sets = 0
         self._set_numbers = set()
         number = element(gs, 6)
-        faults = []
-        if not (number.isascii() and number.isdecimal() and len(number) <= 9):  # noqa: PLR2004  # element 28
-            faults.append(EnvelopeFault("group_control_invalid", "GS06"))
-        elif number in self._group_numbers:
-            faults.append(EnvelopeFault("group_control_duplicate", "GS06"))
+        faults = group_number(number, self._group_numbers)
         self._group_numbers.add(number)
         return GroupStart(gs, faults)
 
@@ -237,58 +256,38 @@ class _Walker:
         if current is None:
             return []
         self._set = None
+        return [self._ended(current, se)]
+
+    def _ended(self, current: TransactionSet, se: list[str] | None) -> TransactionSet:
         self._sets += 1
         number = current.control_number
-        if not 4 <= len(number) <= 9:  # noqa: PLR2004  # element 329
-            current.faults.append(EnvelopeFault("set_control_invalid", "ST02"))
-        if number in self._set_numbers:
-            current.faults.append(EnvelopeFault("set_control_duplicate", "ST02"))
+        current.faults += set_number(number, self._set_numbers)
         self._set_numbers.add(number)
         if se is None:
             current.faults.append(EnvelopeFault("set_trailer_missing", "SE"))
         else:
-            count = len(current.segments)
-            if element(se, 2) != number or not _is_count(element(se, 1), count):
-                current.faults += _wrong("set", se, "SE", number, count)
-        return [current]
+            current.faults += disagreement("set", se, "SE", number, len(current.segments))
+        return current
 
     def _close_group(self, ge: list[str] | None) -> list[Event]:
         ends = self._close_set(None)
         if self._gs is None:
             return ends
+        return [*ends, self._group_ended(self._gs, ge)]
+
+    def _group_ended(self, gs: list[str], ge: list[str] | None) -> GroupEnd:
+        self._gs = None
         faults = []
         if not self._sets:
             faults.append(EnvelopeFault("group_empty", "GE01"))
         if ge is None:
             faults.append(EnvelopeFault("group_trailer_missing", "GE"))
         else:
-            faults += _wrong("group", ge, "GE", element(self._gs, 6), self._sets)
-        self._gs = None
-        return [*ends, GroupEnd(element(ge or [], 1), faults)]
+            faults += disagreement("group", ge, "GE", element(gs, 6), self._sets)
+        return GroupEnd(element(ge or [], 1), faults)
 
     def _close(self, iea: list[str]) -> InterchangeEnd:
-        isa = self._isa or []
-        faults = self._faults
-        faults += _wrong("interchange", iea, "IEA", element(isa, 13), self._groups)
+        number = element(self._isa or [], 13)
         self._isa = None
-        return InterchangeEnd(faults)
-
-
-def _wrong(
-    level: str, trailer: list[str], tag: str, number: str, count: int
-) -> Iterator[EnvelopeFault]:
-    """What a trailer says otherwise than its header and what stands between them."""
-    said, counted = element(trailer, 2), element(trailer, 1)
-    if said != number:
-        yield EnvelopeFault(f"{level}_control_mismatch", f"{tag}02", said, number)
-    if not _is_count(counted, count):
-        yield EnvelopeFault(f"{level}_count_mismatch", f"{tag}01", counted, str(count))
-
-
-def _is_count(text: str, count: int) -> bool:
-    return text.isascii() and text.isdecimal() and len(text) <= 10 and int(text) == count  # noqa: PLR2004  # longest: element 96, 97, I16
-
-
-def as_rejected(fault: EnvelopeFault) -> Rejected:
-    """The fault as the error that crosses the connector's boundary."""
-    return Rejected(fault.code, fault.where, fault.detail)
+        faults = disagreement("interchange", iea, "IEA", number, self._groups)
+        return InterchangeEnd(self._faults + faults)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from canonical.errors import Rejected
 from connectors.x12.engine.delimiters import Delimiters, Header, read_header
@@ -70,6 +72,41 @@ def test_an_isa_that_is_not_padded_is_read_and_its_wrong_element_named(
     found = header(text + "~GS")
     assert found.delimiters == Delimiters("*", ">", "~", None)
     assert [(fault.code, fault.where) for fault in found.faults()] == [("isa_length", place)]
+
+
+VALUE = st.text("0123456789AZ *~>^U\u00e9", max_size=9)
+
+
+@settings(max_examples=300, deadline=None)
+@given(number=st.integers(1, 16), value=VALUE, element=st.sampled_from("*|^0A "), tail=VALUE)
+def test_an_isa_is_read_the_same_at_once_and_with_a_look_at_every_element(
+    number: int, value: str, element: str, tail: str
+) -> None:
+    """A line break in it makes the difference; what it holds is the same."""
+    fields = isa().split("*")
+    fields[number] = value.ljust(len(fields[number]))[: len(fields[number])]
+    text = element.join(fields)
+    at_once, closely = (
+        said(text + "~" + tail),
+        said(text[:3] + text[3:4] + "\n" + text[4:] + "~" + tail),
+    )
+    assert at_once == closely
+
+
+def said(text: str) -> tuple[list[str], Delimiters] | str:
+    try:
+        found = read_header(text, 0, final=True)
+    except Rejected as error:
+        return error.code
+    assert found is not None
+    return found.segment, found.delimiters
+
+
+def test_the_isas_of_a_partner_share_nothing_that_one_of_them_may_change() -> None:
+    first = header(isa("000000001") + "~")
+    first.segment[6] = "CHANGED"
+    second = header(isa("000000002") + "~")
+    assert (second.segment[6].strip(), second.segment[13]) == ("ACMEDIST", "000000002")
 
 
 def test_line_breaks_inside_the_isa_are_no_part_of_its_elements() -> None:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from connectors.x12.engine.envelope import (
     Acknowledged,
@@ -108,6 +112,48 @@ def test_blanks_after_control_numbers_and_leading_zeros_of_counts_do_not_count()
     assert faults(changed(segments, "GE*1*1", "GE*1*1 ")) == []
 
 
+SPOILED = st.sampled_from(
+    [
+        "",
+        "~",
+        "*",
+        " ",
+        "SE*1*0001~",
+        "IEA~",
+        "GE*1*1~",
+        "GS*PO~",
+        "ST*850*0001~",
+        "TA1*1~",
+        "9",
+        "A",
+    ]
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(at=st.integers(0, 520), spoiled=SPOILED, cut=st.integers(0, 9), size=st.integers(1, 90))
+def test_an_interchange_is_followed_the_same_whole_and_in_pieces(
+    at: int, spoiled: str, cut: int, size: int
+) -> None:
+    """A whole one of one set takes a short way, which pieces of it cannot take."""
+    good = as_bytes(orders(), "~").decode()
+    data = (good[:at] + spoiled + good[at + cut :]).encode()
+    pieces = [data[begin : begin + size] for begin in range(0, len(data), size)]
+    assert told(pieces) == told([data])
+
+
+def told(pieces: list[bytes]) -> list[Any]:
+    """Events with all that they hold."""
+    found: list[Any] = []
+    for event in walk(read(pieces)):
+        if isinstance(event, TransactionSet):
+            offsets = [event.offset(at) for at in range(1, len(event.segments) + 1)]
+            found.append((event.segments, event.texts, event.faults, offsets))
+        else:
+            found.append(event)
+    return [repr(each) for each in found]
+
+
 def test_a_set_without_trailer_ends_at_the_next_set_and_at_the_end_of_its_group() -> None:
     segments = [s for s in orders(ORDER, ORDER) if not s.startswith("SE")]
     assert faults(segments) == ["set_trailer_missing SE", "set_trailer_missing SE"]
@@ -169,6 +215,11 @@ def test_a_set_control_number_has_4_to_9_characters(number: str) -> None:
 def test_a_group_control_number_has_1_to_9_digits(number: str) -> None:
     segments = changed(orders(), "*0830*1*X", f"*0830*{number}*X")
     assert "group_control_invalid GS06" in faults(segments)
+
+
+def test_a_group_control_number_is_looked_at_also_where_header_and_trailer_agree_on_it() -> None:
+    segments = changed(changed(orders(), "*0830*1*X", "*0830*A*X"), "GE*1*1", "GE*1*A")
+    assert faults(segments) == ["group_control_invalid GS06"]
 
 
 def test_an_interchange_control_number_has_nine_digits() -> None:

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from connectors.x12.engine.batch import Batch
 from connectors.x12.engine.delimiters import Header
-from connectors.x12.engine.reader import CHUNK, MAX_SEGMENT, Batch, Stray, chunks_of, read
+from connectors.x12.engine.reader import CHUNK, MAX_SEGMENT, Stray, chunks_of, read
 from tests.support.x12_text import as_bytes, isa, orders
 
 SAMPLES = sorted((Path(__file__).parents[4] / "connectors/x12/samples").glob("*/*.edi"))

@@ -16,12 +16,12 @@ from connectors.base import Receipt
 from connectors.x12.codec import X12Codec
 from connectors.x12.config import X12Config
 from connectors.x12.engine.checker import check
+from connectors.x12.engine.control import element
 from connectors.x12.engine.envelope import (
     Acknowledged,
     GroupStart,
     InterchangeStart,
     TransactionSet,
-    element,
     walk,
 )
 from connectors.x12.engine.guide import load_guide
