@@ -283,6 +283,23 @@ class Client(Protocol):
 
 
 @runtime_checkable
+class Knocking(Protocol):
+    """A client that can find out, cheaply and without any effect, whether its target is there."""
+
+    async def knock(self) -> bool:
+        """Return True where it is there again; False: that cannot be told this way.
+
+        Asked of a target in trouble, where the question `look_up` is not one to the target. A
+        target that answers but does not take documents is not there again by answering.
+
+        Raises:
+            Retryable: it is not there, or not for us.
+
+        """
+        ...
+
+
+@runtime_checkable
 class Comparable(Protocol):
     """A client that can also tell what the target has of a delivery, for people to compare."""
 

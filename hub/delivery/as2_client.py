@@ -57,6 +57,8 @@ _PATIENCE = 0.6
 """Share of the call's time in which we wait for a receipt that comes on its own."""
 _UNAVAILABLE = {408, 425, 429}
 _UNAUTHORISED = {401, 403}
+_AWAY = {408, 425, 429, 500, 502, 503, 504}
+"""What is no answer of the one that we ask for."""
 _ELSEWHERE = {404, 405, 410}
 _LONGEST_WAIT = 3600.0
 _KEPT = ("content-type", "content-transfer-encoding")
@@ -95,6 +97,8 @@ class As2Client:
         self._url = partner.transport.url
         self._wrapping = wrapping
         self._parts = parts
+        self._silent = True
+        """It did not answer at all when it was last heard to be in trouble."""
         timeout = httpx.Timeout(parts.timeout_seconds, connect=min(10.0, parts.timeout_seconds))
         issuers = partner.transport.ca_file
         verify = ssl.create_default_context(cafile=issuers) if issuers is not None else True
@@ -132,6 +136,23 @@ class As2Client:
         if now - known.created_at > timedelta(hours=self._partner.transport.receipt_hours):
             return None
         raise InDoubt("mdn_awaited", "", "the receipt has not come yet")
+
+    async def knock(self) -> bool:
+        """Ask what may be called there (OPTIONS, RFC 9110 section 9.3.7); see `Knocking.knock`.
+
+        Whatever it says to that, it is there; but where it had refused messages with an error of
+        its own, and answers this, it may be refusing them still.
+        """
+        was_silent, self._silent = self._silent, True
+        try:
+            async with self._http.stream("OPTIONS", self._url) as answer:
+                status = answer.status_code
+        except httpx.HTTPError:
+            raise Retryable("connection_failed", "", "no answer to a question") from None
+        if status in _AWAY:
+            raise Retryable("target_unavailable", "", f"HTTP {status}")
+        self._silent = was_silent
+        return was_silent
 
     async def close(self) -> None:
         """Release the connections."""
@@ -171,13 +192,16 @@ class As2Client:
             async with self._http.stream(
                 "POST", self._url, headers=dict(headers), content=body
             ) as answer:
+                self._silent = False
                 _require_success(answer)
                 content = await _read(answer)
                 kept = {name: answer.headers[name] for name in _KEPT if name in answer.headers}
                 return Answer(kept, content)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout):
+            self._silent = True
             raise Retryable("connection_failed", "", "could not connect") from None
         except httpx.HTTPError as error:
+            self._silent = True
             raise InDoubt("answer_lost", "", type(error).__name__) from None
 
     async def _settled(self, key: Key, made: Prepared, answer: Answer) -> Settled:

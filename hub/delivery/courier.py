@@ -23,13 +23,14 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from canonical.errors import ConfigError, HubError, InDoubt, Rejected, Retryable
-from connectors.base import Json, Numbers, Outbound, Settled
+from connectors.base import Json, Knocking, Numbers, Outbound, Settled
 from hub.delivery.health import Health, Leave
 from hub.delivery.outbound import NOTHING, outbound, unnumbered
 from hub.delivery.parts import DeliverParts, Rendered, TargetSpec
@@ -110,13 +111,13 @@ class Courier:
 
         Asking has no effect there, and is no try of the delivery.
         """
-        leave, can = Leave(), self._target.capabilities
-        if not can.can_look_up or can.looks_up_itself or not self._health.begin(leave):
+        leave, question = Leave(), self._question(row)
+        if question is None or not self._health.begin(leave):
             return
         limit = min(self._parts.timing.knock, self._target.limits.timeout_seconds)
         try:
             async with asyncio.timeout(limit):
-                await self._target.client.look_up(outbound(row, self._target, NOTHING))
+                told = await question()
         except Retryable as error:
             if error.throttled:
                 self._health.throttled(leave, error.retry_after)
@@ -127,7 +128,19 @@ class Courier:
         except Exception:  # whatever it says of the question, it was there to say it; or a bug
             self._health.unused(leave)
         else:
-            self._health.heard(leave)
+            (self._health.heard if told else self._health.unused)(leave)
+
+    def _question(self, row: DeliveryRow) -> Callable[[], Awaitable[bool]] | None:
+        """Return what asks the target itself; it says whether that tells that it is back."""
+        can, client = self._target.capabilities, self._target.client
+
+        async def look_up() -> bool:
+            await client.look_up(outbound(row, self._target, NOTHING))
+            return True
+
+        if can.can_look_up and not can.looks_up_itself:
+            return look_up
+        return client.knock if isinstance(client, Knocking) else None
 
     async def _deliver(self, hand: Hand) -> tuple[Settled, str]:
         ready = await self._prepare(hand)

@@ -39,6 +39,8 @@ from hub.ledger.exchanges import Key
 CAPABILITIES = Capabilities(can_look_up=True, looks_up_itself=True)
 """Any action is the same here: leave the file."""
 
+_SILENT = frozenset({"connection_failed", "connection_lost", "address_unknown", "address_private"})
+"""Codes of a server that is not there, not of one that refuses."""
 _MOST_SESSIONS = 2
 """Partners' servers count connections."""
 
@@ -62,9 +64,19 @@ class RemoteClient:
         self._engine = engine
         self._clock = clock
         self._room = asyncio.Semaphore(_MOST_SESSIONS)
+        self._silent = True
+        """It did not let us in at all when it was last heard to be in trouble."""
 
     async def deliver(self, outbound: Outbound) -> Settled:
         """Leave the file; see `Client.deliver`."""
+        self._silent = True
+        try:
+            return await self._leave(outbound)
+        except (Retryable, InDoubt) as error:
+            self._silent = error.code in _SILENT
+            raise
+
+    async def _leave(self, outbound: Outbound) -> Settled:
         name, body = outbound.file_name, outbound.encoded
         async with self._room, self._open() as session:
             if await self._is_there(session, name, body):
@@ -90,6 +102,18 @@ class RemoteClient:
             if await session.stat(self._outbox, _temporary(outbound.file_name)) is not None:
                 return None
         return _settled(outbound)
+
+    async def knock(self) -> bool:
+        """Log in and look into the folder; see `Knocking.knock`.
+
+        Where it had let us in and then not taken a file, such as for want of room, looking does
+        not tell whether it would now.
+        """
+        was_silent, self._silent = self._silent, True
+        async with self._room, self._open() as session:
+            await session.entries(self._outbox, 1)
+        self._silent = was_silent
+        return was_silent
 
     async def close(self) -> None:
         """Nothing is kept open."""

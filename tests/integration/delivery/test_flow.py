@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import deque
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -15,6 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import ProgrammingError
 
 from canonical.errors import Rejected, Retryable
+from connectors.base import Capabilities
 from hub.clock import SystemClock
 from hub.delivery.parts import DeliverParts
 from hub.delivery.persistence import Ledger
@@ -220,6 +222,48 @@ async def test_a_target_for_which_the_ledger_may_answer_is_tried_and_not_asked(
         await until(books, one, "delivered")
     assert await books.outcomes(one) == ["retry", "delivered"]
     assert target.asked == []
+
+
+class KnockedAt(ScriptedTarget):
+    """A target that cannot be asked for documents, and at which one may knock."""
+
+    def __init__(self, answers: Sequence[bool | Exception]) -> None:
+        super().__init__(script=deque([fails_with(Retryable("unavailable"))]))
+        self.answers = deque(answers)
+        self.knocks = 0
+
+    async def knock(self) -> bool:
+        """Answer in turn; the last answer stays."""
+        self.knocks += 1
+        answer = self.answers.popleft() if len(self.answers) > 1 else self.answers[0]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+@pytest.mark.parametrize(
+    "can", [Capabilities(idempotent=True), replace(ASKABLE, looks_up_itself=True)]
+)
+async def test_a_target_that_cannot_be_asked_is_knocked_at(books: Books, can: Capabilities) -> None:
+    target = KnockedAt([*[Retryable("unavailable")] * 3, True])
+    role = DeliverRole(spec(target, capabilities=can), knocking(books))
+    one = await books.order("1")
+    async with running(role):
+        await until(books, one, "delivered")
+    assert await books.outcomes(one) == ["retry", "delivered"]
+    assert (target.knocks, target.asked) == (4, [])
+
+
+async def test_a_target_that_answers_and_may_refuse_all_the_same_keeps_its_waits(
+    books: Books,
+) -> None:
+    target = KnockedAt([Retryable("unavailable"), False])
+    role = DeliverRole(spec(target, capabilities=Capabilities()), knocking(books))
+    one = await books.order("1")
+    async with running(role):
+        await wait_for(lambda: target.knocks > 5)
+    assert await books.outcomes(one) == ["retry"]
+    assert len(target.calls) == 1
 
 
 async def test_a_document_that_a_healthy_target_cannot_take_keeps_its_waits(

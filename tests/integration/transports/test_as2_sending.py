@@ -16,13 +16,14 @@ from fastapi.responses import Response
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from canonical.errors import HubError, InDoubt, Rejected, Retryable
-from connectors.base import Outbound, Settled
+from connectors.base import Capabilities, Outbound, Settled
 from connectors.reach import Reach
 from connectors.transports.as2.message import mic_of
 from connectors.transports.as2.names import read_envelope
 from connectors.transports.as2.receipts import Outcome, write_receipt
 from hub.api.app import http_app
 from hub.api.server import serving
+from hub.delivery.as2_client import As2Client
 from hub.delivery.role import DeliverRole
 from hub.ledger.tables import exchange
 from hub.settings.model import Http
@@ -30,16 +31,20 @@ from tests.support.as2_house import House, Partner, agreement, house, outbound
 from tests.support.as2_keys import key
 from tests.support.deliveries import (
     LIMITS,
+    QUICK,
+    TIMING,
     Books,
     ScriptedTarget,
     Told,
     parts,
     running,
     spec,
+    until,
     until_all,
 )
 from tests.support.ports import free_port
 from tests.support.reach import resolving
+from tests.support.waiting import wait_for
 
 THEIRS = agreement("THEM", "US")
 Answering = Callable[[Request, bytes], Response]
@@ -173,6 +178,71 @@ async def test_nobody_there_means_that_nothing_left_us(us: House) -> None:
     await client.close()
 
 
+class Heard:
+    """A client of which is known how often it has knocked in vain."""
+
+    def __init__(self, client: As2Client) -> None:
+        self.deliver, self.look_up, self.close = client.deliver, client.look_up, client.close
+        self._knock = client.knock
+        self.unanswered = 0
+
+    async def knock(self) -> bool:
+        """Knock."""
+        try:
+            return await self._knock()
+        except Retryable:
+            self.unanswered += 1
+            raise
+
+
+async def test_a_partner_that_was_not_there_gets_what_waits_as_soon_as_it_is(us: House) -> None:
+    """Its breaker's question is an OPTIONS: nothing is sent to find out."""
+    port, books, asked = free_port(), Books(us.engine), list[str]()
+    client = Heard(us.client(f"http://127.0.0.1:{port}/", receipt="none"))
+    patient = replace(QUICK, delays_seconds=(3600,) * 5)
+    eager = parts(us.engine, policy=patient, timing=replace(TIMING, knock=0.05))
+    can = Capabilities(idempotent=True)
+    one = await books.order("1")
+
+    async def receive(request: Request) -> Response:
+        asked.append(request.method)
+        return Response(b"", 200 if request.method == "POST" else 405)
+
+    router = APIRouter()
+    router.add_api_route("/", receive, methods=["POST", "OPTIONS"])
+    async with running(DeliverRole(spec(client, capabilities=can), eager)):
+        await wait_for(lambda: client.unanswered)
+        async with serving(http_app([router]), Http(port=port)):
+            await until(books, one, "delivered")
+    await client.close()
+    assert asked[-1] == "POST"
+    assert asked.count("POST") == 1
+
+
+async def test_only_an_answer_after_silence_says_that_a_partner_is_back(us: House) -> None:
+    said = deque([500, 204, 503, 204, 500, 204])
+
+    async def receive() -> Response:
+        return Response(b"", said.popleft())
+
+    router = APIRouter()
+    router.add_api_route("/", receive, methods=["POST", "OPTIONS"])
+    async with serving(http_app([router]), Http(port=0)) as port:
+        client = us.client(f"http://127.0.0.1:{port}/", receipt="none")
+        with pytest.raises(Retryable, match="target_unavailable"):
+            await client.deliver(outbound())
+        assert await client.knock() is False  # it was there when it failed
+        with pytest.raises(Retryable, match="target_unavailable"):
+            await client.knock()
+        assert await client.knock() is True
+        with pytest.raises(Retryable, match="target_unavailable"):
+            await client.deliver(outbound())
+        assert await client.knock() is False
+    with pytest.raises(Retryable, match="connection_failed"):
+        await client.knock()
+    await client.close()
+
+
 async def test_a_partner_whose_name_leads_inside_gets_nothing(
     us: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -183,6 +253,8 @@ async def test_a_partner_whose_name_leads_inside_gets_nothing(
             resolving(patched, ["127.0.0.1"])
             with pytest.raises(Retryable, match="address_private"):
                 await client.deliver(outbound())
+            with pytest.raises(Retryable, match="address_private"):
+                await client.knock()
         await client.close()
 
 

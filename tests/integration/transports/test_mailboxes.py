@@ -252,6 +252,30 @@ async def test_nobody_there_is_for_later(box: Mailbox) -> None:
     for opener in nobody:
         with pytest.raises(Retryable, match="connection_failed"):
             await replace(box, opener=opener).client().deliver(outbound())
+        with pytest.raises(Retryable, match="connection_failed"):
+            await replace(box, opener=opener).client().knock()
+
+
+async def test_whether_a_mailbox_is_back_is_told_by_looking_into_its_folder(box: Mailbox) -> None:
+    assert await box.client().knock() is True
+    assert box.left("out") == []
+
+
+async def test_a_mailbox_without_its_folder_is_not_back(sftp_box: Mailbox) -> None:
+    client = sftp_box.client()
+    (sftp_box.root / "out").rmdir()
+    with pytest.raises(Retryable):
+        await client.knock()
+
+
+async def test_looking_does_not_tell_of_a_mailbox_that_let_us_in_and_took_nothing(
+    sftp_box: Mailbox,
+) -> None:
+    client = sftp_box.client()
+    (sftp_box.root / "out" / ".997-d-1.x12.tmp").mkdir()  # where the file is to be staged
+    with pytest.raises(Retryable):
+        await client.deliver(outbound())
+    assert await client.knock() is False
 
 
 async def test_a_wrong_password_halts_the_connection(box: Mailbox) -> None:
