@@ -13,12 +13,16 @@ from hub.topology import canonical_subject, dead_subject
 
 
 class Event(NamedTuple):
-    """One fact on its way to NATS: the bytes are final, the id makes publishing it repeatable."""
+    """One fact on its way to NATS; the id makes publishing it repeatable."""
 
     event_id: str
     subject: str
     payload: bytes
     traceparent: str | None = None
+    document_id: str | None = None
+    """The document in the ledger that is its data: the outbox then keeps no second copy."""
+    head: int = 0
+    """Bytes of the payload before its data, of an event with a document."""
 
     def outgoing(self) -> Outgoing:
         """Return the message to publish."""
@@ -32,7 +36,8 @@ class Event(NamedTuple):
         return {
             "event_id": self.event_id,
             "subject": self.subject,
-            "payload": self.payload,
+            "payload": self.payload[: self.head] + b"}" if self.document_id else self.payload,
+            "document_id": self.document_id,
             "traceparent": self.traceparent,
         }
 
@@ -51,8 +56,17 @@ class Subject(NamedTuple):
     schema_version: int = 1
 
 
-def canonical_event(subject: Subject, data: bytes, now: datetime) -> Event:
-    """Wrap a canonical document's JSON as it is: it is neither parsed nor written again."""
+def canonical_event(
+    subject: Subject, data: bytes, now: datetime, *, in_ledger: bool = False
+) -> Event:
+    """Wrap a canonical document's JSON as it is: it is neither parsed nor written again.
+
+    Args:
+        subject: what it is about.
+        data: the document.
+        now: when.
+        in_ledger: the ledger's `document` holds the same canonical document under `document_id`.
+    """
     name = f"{subject.entity}.v{subject.schema_version}"
     envelope = {
         "specversion": "1.0",
@@ -69,13 +83,20 @@ def canonical_event(subject: Subject, data: bytes, now: datetime) -> Event:
     }
     if subject.traceparent:
         envelope["traceparent"] = subject.traceparent
-    head = orjson.dumps(envelope, option=orjson.OPT_UTC_Z)
+    bare = orjson.dumps(envelope, option=orjson.OPT_UTC_Z)
     return Event(
         subject.event_id,
         canonical_subject(subject.entity, subject.verb),
-        head[:-1] + b',"data":' + data + b"}",
+        with_data(bare, data),
         subject.traceparent,
+        subject.document_id if in_ledger else None,
+        len(bare) - 1,
     )
+
+
+def with_data(bare: bytes, data: bytes) -> bytes:
+    """Put the data into an event that was written without."""
+    return bare[:-1] + b',"data":' + data + b"}"
 
 
 def dead_event(stage: str, connection: str, facts: dict[str, Any], now: datetime) -> Event:

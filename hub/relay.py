@@ -63,16 +63,15 @@ class Relay:
         """Publish a batch of one stream's events; a stream that refuses holds up no other."""
         try:
             async with self._engine.begin() as connection:
-                rows = await outbox.take(connection, stream, _BATCH, older_than=_GRACE_SECONDS)
-                if rows:
-                    events = [Event(**row) for row in rows]
+                events = await outbox.take(connection, stream, _BATCH, older_than=_GRACE_SECONDS)
+                if events:
                     await self._publisher.publish([event.outgoing() for event in events])
                     reached("relay.swept")
                     await outbox.forget(connection, [event.event_id for event in events])
         except (Retryable, SQLAlchemyError, OSError) as error:
             self._log.warning("relay_waits", stream=stream, error=type(error).__name__)
             return 0
-        return len(rows)
+        return len(events)
 
 
 async def _wait(stop: asyncio.Event, seconds: float) -> None:

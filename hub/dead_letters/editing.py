@@ -36,6 +36,7 @@ from hub.differences import between
 from hub.events import Subject, canonical_event
 from hub.ids import derived_id
 from hub.ledger import audit
+from hub.ledger import outbox as waiting_events
 from hub.ledger.dead_letters import edited_of
 from hub.ledger.tables import (
     dead_letter,
@@ -284,6 +285,7 @@ async def _write_document(
     of = sa.select(document).join(dead_letter, dead_letter.c.document_id == document.c.id)
     row = (await ledger.execute(of.where(dead_letter.c.id == letter_id))).mappings().one()
     await _refuse_late(ledger, row["id"], letter_id)
+    await waiting_events.keep_whole(ledger, row["id"])
     values = {
         "canonical": checked.canonical,
         "content_id": checked.content_id,
@@ -323,7 +325,7 @@ async def _publish(ledger: AsyncConnection, row: Row, act: Act) -> None:
         content_id=row["content_id"],
         traceparent=row["trace_id"],
     )
-    event = canonical_event(subject, orjson.dumps(row["canonical"]), act.at)
+    event = canonical_event(subject, orjson.dumps(row["canonical"]), act.at, in_ledger=True)
     await ledger.execute(sa.insert(outbox).values(**event.row()))
 
 

@@ -1,20 +1,34 @@
-"""The outbox: events that are committed and not yet acknowledged by NATS."""
+"""The outbox: events that are committed and not yet acknowledged by NATS.
+
+An event about a document that the ledger holds is kept without its data, which is read from the
+document when a relay takes it: with a copy of each order in it, the outbox made a fifth of all that
+the server wrote. So a document that is corrected while its event waits has to be let go of first
+(`keep_whole`), and none may be deleted (`hub/ledger/retention.py`).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
 
+import orjson
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from hub.ledger.tables import outbox
+from hub.events import Event, with_data
+from hub.ledger.tables import document, outbox
+
+_KEEP_WHOLE = """
+UPDATE outbox SET document_id = NULL, payload = substring(payload FOR octet_length(payload) - 1)
+    || convert_to(',"data":' || document.canonical::text || '}', 'UTF8')
+FROM document WHERE outbox.document_id = $1 AND document.id = $1
+"""
 
 
 async def take(
     connection: AsyncConnection, stream: str, limit: int, *, older_than: float
-) -> Sequence[sa.RowMapping]:
-    """Lock the oldest rows that no other relay holds; they stay locked until the commit.
+) -> list[Event]:
+    """Lock the oldest events that no other relay holds; they stay locked until the commit.
 
     Args:
         connection: inside the transaction that will also `forget` them.
@@ -23,14 +37,31 @@ async def take(
         older_than: seconds; younger rows are still being published by those who wrote them.
     """
     age = sa.func.clock_timestamp() - timedelta(seconds=older_than)
-    result = await connection.execute(
-        sa.select(outbox.c.event_id, outbox.c.subject, outbox.c.payload, outbox.c.traceparent)
+    own = outbox.c.event_id, outbox.c.subject, outbox.c.payload, outbox.c.traceparent
+    rows = await connection.execute(
+        sa.select(*own, outbox.c.document_id, document.c.canonical)
+        .select_from(outbox.outerjoin(document, document.c.id == outbox.c.document_id))
         .where(outbox.c.written_at <= age, outbox.c.subject.startswith(stream))
         .order_by(outbox.c.seq)
         .limit(limit)
-        .with_for_update(skip_locked=True)
+        .with_for_update(skip_locked=True, of=outbox)
     )
-    return list(result.mappings())
+    return [
+        Event(row["event_id"], row["subject"], _whole(row), row["traceparent"])
+        for row in rows.mappings()
+    ]
+
+
+def _whole(row: sa.RowMapping) -> bytes:
+    payload = bytes(row["payload"])
+    if row["document_id"] is None:
+        return payload
+    return with_data(payload, orjson.dumps(row["canonical"]))
+
+
+async def keep_whole(connection: AsyncConnection, document_id: str) -> None:
+    """Give events that wait their own copy of a document, which is about to change."""
+    await connection.exec_driver_sql(_KEEP_WHOLE, (document_id,))
 
 
 async def forget(connection: AsyncConnection, event_ids: Sequence[str]) -> None:

@@ -1,8 +1,8 @@
 """What of the ledger and of the archive may go because it is old and at rest; a few statements.
 
 At rest is a document that is delivered, a duplicate, rejected or superseded, with no open hold,
-dead letter, delivery or finding, in an order of which all the rest is at rest and old, too. Bytes
-stay as long as a dead letter that is not replayed may ask for them, archived ones included.
+dead letter, delivery, event or finding, in an order of which all the rest is at rest and old, too.
+Bytes stay as long as a dead letter that is not replayed may ask for them, archived ones included.
 A business key of which no document is left is forgotten: its number may be used again.
 """
 
@@ -25,6 +25,7 @@ WHERE d.created_at < $1 AND d.state IN {_AT_REST} AND coalesce(d.settled_at, d.c
     AND NOT EXISTS (SELECT 1 FROM dead_letter WHERE document_id = d.id AND state IN {_OPEN})
     AND NOT EXISTS (SELECT 1 FROM delivery WHERE document_id = d.id
         AND (state IN {_MOVING} OR settled_at >= $1))
+    AND NOT EXISTS (SELECT 1 FROM outbox WHERE document_id = d.id)
     AND NOT EXISTS (SELECT 1 FROM finding WHERE reference = d.reference AND state <> 'closed')
     AND NOT EXISTS (SELECT 1 FROM document AS o WHERE o.reference = d.reference
         AND (o.created_at >= $1 OR o.state NOT IN {_AT_REST}))

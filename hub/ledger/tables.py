@@ -180,7 +180,9 @@ outbox = sa.Table(
     sa.Column("seq", sa.BigInteger, sa.Identity(always=True), primary_key=True),
     _text("event_id"),
     _text("subject"),
+    # Where a document is named, the envelope without its data: the document has that already.
     sa.Column("payload", sa.LargeBinary, nullable=False),
+    _text("document_id", null=True),
     _text("traceparent", null=True),
     sa.Column(
         "written_at",

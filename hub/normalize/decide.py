@@ -111,7 +111,7 @@ class Decider:
         self._plan.references[key] = rows.reference(key, document, self._context.now)
         # A figure may come back to what it was: the receipt makes each of them an event of its own.
         event_id = rows.snapshot_event_id(admitted, document)
-        self._publish(rows.case(admitted, document), event_id)
+        self._publish(rows.case(admitted, document), event_id, in_ledger=False)
 
     def _document(self, case: Case) -> None:
         document = case.document
@@ -230,7 +230,7 @@ class Decider:
         self._plan.documents.append(row)
         return row
 
-    def _publish(self, case: Case, event_id: str) -> None:
+    def _publish(self, case: Case, event_id: str, *, in_ledger: bool = True) -> None:
         document = case.document
         (verb,) = VERBS[document.entity]
         subject = Subject(
@@ -244,7 +244,9 @@ class Decider:
             traceparent=case.admitted.traceparent,
         )
         self._plan.events.append(
-            canonical_event(subject, document.canonical_json, self._context.now)
+            canonical_event(
+                subject, document.canonical_json, self._context.now, in_ledger=in_ledger
+            )
         )
 
     def _answers(self, admitted: Admitted) -> None:

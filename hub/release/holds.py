@@ -237,7 +237,7 @@ def _event(row: dict[str, Any], now: datetime) -> Event:
         content_id=row["content_id"],
         traceparent=row["trace_id"],
     )
-    return canonical_event(subject, orjson.dumps(row["canonical"]), now)
+    return canonical_event(subject, orjson.dumps(row["canonical"]), now, in_ledger=True)
 
 
 async def _audit(

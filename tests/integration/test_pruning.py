@@ -159,6 +159,19 @@ async def test_nothing_of_an_order_goes_while_a_part_of_it_is_young_or_open(
     assert "PO-1" not in await numbers(at)
 
 
+async def test_an_order_stays_as_long_as_its_event_waits_to_be_published(
+    at: Dock, tmp_path: Path
+) -> None:
+    came = at.receipt(normalized("order", order("PO-1")))
+    decided = await at.pipeline.decide(await at.pipeline.read([came]))
+    await settle(at, "PO-1")
+    await pruner(at, tmp_path).prune(WISH)
+    assert "PO-1" in await numbers(at)
+    await at.pipeline.publish(decided)
+    await pruner(at, tmp_path).prune(WISH)
+    assert "PO-1" not in await numbers(at)
+
+
 async def test_bytes_go_by_the_pack_and_never_while_one_of_them_is_waited_for(
     at: Dock, tmp_path: Path
 ) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -15,12 +17,13 @@ from hub import topology
 from hub.clock import SystemClock
 from hub.events import Event
 from hub.ledger import bulk
-from hub.ledger.tables import outbox
+from hub.ledger import outbox as waiting
+from hub.ledger.tables import document, outbox
 from hub.publisher import Publisher
 from hub.relay import Relay
 from hub.seen import Seen
 from hub.servers.addresses import Addresses
-from tests.support.ledgers import Dock, dock
+from tests.support.ledgers import Dock, dock, normalized, order
 from tests.support.waiting import wait_for
 
 
@@ -125,6 +128,58 @@ async def test_young_rows_are_left_to_those_who_wrote_them(at: Dock) -> None:
     stop.set()
     await task
     assert len(await at.rows(outbox)) == 1
+
+
+async def decided(at: Dock) -> Event:
+    """Return the event of an order that is committed and not published."""
+    await at.stock()
+    came = at.receipt(normalized("order", order()))
+    (made,) = (await at.pipeline.decide(await at.pipeline.read([came]))).events
+    return made
+
+
+async def swept(at: Dock) -> dict[str, Any]:
+    """Let the relay take what waits; return the last event that it published."""
+    async with at.engine.begin() as ledger:
+        old = datetime.now(UTC) - timedelta(minutes=1)
+        await ledger.execute(sa.update(outbox).values(written_at=old))
+    stop = asyncio.Event()
+    task = asyncio.create_task(Relay(at.engine, Publisher(at.client, at.js)).run(stop))
+
+    async def gone() -> bool:
+        return await at.rows(outbox) == []
+
+    await wait_for(gone)
+    stop.set()
+    await task
+    message = await at.js.get_last_msg(topology.CANONICAL, "canonical.order.released")
+    published: dict[str, Any] = json.loads(message.data or b"")
+    return published
+
+
+async def test_an_order_waits_without_a_copy_of_itself_and_is_published_whole(at: Dock) -> None:
+    made = await decided(at)
+    (row,) = await at.rows(outbox)
+    assert row["document_id"] == made.document_id
+    assert "data" not in json.loads(row["payload"])
+    assert await swept(at) == json.loads(made.payload)
+
+
+async def test_a_correction_leaves_the_event_that_waits_as_it_was(at: Dock) -> None:
+    made = await decided(at)
+    async with at.engine.begin() as ledger:
+        await waiting.keep_whole(ledger, made.document_id or "")
+        await ledger.execute(sa.update(document).values(canonical={"corrected": True}))
+    assert await swept(at) == json.loads(made.payload)
+
+
+async def test_a_snapshot_of_which_the_ledger_keeps_only_the_newest_waits_whole(at: Dock) -> None:
+    item = {"number": "A", "base_unit": "EA"}
+    came = at.receipt(normalized("item", item, "contoso"), connection="bc")
+    await at.pipeline.decide(await at.pipeline.read([came]))
+    (row,) = await at.rows(outbox)
+    assert row["document_id"] is None
+    assert json.loads(row["payload"])["data"]["number"] == "A"
 
 
 def receipt(name: str, body: bytes = b"x") -> Receipt:
