@@ -289,5 +289,5 @@ class _Walker:
     def _close(self, iea: list[str]) -> InterchangeEnd:
         number = element(self._isa or [], 13)
         self._isa = None
-        faults = disagreement("interchange", iea, "IEA", number, self._groups)
-        return InterchangeEnd(self._faults + faults)
+        self._faults += disagreement("interchange", iea, "IEA", number, self._groups)
+        return InterchangeEnd(self._faults)
