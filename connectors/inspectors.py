@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Protocol
 
+from canonical.errors import Rejected
 from connectors.base import Json
 from connectors.edifact.inspector import INSPECTOR as EDIFACT
 from connectors.paper import Paper
@@ -30,6 +31,13 @@ class Inspector(Protocol):
         """Say the same of a file that is read while it is looked into, however large it is.
 
         Never raises but what reading the chunks does.
+        """
+        ...
+
+    def starts(self, chunks: Iterable[bytes]) -> Iterator[Json | Rejected]:
+        """Yield the head of each interchange where it begins, and why nothing more can be read.
+
+        A head is what `connectors.report` has of an interchange before its sets.
         """
         ...
 

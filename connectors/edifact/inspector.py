@@ -7,9 +7,10 @@ are looked into.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from canonical.errors import Rejected
 from connectors.base import Json
 from connectors.edifact.config import EdifactConfig
 from connectors.edifact.engine.application import findings
@@ -62,6 +63,14 @@ class EdifactInspector:
             found.take(event)
         return found.report()
 
+    def starts(self, chunks: Iterable[bytes]) -> Iterator[Json | Rejected]:
+        """Say where interchanges begin, while they are read."""
+        for event in walk(read(chunks)):
+            if isinstance(event, InterchangeStart):
+                yield _head(event)
+            elif isinstance(event, Stray):
+                yield event.error
+
     def options(self, interchange: Json) -> Json:
         """The options of a connection whose partner is the interchange's sender."""
         theirs, _, partner = interchange["sender"].partition(":")
@@ -77,6 +86,18 @@ class EdifactInspector:
     def paper(self, one: Json) -> Paper | None:
         """A set as a person reads it."""
         return paper(one["type"], one["version"], one["control_number"], one["body"])
+
+
+def _head(event: InterchangeStart) -> Json:
+    """What is said of an interchange."""
+    unb = event.unb
+    return {
+        "control_number": part(unb, 5),
+        "sender": _party(unb, 2),
+        "receiver": _party(unb, 3),
+        "usage": "T" if part(unb, 11) == "1" else "P",
+        "byte": event.offset,
+    }
 
 
 class _File:
@@ -127,15 +148,7 @@ class _File:
         unb = self._unb = event.unb
         self._anything = True
         self._marks = event.delimiters
-        self._report.begin(
-            {
-                "control_number": part(unb, 5),
-                "sender": _party(unb, 2),
-                "receiver": _party(unb, 3),
-                "usage": "T" if part(unb, 11) == "1" else "P",
-                "byte": event.offset,
-            }
-        )
+        self._report.begin(_head(event))
         self._told_interchange([*event.faults, *self._strange(unb)])
 
     def _strange(self, unb: Parts) -> list[EnvelopeFault]:

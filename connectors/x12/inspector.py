@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from canonical.errors import Rejected
 from connectors.base import Json
 from connectors.paper import Paper
 from connectors.report import DEFAULT, Found, Look, Report
@@ -57,6 +58,14 @@ class X12Inspector:
             found.take(event)
         return found.report()
 
+    def starts(self, chunks: Iterable[bytes]) -> Iterator[Json | Rejected]:
+        """Say where interchanges begin, while they are read."""
+        for event in walk(read(chunks)):
+            if isinstance(event, InterchangeStart):
+                yield _head(event)
+            elif isinstance(event, Stray):
+                yield event.error
+
     def options(self, interchange: Json) -> Json:
         """The options of a connection whose partner is the interchange's sender."""
         theirs, _, partner = interchange["sender"].partition(":")
@@ -72,6 +81,18 @@ class X12Inspector:
     def paper(self, one: Json) -> Paper | None:
         """A set as a person reads it."""
         return paper(one["type"], one["version"], one["control_number"], one["body"])
+
+
+def _head(event: InterchangeStart) -> Json:
+    """What is said of an interchange."""
+    isa = event.isa
+    return {
+        "control_number": element(isa, 13),
+        "sender": f"{element(isa, 5)}:{element(isa, 6)}",
+        "receiver": f"{element(isa, 7)}:{element(isa, 8)}",
+        "usage": element(isa, 15),
+        "byte": event.offset,
+    }
 
 
 class _File:
@@ -126,15 +147,7 @@ class _File:
         isa = self._isa = event.isa
         self._delimiters = event.delimiters
         self._interchanges += 1
-        self._report.begin(
-            {
-                "control_number": element(isa, 13),
-                "sender": f"{element(isa, 5)}:{element(isa, 6)}",
-                "receiver": f"{element(isa, 7)}:{element(isa, 8)}",
-                "usage": element(isa, 15),
-                "byte": event.offset,
-            }
-        )
+        self._report.begin(_head(event))
         self._interchange([*event.faults, *self._strange(isa)])
 
     def _strange(self, isa: list[str]) -> list[EnvelopeFault]:

@@ -6,11 +6,11 @@ Who names a file himself sees what stands in it; `--hide-values` leaves it out, 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import orjson
 import typer
@@ -24,13 +24,13 @@ from hub.cli.desk import ConfigOption, default_config
 from hub.cli.edi_json import block, line
 from hub.cli.edi_tree import tree, verdict_lines
 from hub.cli.exits import Exit, said
-from hub.cli.output import Output, OutputOption, print_json, printable
+from hub.cli.output import Output, OutputOption, printable
 from hub.clock import SystemClock
-from hub.edi.answers import answers
+from hub.edi.answers import Answered, answers
 from hub.edi.compare import compared
-from hub.edi.files import Judge, found, looking, opened, unread
+from hub.edi.files import Judge, found, looking, unread
 from hub.edi.looked import Looked
-from hub.edi.papers import papers
+from hub.edi.papers import papers, shelved
 from hub.edi.readable import changes, page
 from hub.settings.loader import load
 from hub.settings.model import Connection
@@ -125,32 +125,47 @@ def ack(
 
     Control numbers count from 1 here; the hub's own come from its ledger.
     """
+    refused: set[str] = set()
     with said():
-        taken = opened(file)
-        if taken.system is None:
-            raise Rejected("format_unknown", file.name, "no format that is known")
-        agreed = Judge(configs=_agreed(config, partner, connection)).config(taken.system)
-        asked = {
-            "strictness": "tolerant" if tolerant else "strict",
-            "line_breaks": True,
-        }
-        if taken.system == "x12":
-            asked |= {"acknowledge": functional.value, "interchange_acknowledge": "errors"}
-        owed = answers(taken, agreed, asked, SystemClock().now())
-    if output is Output.JSON:
-        print_json(
-            [
-                {"answer": each.flow, "to": each.interchange, "edi": each.wire.decode("latin-1")}
-                for each in owed.owed
-            ]
-        )
-    else:
-        for each in owed.owed:
-            sys.stdout.write(printable(each.wire.decode("latin-1"), keep="\r\n").rstrip() + "\n")
-    if not owed.owed:
-        why = f": {', '.join(dict.fromkeys(owed.refused))}" if owed.refused else ""
+        judge = Judge(configs=_agreed(config, partner, connection))
+
+        def asking(system: str) -> tuple[ConnectorConfig | None, dict[str, Any]]:
+            strictness = "tolerant" if tolerant else "strict"
+            asked = {"strictness": strictness, "line_breaks": True}
+            if system == "x12":
+                asked |= {"acknowledge": functional.value, "interchange_acknowledge": "errors"}
+            return judge.config(system), asked
+
+        owed = answers(file, asking, SystemClock().now(), refused)
+        count = _print_answers(owed, output)
+    if not count:
+        why = f": {', '.join(sorted(refused))}" if refused else ""
         typer.echo(f"no answer is owed{why}", err=True)
         raise typer.Exit(Exit.NOTHING_MATCHED)
+
+
+def _print_answers(owed: Iterable[Answered], output: Output) -> int:
+    """Print answers as they come; how many there were."""
+    told = _Counted(
+        {"answer": each.flow, "to": each.interchange, "edi": each.wire.decode("latin-1")}
+        for each in owed
+    )
+    if output is Output.JSON:
+        _print_array(told)
+        return told.count
+    for each in told:
+        sys.stdout.write(printable(each["edi"], keep="\r\n").rstrip() + "\n")
+    return told.count
+
+
+def _print_array(values: Iterable[dict[str, Any]]) -> None:
+    """Print a JSON array value by value, however many there are."""
+    before = "["
+    for each in values:
+        text = orjson.dumps(each, option=orjson.OPT_INDENT_2).decode().replace("\n", "\n  ")
+        sys.stdout.write(f"{before}\n  {text}")
+        before = ","
+    sys.stdout.write("[]\n" if before == "[" else "\n]\n")
 
 
 def render(
@@ -179,18 +194,30 @@ def diff(
     output: OutputOption = Output.TABLE,
 ) -> None:
     """Show what changed between two versions of a document; exit 1 where anything did."""
-    with said():
-        old, new = list(papers(before)), list(papers(after))
-        if not old or not new:
-            lacks = before if not old else after
+    with said(), shelved(before) as old, shelved(after) as new:
+        if not old.heads or not new.heads:
+            lacks = before if not old.heads else after
             raise Rejected("document_unknown", lacks.name, "no document that a guide exists for")
-        differences = [each.as_json() for each in compared(old, new)]
-    if output is Output.JSON:
-        print_json(differences)
-    else:
-        _print_lines(changes(differences))
-    if differences:
+        differences = _Counted(each.as_json() for each in compared(old, new))
+        if output is Output.JSON:
+            _print_array(differences)
+        else:
+            _print_lines(changes(differences))
+    if differences.count:
         raise typer.Exit(Exit.FAILURE)
+
+
+class _Counted:
+    """Values that are counted while they are taken."""
+
+    def __init__(self, values: Iterable[dict[str, Any]]) -> None:
+        self._values = values
+        self.count = 0
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        for each in self._values:
+            self.count += 1
+            yield each
 
 
 def _each(files: list[Path], judge: Judge) -> Iterator[Looked]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
 import traceback
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
@@ -69,6 +71,9 @@ def said() -> Iterator[None]:
     except HubError as error:
         _say(str(error))
         raise typer.Exit(code_of(error)) from None
+    except BrokenPipeError:  # who read what we print has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(Exit.FAILURE) from None
     except OSError as error:
         _say(f"FILE cannot be read ({type(error).__name__})")
         raise typer.Exit(Exit.FAILURE) from None

@@ -6,8 +6,10 @@ connection could have its sender or receiver, none is owed: ``sender_unreadable`
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
@@ -16,8 +18,7 @@ from canonical.errors import Rejected
 from connectors.base import ConnectorConfig, Decoded, Numbers, Receipt, Refusal
 from connectors.inspectors import INSPECTORS
 from connectors.registry import CONNECTORS
-from connectors.report import Look
-from hub.edi.files import Opened
+from hub.edi.files import interchanges
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,55 +32,46 @@ class Answered:
     wire: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Answers:
-    """All answers to a file, and the codes of what was refused in it."""
-
-    owed: tuple[Answered, ...]
-    refused: tuple[str, ...]
+Asking = Callable[[str], tuple[ConnectorConfig | None, dict[str, Any]]]
+"""A format -> the connection that a file of it would come by, or None: one of its own sender; and
+then options beside those that follow from the sender."""
 
 
-def answers(
-    file: Opened, config: ConnectorConfig | None, asked: dict[str, Any], at: datetime
-) -> Answers:
-    """Return what a file would be answered with.
+def answers(path: Path, asking: Asking, at: datetime, refused: set[str]) -> Iterator[Answered]:
+    """Yield what a file would be answered with, one interchange after the other.
 
     Args:
-        file: of a known format.
-        config: of the connection that it would come by; None: one of its own sender.
-        asked: options beside those that follow from the sender, where there is no `config`.
+        path: of the file.
+        asking: how files of its format are answered.
         at: when.
+        refused: where the codes of what is refused in it are put.
 
     Raises:
-        Rejected: ``format_unknown``.
+        Rejected: ``format_unknown``, ``interchange_too_large``.
+        OSError: it cannot be read.
     """
-    if file.system is None:
-        raise Rejected("format_unknown", file.path.name, "no format that is known")
-    inspector = INSPECTORS[file.system]
-    owed: list[Answered] = []
-    refused: list[str] = []
-    found = inspector.inspect(file.data, Look(bodies=False))
-    refused += [error["code"] for error in found["errors"] if "interchange" not in error]
-    interchanges = found["interchanges"]
-    ends = [*(each["byte"] for each in interchanges[1:]), len(file.data)]
-    for interchange, end in zip(interchanges, ends, strict=False):
-        own = config or _sender(file.system, {**inspector.options(interchange), **asked})
-        if own is None:
-            refused.append("sender_unreadable")
+    count = 0
+    for each in interchanges(path):
+        if isinstance(each, Rejected):
+            refused.add(each.code)
             continue
-        codec = CONNECTORS[file.system].codec(own)
-        body = file.data[interchange["byte"] : end]
-        decoded = codec.decode(Receipt("", "", "", at, body))
+        config, asked = asking(each.system)
+        options = INSPECTORS[each.system].options(each.head)
+        own = config or _sender(each.system, {**options, **asked})
+        if own is None:
+            refused.add("sender_unreadable")
+            continue
+        codec = CONNECTORS[each.system].codec(own)
+        decoded = codec.decode(Receipt("", "", "", at, each.data))
+        refused |= _refusals(decoded)
         for answer in decoded.answers:
-            numbers = Numbers(len(owed) + 1, len(owed) + 1, at)
-            wire = codec.encode(answer.flow, answer.body, numbers)
-            owed.append(Answered(answer.flow, interchange["control_number"], wire))
-        refused += _refusals(decoded)
-    return Answers(tuple(owed), tuple(refused))
+            count += 1
+            wire = codec.encode(answer.flow, answer.body, Numbers(count, count, at))
+            yield Answered(answer.flow, each.head["control_number"], wire)
 
 
-def _refusals(decoded: Decoded) -> list[str]:
-    return [each.error.code for each in decoded.documents if isinstance(each, Refusal)]
+def _refusals(decoded: Decoded) -> set[str]:
+    return {each.error.code for each in decoded.documents if isinstance(each, Refusal)}
 
 
 def _sender(system: str, options: dict[str, Any]) -> ConnectorConfig | None:

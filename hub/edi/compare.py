@@ -6,10 +6,10 @@ items. Parties are the same in the same role. The order of lines is no differenc
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
 from connectors.paper import Block, Field, Paper
 
@@ -39,31 +39,83 @@ class Difference:
         }
 
 
-def compared(before: Sequence[Paper], after: Sequence[Paper]) -> list[Difference]:
-    """Compare the documents of two files: those of one kind and number, else in their order."""
-    found: list[Difference] = []
-    rest = list(after)
-    pairs: list[tuple[Paper, Paper]] = []
-    alone = []
-    for old in before:
-        new = next((p for p in rest if (p.type, p.number) == (old.type, old.number)), None)
-        if new is None:
-            alone.append(old)
-        else:
-            rest.remove(new)
-            pairs.append((old, new))
-    for old in alone:
-        new = next((p for p in rest if p.type == old.type), None)
-        if new is None:
-            found.append(Difference("", "removed", old.name, old.number, ""))
-        else:
-            rest.remove(new)
-            pairs.append((old, new))
-            found.append(Difference("", "changed", "Number", old.number, new.number))
+class Head(NamedTuple):
+    """What tells a document from the others of its file."""
+
+    type: str
+    number: str
+    """Its own number; "" where it has none."""
+    name: str
+    """Its standard's name."""
+
+
+class Documents(Protocol):
+    """The documents of a file: all of their heads, and each of them when it is wanted."""
+
+    heads: list[Head]
+
+    def paper(self, at: int) -> Paper:
+        """The document of a head."""
+        ...
+
+
+def compared(before: Documents, after: Documents) -> Iterator[Difference]:
+    """Compare the documents of two files: those of one kind and number, else in their order.
+
+    Two documents are held at a time, however many there are.
+    """
+    found = _paired(before.heads, after.heads)
+    for at in found.gone:
+        yield Difference("", "removed", before.heads[at].name, before.heads[at].number, "")
+    for old, new in found.renamed:
+        numbers = before.heads[old].number, after.heads[new].number
+        yield Difference("", "changed", "Number", *numbers)
+    pairs = [*found.same, *found.renamed]
     many = len(pairs) > 1
     for old, new in pairs:
-        found += _paper(old, new, f"{old.type} {old.number}" if many else "")
-    return found + [Difference("", "added", each.name, "", each.number) for each in rest]
+        head = before.heads[old]
+        where = f"{head.type} {head.number}" if many else ""
+        yield from _paper(before.paper(old), after.paper(new), where)
+    for at in found.come:
+        yield Difference("", "added", after.heads[at].name, "", after.heads[at].number)
+
+
+class _Paired(NamedTuple):
+    """Which document of one file is which of the other, by their places there."""
+
+    same: list[tuple[int, int]]
+    renamed: list[tuple[int, int]]
+    gone: list[int]
+    come: list[int]
+
+
+def _paired(before: list[Head], after: list[Head]) -> _Paired:
+    left = list(range(len(before)))
+    rest = list(range(len(after)))
+    same, left, rest = _matching(
+        [(at, before[at][:2]) for at in left], [(at, after[at][:2]) for at in rest]
+    )
+    renamed, gone, come = _matching(
+        [(at, before[at].type) for at in left], [(at, after[at].type) for at in rest]
+    )
+    return _Paired(same, renamed, gone, come)
+
+
+def _matching(
+    old: list[tuple[int, object]], new: list[tuple[int, object]]
+) -> tuple[list[tuple[int, int]], list[int], list[int]]:
+    """Pairs of places with equal keys, in the old order; what is left of the old and of the new."""
+    waiting: dict[object, deque[int]] = {}
+    for at, key in new:
+        waiting.setdefault(key, deque()).append(at)
+    pairs, left = [], []
+    for at, key in old:
+        found = waiting.get(key)
+        if found:
+            pairs.append((at, found.popleft()))
+        else:
+            left.append(at)
+    return pairs, left, sorted(at for each in waiting.values() for at in each)
 
 
 def _paper(old: Paper, new: Paper, where: str) -> Iterator[Difference]:

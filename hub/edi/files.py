@@ -1,6 +1,6 @@
 """EDI files on disk: found in folders, told apart by their format, looked into while they are read.
 
-Codes: ``format_unknown`` (no inspector recognises the bytes), ``file_too_large``.
+Codes: ``format_unknown`` (no inspector recognises the bytes), ``interchange_too_large``.
 """
 
 from __future__ import annotations
@@ -13,27 +13,28 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from canonical.errors import Rejected
-from connectors.base import ConnectorConfig
+from connectors.base import ConnectorConfig, Json
 from connectors.inspectors import INSPECTORS
 from connectors.pile import Pile
 from connectors.report import Found, Look, Report
 from hub.edi.looked import Looked
 from hub.edi.spool import Spool
 
-MOST_BYTES = 128_000_000
-"""Files beyond this are refused where they are taken as a whole."""
+MOST_BYTES = 64_000_000
+"""An interchange beyond this is refused where it is taken as a whole."""
 CHUNK = 65_536
 """Bytes that are read at a time; the first must tell the format."""
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
-    """A file that was read."""
+class Interchange:
+    """One interchange of a file."""
 
-    path: Path
+    system: str
+    """Its format, as `connectors.inspectors` names it."""
+    head: Json
+    """Its number, sender, receiver, usage and byte, as in `connectors.report`."""
     data: bytes
-    system: str | None
-    """Its format, as `connectors.inspectors` names it; None: none that is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,18 +62,39 @@ def found(paths: Iterable[Path]) -> Iterator[Path]:
         yield from sorted(each for each in inside if each.is_file() and not each.is_symlink())
 
 
-def opened(path: Path) -> Opened:
-    """Read a file as a whole.
+def interchanges(path: Path) -> Iterator[Interchange | Rejected]:
+    """Yield the interchanges of a file one by one, and why nothing more can be read.
 
     Raises:
-        Rejected: ``file_too_large``.
+        Rejected: ``format_unknown``; ``interchange_too_large``.
         OSError: it cannot be read.
     """
-    with path.open("rb") as file:
-        data = file.read(MOST_BYTES + 1)
-    if len(data) > MOST_BYTES:
-        raise Rejected("file_too_large", path.name, f"more than {MOST_BYTES} bytes")
-    return Opened(path, data, _format(data[:CHUNK]))
+    with path.open("rb") as whole, path.open("rb") as piece:
+        first = whole.read(CHUNK)
+        system = format_of(first)
+        if system is None:
+            raise Rejected("format_unknown", path.name, "no format that is known")
+        begun: Json | None = None
+        for each in INSPECTORS[system].starts(chain((first,), _rest(whole))):
+            if isinstance(each, Rejected):
+                yield each
+                continue
+            if begun is not None:
+                yield Interchange(system, begun, _between(piece, begun["byte"], each["byte"]))
+            begun = each
+        if begun is not None:
+            yield Interchange(system, begun, _between(piece, begun["byte"], None))
+
+
+def _between(file: BinaryIO, start: int, end: int | None) -> bytes:
+    """Read from `start` to `end`, or to the file's end."""
+    file.seek(start)
+    size = MOST_BYTES + 1 if end is None else end - start
+    data = file.read(size) if size <= MOST_BYTES + 1 else b""
+    if size > MOST_BYTES + 1 or len(data) > MOST_BYTES:
+        detail = f"the interchange has more than {MOST_BYTES} bytes"
+        raise Rejected("interchange_too_large", f"byte {start}", detail)
+    return data
 
 
 @contextmanager
@@ -84,7 +106,7 @@ def looking(path: Path, judge: Judge) -> Iterator[Looked]:
     """
     with ExitStack() as open_, path.open("rb") as file:
         first = file.read(CHUNK)
-        system = _format(first)
+        system = format_of(first)
         pile = lambda: open_.enter_context(closing(Spool()))  # noqa: E731  # one expression
         chunks = chain((first,), _rest(file))
         yield Looked(path, system, _reported(chunks, system, judge, pile))
@@ -121,7 +143,8 @@ def _refused(why: Found) -> Report:
     return report
 
 
-def _format(start: bytes) -> str | None:
+def format_of(start: bytes) -> str | None:
+    """The format of a file by its first bytes, as `connectors.inspectors` names it; None: none."""
     return next((name for name, each in INSPECTORS.items() if each.recognises(start)), None)
 
 

@@ -83,14 +83,16 @@ def _joined(cells: Iterable[str], widths: Iterable[int]) -> str:
     return "  ".join(f"{cell:<{width}}" for cell, width in zip(cells, widths, strict=True)).rstrip()
 
 
-def changes(differences: Sequence[dict[str, Any]]) -> Iterator[str]:
+def changes(differences: Iterable[dict[str, Any]]) -> Iterator[str]:
     """Yield what changed, a line each; of nothing, that nothing did."""
-    if not differences:
-        yield "no difference"
+    anything = False
     for each in differences:
+        anything = True
         where = f"{each['where']}: " if each["where"] else ""
         if each["what"] == "changed":
             yield f"{where}{each['label']}: {each['before']} -> {each['after']}"
         else:
             label = f"{each['label']}: " if each["label"] else ""
             yield f"{where}{label}{each['what']}: {each['after'] or each['before']}"
+    if not anything:
+        yield "no difference"

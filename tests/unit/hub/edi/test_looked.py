@@ -12,7 +12,7 @@ import pytest
 from connectors.inspectors import INSPECTORS
 from connectors.report import Look
 from hub.cli.edi_json import block, line
-from hub.edi.files import CHUNK, Judge, looked, looking, opened, unread
+from hub.edi.files import CHUNK, Judge, format_of, looked, looking, unread
 from hub.edi.spool import Spool
 from tests.support.processes import ROOT
 from tests.support.x12_text import ORDER, as_bytes, changed, group, interchange, isa, orders
@@ -42,13 +42,29 @@ def large(path: Path, size: int) -> Path:
 
 GROWN = """
 import resource, sys
+from datetime import datetime, UTC
 from pathlib import Path
 from hub.cli.edi_json import line
+from hub.edi.answers import answers
+from hub.edi.compare import compared
 from hub.edi.files import Judge, looking
-for path in sys.argv[1:]:
-    with looking(Path(path), Judge(bodies=False)) as found:
-        for _ in line(found):
-            pass
+from hub.edi.papers import shelved
+
+def look(path):
+    with looking(path, Judge(bodies=False)) as found:
+        yield from line(found)
+
+def answer(path):
+    asked = {"strictness": "strict", "acknowledge": "997"}
+    yield from answers(path, lambda _: (None, asked), datetime.now(UTC), set())
+
+def differ(path):
+    with shelved(path) as before, shelved(path) as after:
+        yield from compared(before, after)
+
+for path in sys.argv[2:]:
+    for _ in globals()[sys.argv[1]](Path(path)):
+        pass
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
 """The most memory that a process has taken, in kB, after each of the files."""
@@ -59,12 +75,13 @@ for path in sys.argv[1:]:
 def test_a_file_that_is_streamed_is_told_like_one_that_is_in_memory(
     path: Path, *, tolerant: bool
 ) -> None:
-    file = opened(path)
-    if file.system is None:
+    data = path.read_bytes()
+    system = format_of(data)
+    if system is None:
         return
     whole = looked(path, Judge(tolerant))
-    told = INSPECTORS[file.system].inspect(file.data, Look(tolerant=tolerant))
-    assert whole == {"file": str(path), "format": file.system, **told}
+    told = INSPECTORS[system].inspect(data, Look(tolerant=tolerant))
+    assert whole == {"file": str(path), "format": system, **told}
     with looking(path, Judge(tolerant)) as found:
         assert json.loads("".join(line(found))) == whole
         assert json.loads("".join(block(found))) == whole
@@ -89,10 +106,11 @@ def test_a_file_beyond_one_chunk_is_told_whole(tmp_path: Path) -> None:
     ]
 
 
-def test_a_file_ten_times_as_large_takes_no_more_memory(tmp_path: Path) -> None:
+@pytest.mark.parametrize("what", ["look", "answer", "differ"])
+def test_a_file_ten_times_as_large_takes_no_more_memory(tmp_path: Path, what: str) -> None:
     small = large(tmp_path / "small.edi", 400_000)
     files = [str(small), str(large(tmp_path / "large.edi", 4_000_000))]
-    command = [sys.executable, "-c", GROWN, *files]
+    command = [sys.executable, "-c", GROWN, what, *files]
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)  # our own words  # fmt: skip
     before, after = map(int, done.stdout.split())
     assert after - before < 2_500  # the file alone has more

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from connectors.inspectors import INSPECTORS
-from hub.edi.compare import compared
-from hub.edi.files import opened
-from hub.edi.papers import papers
+from connectors.paper import Field, Paper
+from hub.edi.compare import Head, compared
+from hub.edi.files import format_of
+from hub.edi.papers import papers, shelved
 from hub.edi.readable import page
 
 ROOT = Path(__file__).parents[4]
@@ -34,10 +35,11 @@ def words(node: Any) -> Iterator[str]:
 
 @pytest.mark.parametrize("path", SAMPLES, ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_nothing_that_a_document_says_is_left_out(path: Path) -> None:
-    file = opened(path)
-    if file.system is None:
+    data = path.read_bytes()
+    system = format_of(data)
+    if system is None:
         return
-    found = INSPECTORS[file.system].inspect(file.data)
+    found = INSPECTORS[system].inspect(data)
     bodies = [s["body"] for i in found["interchanges"] for s in i["sets"] if s["body"]]
     all_of_them = list(papers(path))
     assert len(all_of_them) == len(bodies)
@@ -49,7 +51,31 @@ def test_nothing_that_a_document_says_is_left_out(path: Path) -> None:
 
 @pytest.mark.parametrize("path", SAMPLES, ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_a_document_is_no_different_from_itself(path: Path) -> None:
-    file = opened(path)
-    if file.system is not None:
-        all_of_them = list(papers(path))
-        assert compared(all_of_them, all_of_them) == []
+    if format_of(path.read_bytes()) is not None:
+        with shelved(path) as before, shelved(path) as after:
+            assert list(compared(before, after)) == []
+            assert [each.number for each in before.heads] == [p.number for p in papers(path)]
+
+
+class Written:
+    """Documents that hold nothing but what they are."""
+
+    def __init__(self, *heads: tuple[str, str]) -> None:
+        self.heads = [Head(kind, number, f"a {kind}") for kind, number in heads]
+
+    def paper(self, at: int) -> Paper:
+        head = self.heads[at]
+        return Paper(head.type, head.name, head.number, (Field("Place", str(at)),), ())
+
+
+def test_documents_of_two_files_are_matched_by_number_then_in_their_order() -> None:
+    before = Written(("850", "1"), ("850", "2"), ("850", "3"), ("810", "9"), ("855", "5"))
+    after = Written(("850", "3"), ("850", "4"), ("850", "1"), ("810", "9"), ("856", "6"))
+    found = [(each.where, each.what, each.before, each.after) for each in compared(before, after)]
+    assert found == [
+        ("", "removed", "5", ""),
+        ("", "changed", "2", "4"),
+        ("850 1", "changed", "0", "2"),
+        ("850 3", "changed", "2", "0"),
+        ("", "added", "", "6"),
+    ]
