@@ -16,6 +16,7 @@ import sqlalchemy as sa
 
 from canonical.errors import Rejected
 from canonical.order import Order, OrderChange
+from hub.events import Event, with_data
 from hub.ledger.keys import KeyState, Purchase
 from hub.release import replacement
 from tests.sim.tables import Row, Transaction
@@ -242,15 +243,24 @@ async def reopen(tx: Transaction, letter: str) -> None:
         tx.change("dead_letter", row, state="open")
 
 
-async def take(tx: Transaction, stream: str, limit: int, *, older_than: float) -> Sequence[Row]:
+async def take(tx: Transaction, stream: str, limit: int, *, older_than: float) -> list[Event]:
     """`outbox.take`."""
-    names = ("event_id", "subject", "payload", "traceparent")
     rows = [
-        {name: row[name] for name in names}
+        row
         for row in tx.all("outbox")
         if row["subject"].startswith(stream) and tx.seconds() - row["written_at"] >= older_than
     ]
-    return rows[:limit]
+    return [
+        Event(row["event_id"], row["subject"], _whole(tx, row), row["traceparent"])
+        for row in rows[:limit]
+    ]
+
+
+def _whole(tx: Transaction, row: Row) -> bytes:
+    of = tx.get("document", row["document_id"]) if row["document_id"] else None
+    if of is None:
+        return bytes(row["payload"])
+    return with_data(row["payload"], orjson.dumps(_read(of)["canonical"]))
 
 
 async def forget(tx: Transaction, event_ids: Sequence[str]) -> None:
