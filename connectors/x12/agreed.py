@@ -24,7 +24,14 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from connectors.x12.engine.faults import Fault
-from connectors.x12.engine.guide import Guide, GuideError, load_guide, release_of, table_of
+from connectors.x12.engine.guide import (
+    Guide,
+    GuideError,
+    load_guide,
+    release_of,
+    releases,
+    table_of,
+)
 from connectors.x12.engine.overlay import Narrowed, Overlay, Own, Segments, compile_overlaid
 
 Place = Annotated[
@@ -109,7 +116,7 @@ class PartnerGuides(_Part):
     def _fit(self) -> Self:
         for identifier in self.sets:
             try:
-                guides = [_overlaid(self, identifier, v) for v in ("004010", "005010")]
+                guides = [_overlaid(self, identifier, v) for v in releases()]
             except GuideError as error:
                 raise ValueError(f"{identifier}: {error}") from None
             if not any(guides):

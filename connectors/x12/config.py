@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from connectors.base import ConnectorConfig
 from connectors.x12.agreed import PartnerGuides, SetId
 from connectors.x12.engine.delimiters import Delimiters
+from connectors.x12.engine.guide import releases
 from connectors.x12.groups import GROUPS
 
 Qualifier = Annotated[str, StringConstraints(pattern=r"^[0-9A-Z]{2}$")]
@@ -33,7 +34,7 @@ class X12Config(ConnectorConfig):
     partner_group_id: GroupId | None = Field(
         None, description="The partner's application code (GS03); default: `partner_id`."
     )
-    version: Literal["004010", "005010"] = Field("004010", description="The version we write.")
+    version: str = Field("004010", description="The version we write: one that guides exist for.")
     usage: Literal["P", "T"] = Field(
         "P", description="Production or test (ISA15); interchanges of the other kind are refused."
     )
@@ -87,6 +88,13 @@ class X12Config(ConnectorConfig):
     segment_terminator: Mark = Field("~", description="After segments, when we write.")
     repetition_separator: Mark = Field("^", description="Between repetitions, from 00402 on.")
     line_breaks: bool = Field(False, description="A line feed after every segment we write.")  # noqa: FBT003  # a default, not a flag argument
+
+    @field_validator("version")
+    @classmethod
+    def _is_there(cls, version: str) -> str:
+        if version not in releases():
+            raise ValueError(f"no guides for it; there are {', '.join(releases())}")
+        return version
 
     @model_validator(mode="after")
     def _are_read(self) -> Self:

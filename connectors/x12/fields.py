@@ -7,11 +7,9 @@ from collections.abc import Iterable
 from connectors.base import Json
 from connectors.json_fields import Options
 from connectors.x12.agreed import Agreed, PartnerGuides
-from connectors.x12.engine.guide import AREAS
+from connectors.x12.engine.guide import AREAS, releases
 from connectors.x12.engine.levels import KEY as LEVELS
 from connectors.x12.engine.place import Loop, Slot
-
-_RELEASES = ("004010", "005010")
 
 
 def x12_fields(flow: str, agreed: Iterable[Options] = ()) -> Json | None:
@@ -20,7 +18,7 @@ def x12_fields(flow: str, agreed: Iterable[Options] = ()) -> Json | None:
     guides = [
         guide
         for each in (PartnerGuides(), *own)
-        for release in _RELEASES
+        for release in releases()
         if (guide := Agreed(each).guide(flow, release)) is not None
     ]
     if not guides:

@@ -18,6 +18,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from canonical.errors import ConfigError
 from connectors.x12.engine.naming import Namers
 from connectors.x12.engine.notes import parse_note
 from connectors.x12.engine.pattern import Matches
@@ -68,12 +69,20 @@ def release_of(version: str) -> str | None:
     return _releases().get(version[:6])
 
 
+def releases() -> list[str]:
+    """The releases that guides exist for, the oldest first."""
+    return sorted(set(_releases().values()))
+
+
 def load_guide(set_id: str, version: str) -> Guide | None:
     """The guide of a transaction set, or None where there is none.
 
     Args:
         set_id: ST01, such as 850.
         version: GS08.
+
+    Raises:
+        ConfigError: ``guide_invalid``: its file is none.
 
     """
     release = release_of(version)
@@ -125,8 +134,12 @@ def _releases() -> dict[str, str]:
 
 @cache
 def _load(set_id: str, release: str) -> Guide | None:
-    table = table_of(set_id, release)
-    return None if table is None else compile_guide(table, release)
+    try:
+        table = table_of(set_id, release)
+        return None if table is None else compile_guide(table, release)
+    except (KeyError, TypeError, ValueError) as error:  # a GuideError among them
+        where = f"connectors/x12/guides/{release}/{set_id}.json"
+        raise ConfigError("guide_invalid", where, str(error)) from None
 
 
 @cache
