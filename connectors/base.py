@@ -90,8 +90,9 @@ class Confirmation:
     number: int
     """The control number that our document went out with (`Numbers`); 0: it names none."""
     state: str
-    """``accepted``, ``accepted_with_errors``, ``rejected``, or ``received``: nothing is said yet of
-    what is in it."""
+    """``accepted``, ``accepted_with_errors``, ``rejected``, ``received``: nothing is said yet of
+    what is in it, or ``duplicate``: refused for nothing but its number, which it has already. The
+    ledger knows whether that is our own copy (received) or another document (rejected)."""
     reasons: tuple[Reason, ...] = ()
     document: str = ""
     """Our document's own number, where that is named; with a control number, both must fit."""

@@ -47,6 +47,9 @@ _WORDS = {
 }
 """Element 0085 (syntax error) -> our word; every other code is ``partner_error``."""
 
+_DUPLICATE = "code 26"
+"""Element 0085: duplicate detected; of what we write, only the number of the whole can be one."""
+
 _DIGITS = 14
 """Element 0020 (interchange control reference) is an..14."""
 
@@ -105,8 +108,11 @@ def _syntax(body: Json) -> Iterator[Confirmation]:
 
 
 def _state(actions: list[str], reasons: list[Reason]) -> str:
-    if _REJECTED in actions:
-        return "rejected"
+    if _REJECTED in actions:  # a no to the number alone: we send copies under one on purpose
+        alone = all(
+            each.detail == _DUPLICATE and not each.where.startswith("segment ") for each in reasons
+        )
+        return "duplicate" if reasons and alone else "rejected"
     if actions == [_RECEIVED]:
         return "received"
     return "accepted_with_errors" if reasons else "accepted"

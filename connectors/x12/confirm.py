@@ -9,7 +9,7 @@ named group cannot carry. Reasons carry codes and places, never the values that 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -54,6 +54,18 @@ _WORDS = {
 }
 """The standard's codes -> our words, by the segment that carries them."""
 
+_DUPLICATE = {
+    ("ISA", "code 025"),  # I18: duplicate interchange control number
+    ("AK9", "code 19"),  # 716: group control number not unique within the interchange
+    ("AK5", "code 23"),  # 718: set control number not unique within the group
+    ("IK5", "code 23"),
+}
+"""(place, detail) of a no to the number alone. What we write holds one group with one set, so that
+it cannot be about two of them in one interchange."""
+_DUPLICATE_ADVICE = "006"
+"""Element 647: duplicate; of the document where it stands at no later segment than its second."""
+_BEGINNING = ("", "1", "2")
+
 _OVER = "5"
 """Element 718: one or more segments in error: said by their own AK3."""
 _SEGMENT_OVER = "8"
@@ -91,8 +103,14 @@ def _group(heading: Json, flow: str) -> Iterator[Confirmation]:
         for loop in response.get(f"{note}_loop", ()):
             reasons += _notes(loop, note)
     flows = _carried(heading["AK1"].get("AK101", ""), named)
-    state = _STATES.get(code, "rejected")
+    state = _STATES.get(code) or _refused(reasons)
     yield Confirmation(int(number), state, tuple(reasons), flows=flows)
+
+
+def _refused(reasons: Sequence[Reason]) -> str:
+    """A no to the number alone is told apart: we send copies under one number on purpose."""
+    alone = all((each.where, each.detail) in _DUPLICATE for each in reasons)
+    return "duplicate" if reasons and alone else "rejected"
 
 
 def _carried(functional_id: str, named: list[str]) -> tuple[str, ...]:
@@ -133,7 +151,7 @@ def _interchange(segment: Json) -> Iterator[Confirmation]:
     if _is_number(number):
         word = _WORDS["TA1"].get(code, "partner_error")
         reasons = () if code == "000" else (Reason(word, "ISA", f"code {_plain(code)}"),)
-        state = _ENVELOPE.get(segment.get("TA104", ""), "rejected")
+        state = _ENVELOPE.get(segment.get("TA104", "")) or _refused(reasons)
         yield Confirmation(int(number), state, reasons)
 
 
@@ -154,7 +172,18 @@ def _advice(body: Json) -> Iterator[Confirmation]:
             ]
             flows = (oti["OTI10"],) if "OTI10" in oti else ()
             state = _ADVICE.get(code, "rejected")
+            if state == "rejected" and _is_repeated(loop):
+                state = "duplicate"
             yield Confirmation(int(number), state, tuple(reasons), flows=flows)
+
+
+def _is_repeated(loop: Json) -> bool:
+    """Whether an 824 objects to nothing but that the document has come before."""
+    faults = [each["TED"] for each in loop.get("TED_loop", ())]
+    return bool(faults) and all(
+        ted.get("TED01") == _DUPLICATE_ADVICE and ted.get("TED04", "") in _BEGINNING
+        for ted in faults
+    )
 
 
 def _is_number(text: str) -> bool:

@@ -10,6 +10,11 @@ Code: ``partner_rejected``: the partner's acknowledgement (X12 997, 999, TA1, 82
 delivery is dead then, on every occasion that has the number, with a dead letter whose place and
 detail are the partner's first reason; a replay goes out under a number of its own, as the old one
 would be a duplicate to the partner.
+
+A copy of what was sent has the same number on purpose, and "duplicate number" (TA1 025, CONTRL 26)
+about one that went out twice, or that the partner has taken, says that it is *received*. Any other
+no after a yes of the same kind ends the delivery, too, and its letter says so: whether a replay
+would be a second one to the partner is for a person to see.
 """
 
 from __future__ import annotations
@@ -69,6 +74,18 @@ ORDER BY w.id, d.created_at, d.id
 """  # noqa: S608  # our own words
 _ASKED = ("id", "connection", "scope", "number", "document", "entities", "flows")
 _ONLY_ASKED = frozenset({"scope", "document", "entities", "flows"})
+_OURS = """
+SELECT EXISTS (SELECT FROM confirmation WHERE delivery_id = ANY($1::text[]) AND number IN (0, $2)
+        AND state IN ('received', 'accepted', 'accepted_with_errors'))
+    OR (SELECT count(*) FROM attempt WHERE delivery_id = ANY($1::text[])
+        AND outcome IN ('delivered', 'in_doubt')) > 1
+"""
+"""Whether a partner that has a number has it from us: it has said so, or it went out twice."""
+_ACCEPTED = """
+SELECT EXISTS (SELECT FROM confirmation WHERE delivery_id = ANY($1::text[]) AND number = $2
+    AND flow = $3 AND state IN ('accepted', 'accepted_with_errors'))
+"""
+_TAKEN = ("received", "accepted", "accepted_with_errors")
 _OUT = ("delivered", "in_doubt", "in_flight")
 """States in which the partner may have it: its word settles what we did not know."""
 
@@ -88,6 +105,7 @@ async def settle(ledger: AsyncConnection, rows: Sequence[Row]) -> list[Event]:
     if not rows:
         return []
     sent, why = await _sent(ledger, rows)
+    rows = [await _resolved(ledger, row, sent, rows) for row in rows]
     matched = [
         {name: value for name, value in row.items() if name not in _ONLY_ASKED}
         | {"named": row["document"], "unmatched": why.get(row["id"])}
@@ -101,6 +119,26 @@ async def settle(ledger: AsyncConnection, rows: Sequence[Row]) -> list[Event]:
         event = await _reject(ledger, sent[row["id"]], row)
         events += [event] if event else []
     return events
+
+
+async def _resolved(
+    ledger: AsyncConnection, row: Row, sent: Mapping[str, list[Any]], rows: Sequence[Row]
+) -> Row:
+    """Return a row with what a ``duplicate`` means: received, or rejected."""
+    if row["state"] != "duplicate":
+        return row
+    state, mine = "rejected", sent.get(row["id"])
+    if mine and mine[-1].current:
+        taken = {
+            sent[each["id"]][-1].id
+            for each in rows
+            if each["state"] in _TAKEN and each["id"] in sent
+        }
+        ids = [each.id for each in mine]
+        found = await ledger.exec_driver_sql(_OURS, (ids, row["number"]))
+        if not taken.isdisjoint(ids) or found.scalar_one():
+            state = "received"
+    return {**row, "state": state}
 
 
 async def _sent(
@@ -155,11 +193,15 @@ async def _reject(ledger: AsyncConnection, sent: Sequence[Any], said: Row) -> Ev
     about = await ledger.execute(sa.select(document).where(document.c.id == dying[0].document_id))
     source = about.mappings().one()
     reasons = orjson.loads(said["reasons"])
+    before = await ledger.exec_driver_sql(
+        _ACCEPTED, ([row.id for row in sent], said["number"], said["flow"])
+    )
     first = reasons[0] if reasons else {"code": "", "where": "", "detail": ""}
     why = {
         "code": "partner_rejected",
         "place": first["where"],
-        "detail": f"{said['flow']}: {first['code']} {first['detail']}".rstrip(": "),
+        "detail": f"{said['flow']}: {first['code']} {first['detail']}".rstrip(": ")
+        + (", though accepted before" if before.scalar_one() else ""),
     }
     rest = {"claim_token": None, "claimed_until": None, "next_at": None, "settled_at": said["at"]}
     await ledger.execute(

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from connectors.base import Confirmation, Reason
 from hub.ledger.control_numbers import allocate, key_of
-from hub.ledger.tables import confirmation, control_number, dead_letter, delivery, document
+from hub.ledger.tables import attempt, confirmation, control_number, dead_letter, delivery, document
 from hub.servers.addresses import Addresses
 from hub.workers.jobs import Acknowledged
 from tests.support.ledgers import Dock, dock, normalized, order
@@ -217,3 +217,85 @@ async def test_a_number_and_a_name_that_belong_to_two_documents_are_believed_of_
     (said,) = await at.rows(confirmation)
     assert (said["named"], said["unmatched"]) == ("PO-2", "other_document")
     assert [row["key"] for row in await at.rows(control_number) if "#" in row["key"]] == []
+
+
+async def tried(at: Dock, row: dict[str, Any], *outcomes: str) -> None:
+    """How the tries of a delivery ended."""
+    async with at.engine.begin() as ledger:
+        for n, outcome in enumerate(outcomes, start=1):
+            what = {"delivery_id": row["id"], "n": n, "outcome": outcome, "started_at": NOW}
+            await ledger.execute(sa.insert(attempt).values(**what))
+
+
+async def told(at: Dock) -> list[str]:
+    rows = sorted(await at.rows(confirmation), key=lambda row: row["at"])
+    return [row["state"] for row in rows]
+
+
+@pytest.mark.parametrize("first", ["accepted", "accepted_with_errors", "received"])
+async def test_a_duplicate_of_what_the_partner_has_taken_is_received_and_keeps_its_number(
+    at: Dock, first: str
+) -> None:
+    row = await owed(at)
+    number = await numbered(at, row)
+    await says(at, "bc", number, first)
+    await says(at, "bc", number, "duplicate")
+    assert await states(at) == {row["id"]: "delivered"}
+    assert (await told(at), await at.rows(dead_letter)) == ([first, "received"], [])
+    assert await numbered(at, row) == number
+
+
+async def test_a_duplicate_of_what_went_out_twice_is_received(at: Dock) -> None:
+    row = await owed(at)
+    number = await numbered(at, row)
+    await tried(at, row, "in_doubt", "delivered")
+    await says(at, "bc", number, "duplicate")
+    assert (await states(at), await told(at)) == ({row["id"]: "delivered"}, ["received"])
+    assert await numbered(at, row) == number
+
+
+async def test_a_duplicate_of_what_was_sent_again_by_hand_is_received(at: Dock) -> None:
+    row = await owed(at)
+    number = await numbered(at, row)
+    again = await copied(at, row, occasion="resend-1", created_at=datetime.now(UTC))
+    for each in (row, again):
+        await tried(at, each, "delivered")
+    await says(at, "bc", number, "duplicate")
+    assert await states(at) == {row["id"]: "delivered", again["id"]: "delivered"}
+    assert await at.rows(dead_letter) == []
+
+
+async def test_a_duplicate_of_what_went_out_once_is_a_number_that_somebody_else_had(
+    at: Dock,
+) -> None:
+    row = await owed(at)
+    number = await numbered(at, row)
+    await tried(at, row, "retry", "delivered")  # nothing left us the first time
+    await says(at, "bc", number, "duplicate")
+    assert (await states(at), await told(at)) == ({row["id"]: "dead"}, ["rejected"])
+    assert await numbered(at, row) == number + 1
+
+
+async def test_a_duplicate_in_one_file_with_the_yes_is_received_in_either_order(at: Dock) -> None:
+    row = await owed(at)
+    number = await numbered(at, row)
+    both = [Confirmation(number, state, (REASON,), scope=A) for state in ("duplicate", "accepted")]
+    await at.take_in(
+        *(Acknowledged(n, "", "997", {}, {}, (word,)) for n, word in enumerate(both)),
+        connection="bc",
+    )
+    assert await states(at) == {row["id"]: "delivered"}
+
+
+async def test_a_duplicate_of_nothing_is_listed_as_a_refusal(at: Dock) -> None:
+    await says(at, "bc", 77, "duplicate")
+    assert (await matched(at), await told(at)) == ([None], ["rejected"])
+
+
+async def test_a_no_after_a_yes_of_the_same_kind_says_so_in_its_letter(at: Dock) -> None:
+    row = await owed(at)
+    number = await numbered(at, row)
+    await says(at, "bc", number, "accepted")
+    await says(at, "bc", number, "rejected")
+    (letter,) = await at.rows(dead_letter)
+    assert letter["detail"] == "997: code_invalid code 7, though accepted before"

@@ -65,6 +65,21 @@ def test_a_message_that_is_rejected_alone_is_rejected_with_segment_and_element()
     assert [each.flows for each in found] == [("DESADV",)]
 
 
+@pytest.mark.parametrize(
+    ("content", "state"),
+    [
+        (f"UCI+17+{SIDES}+4+26+UNB'", "duplicate"),
+        (f"{CONTRL}UCM+17+DESADV:D:96A:UN+4+26+UNH'", "duplicate"),
+        (f"{CONTRL}UCM+17+DESADV:D:96A:UN+4+26+UNH'UCS+9'UCD+39+3:1'", "rejected"),
+        (f"{CONTRL}UCM+17+DESADV:D:96A:UN+4'UCS+9+26'", "rejected"),
+        (f"UCI+17+{SIDES}+4+23+UNB'", "rejected"),
+    ],
+    ids=["interchange", "message", "and an element", "a segment", "another reason"],
+)
+def test_a_no_to_nothing_but_the_number_is_told_apart(content: str, state: str) -> None:
+    assert [each.state for each in said(content)] == [state]
+
+
 def test_a_message_that_was_not_agreed_with_this_partner_is_refused_and_told_so() -> None:
     refused = decode(orders(), messages=["ORDCHG"])
     assert [each.error.code for each in refused.documents if isinstance(each, Refusal)] == ["message_unsupported"]  # fmt: skip

@@ -143,7 +143,7 @@ def test_a_ta1_alone_is_read_and_never_answered() -> None:
     assert isinstance(document, SourceDocument)
     assert found.answers == ()
     assert [(s.number, s.state, [r.code for r in s.reasons]) for s in document.confirms] == [
-        (12, "rejected", ["interchange_number_conflict"])
+        (12, "duplicate", ["interchange_number_conflict"])
     ]
 
 
@@ -212,6 +212,54 @@ def test_reasons_never_repeat_what_a_partner_copied_from_our_data() -> None:
     assert said == Confirmation(12, "rejected", said.reasons, scope=scope, flows=("810",))
     assert [(r.code, r.where) for r in said.reasons] == [("code_invalid", "IT1 segment 3 element 2")]  # fmt: skip
     assert "SECRET" not in repr(said)
+
+
+@pytest.mark.parametrize(
+    ("content", "state"),
+    [
+        ("AK1*IN*12\nAK9*R*1*1*0*19", "duplicate"),
+        ("AK1*IN*12\nAK2*810*0001\nAK5*R*23\nAK9*R*1*1*0", "duplicate"),
+        ("AK1*IN*12\nAK2*810*0001\nAK5*R*23*4\nAK9*R*1*1*0", "rejected"),
+        ("AK1*IN*12\nAK9*R*1*1*0", "rejected"),
+        ("AK1*IN*12\nAK9*E*1*1*1*19", "accepted_with_errors"),
+    ],
+    ids=["group", "set", "set and its count", "no reason", "no refusal"],
+)
+def test_a_no_to_nothing_but_the_number_is_told_apart(content: str, state: str) -> None:
+    body = as_bytes(interchange(group("FA", [("997", content)])))
+    (document,) = decode(body).documents
+    assert isinstance(document, SourceDocument)
+    assert [said.state for said in document.confirms] == [state]
+
+
+@pytest.mark.parametrize(
+    ("code", "state"), [("025", "duplicate"), ("021", "rejected")], ids=["duplicate", "count"]
+)
+def test_a_ta1_about_the_number_alone_is_told_apart(code: str, state: str) -> None:
+    body = as_bytes([isa(), f"TA1*000000012*261120*0830*R*{code}", "IEA*0*000000905"])
+    (document,) = decode(body).documents
+    assert isinstance(document, SourceDocument)
+    assert [said.state for said in document.confirms] == [state]
+
+
+@pytest.mark.parametrize(
+    ("faults", "state"),
+    [
+        ("TED*006", "duplicate"),
+        ("TED*006**BIG*2", "duplicate"),
+        ("TED*006**IT1*7", "rejected"),
+        ("TED*006\nTED*010", "rejected"),
+    ],
+    ids=["the document", "its beginning", "a line", "and a total"],
+)
+def test_an_824_that_only_says_the_document_came_before_is_told_apart(
+    faults: str, state: str
+) -> None:
+    content = f"BGN*00*7*20261120\nOTI*TR*IV*INV-1*****12*0001*810\n{faults}"
+    body = as_bytes(interchange(group("AG", [("824", content)])))
+    (document,) = decode(body).documents
+    assert isinstance(document, SourceDocument)
+    assert [said.state for said in document.confirms] == [state]
 
 
 def test_a_set_that_was_not_agreed_with_this_partner_is_refused_and_told_so() -> None:
