@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -38,6 +38,7 @@ from hub.delivery.recovery import Policy
 from hub.delivery.role import DeliverRole
 from hub.deployed import installed, parts
 from hub.frame import Frame
+from hub.gathered import Gathered
 from hub.intake.as2 import As2Intake
 from hub.intake.as2_receipts import Receipts
 from hub.intake.door import Door
@@ -314,12 +315,13 @@ def _deliveries(
 
 
 def _keeper(base: Base) -> Callable[[bytes], Awaitable[str]]:
-    async def keep(body: bytes) -> str:
-        now: datetime = base.clock.now()
-        places = await asyncio.to_thread(base.archive.keep, [body], now)
-        return places[0]
+    """Return what archives the bytes of a delivery: those that come together share one fsync."""
 
-    return keep
+    async def keep(bodies: Sequence[bytes]) -> Sequence[str]:
+        now: datetime = base.clock.now()
+        return await asyncio.to_thread(base.archive.keep, bodies, now)
+
+    return Gathered(keep).do
 
 
 def _reader(base: Base) -> Callable[[str, str], Awaitable[bytes]]:

@@ -27,10 +27,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from canonical.errors import ConfigError, HubError, InDoubt, Rejected, Retryable
 from connectors.base import Json, Knocking, Numbers, Outbound, Settled
+from hub.delivery.clerk import ToBegin
 from hub.delivery.health import Health, Leave
 from hub.delivery.outbound import NOTHING, outbound, unnumbered
 from hub.delivery.parts import DeliverParts, Rendered, TargetSpec
@@ -39,7 +38,8 @@ from hub.delivery.recovery import used_up
 from hub.delivery.settling import Failure, Settler
 from hub.failpoints import reached
 from hub.ledger import control_numbers, resend, settlements
-from hub.ledger.delivery_rows import Call, Claim, DeliveryRow, DocumentRow
+from hub.ledger.control_numbers import Numbering
+from hub.ledger.delivery_rows import Claim, DeliveryRow, DocumentRow
 
 
 class _StaleError(Exception):
@@ -209,11 +209,7 @@ class Courier:
         if scope is None:
             return unnumbered(delivery)
         key = control_numbers.key_of(delivery.reference, delivery.action, delivery.version)
-        return await self._ledger.surely(
-            lambda conn: control_numbers.allocate(
-                conn, scope, key, delivery.target, hand.started_at
-            )
-        )
+        return await self._ledger.number(Numbering(scope, key, delivery.target, hand.started_at))
 
     async def _ask(self, hand: Hand, ready: Outbound) -> Settled | None:
         hand.asking = True
@@ -268,14 +264,9 @@ class Courier:
         """
         timing, clock = self._parts.timing, self._parts.clock
         longest = timedelta(seconds=self._target.limits.timeout_seconds + timing.margin)
-
-        async def begin(conn: AsyncConnection) -> float | None:
-            asked = clock.monotonic()
-            call = Call(hand.n, hand.started_at, clock.now() + longest, sha256, place)
-            return asked if await settlements.begin(conn, hand.claim, call) else None
-
+        entry = ToBegin(hand.claim, hand.n, hand.started_at, longest, sha256, place)
         while True:
-            leased = await self._ledger.surely(begin)
+            leased = await self._ledger.begin(entry)
             if leased is None:
                 raise _StaleError
             if clock.monotonic() - leased < timing.margin / 2:

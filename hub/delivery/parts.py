@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from connectors.base import Capabilities, Client, Numbers
 from hub.clock import Clock
+from hub.delivery.clerk import Clerk
 from hub.delivery.recovery import Policy
 from hub.ledger.delivery_rows import DeliveryRow, DocumentRow
 from hub.settings.model import Limits
@@ -95,7 +96,8 @@ class Timing:
     tick: float = 1.0
     """How often the ledger is looked at without being woken."""
     gap: float = 0.02
-    """Shortest time between two looks of which the first found nothing: a storm of wake-ups is one."""
+    """Shortest time between two looks at the ledger: a storm of wake-ups is one, and under load a
+    look finds several."""
     lease: float = 9.0
     """How long a claim lasts that is not renewed: how soon others take over after a crash."""
     knock: float = 5.0
@@ -137,3 +139,9 @@ class DeliverParts:
     """Returns the bytes at a place, which have this hash; raises ``archive_damaged``."""
     woken: Callable[[str], None] = _nobody
     """Called with a target for which something has just become due."""
+    clerk: Clerk = field(init=False)
+    """Writes for all targets: what comes together is one transaction."""
+
+    def __post_init__(self) -> None:
+        clerk = Clerk(self.engine, self.clock, self.timing.ledger)
+        object.__setattr__(self, "clerk", clerk)  # frozen for everybody else

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import asyncpg
 from sqlalchemy.exc import (
@@ -19,7 +19,11 @@ from sqlalchemy.exc import (
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from connectors.base import Numbers
+from hub.delivery.clerk import Entry, ToBegin, Written
 from hub.delivery.parts import DeliverParts
+from hub.ledger.control_numbers import Numbering
+from hub.ledger.delivery_rows import Answered
 
 T = TypeVar("T")
 Work = Callable[[AsyncConnection], Awaitable[T]]
@@ -91,6 +95,26 @@ class Ledger:
             except LEDGER_ERRORS as error:
                 self.unreachable(error)
                 await asyncio.sleep(backoff.wait())
+
+    async def begin(self, entry: ToBegin) -> float | None:
+        """Put a call in doubt, surely; see `Clerk`."""
+        return cast("float | None", await self._write(entry))
+
+    async def answered(self, entry: Answered) -> frozenset[str] | None:
+        """Record that the target has it, surely; see `Clerk`."""
+        return cast("frozenset[str] | None", await self._write(entry))
+
+    async def number(self, entry: Numbering) -> Numbers:
+        """Number a document, surely; see `Clerk`."""
+        return cast("Numbers", await self._write(entry))
+
+    async def _write(self, entry: Entry) -> Written:
+        """Write with what others write just now; where that fails, alone until it is committed."""
+        clerk = self.parts.clerk
+        try:
+            return await clerk.write(entry)
+        except Exception:  # of any of them: alone it tells whose it is
+            return (await self.surely(lambda conn: clerk.write_all(conn, [entry])))[0]
 
     def unreachable(self, error: BaseException) -> None:
         """Tell that the ledger could not be reached."""

@@ -38,6 +38,7 @@ class DeliverRole:
         self._backoff = Backoff(parts)
         self._wake = asyncio.Event()
         self._knock_at = math.inf
+        self._looked_at = -math.inf
         self._hands: dict[asyncio.Task[None], Hand] = {}
 
     def wake(self) -> None:
@@ -78,8 +79,9 @@ class DeliverRole:
             self._backoff.reset()
             if wait > 0:
                 await _wait(self._wake, wait)
-            if not found:
-                await asyncio.sleep(self._parts.timing.gap)
+            left = self._looked_at + self._parts.timing.gap - self._parts.clock.monotonic()
+            if left > 0:
+                await asyncio.sleep(left)
             self._wake.clear()
 
     async def _hasten(self) -> None:
@@ -134,6 +136,7 @@ class DeliverRole:
             fresh_only=not room.retries,
             yielding=self._room_for_replays(),
         )
+        self._looked_at = self._parts.clock.monotonic()
         found = await self._ledger.once(lambda conn: deliveries.claim(conn, wanted, now))
         if found.claims:
             reached("deliver.claimed")

@@ -16,7 +16,7 @@ from hub.delivery.recovery import Ask, Attempt, DeadLetter, Halt, Retry, decide
 from hub.failpoints import reached
 from hub.fingerprint import fingerprint
 from hub.ledger import settlements
-from hub.ledger.delivery_rows import Claim, Ending, Letter
+from hub.ledger.delivery_rows import Answered, Claim, Ending, Letter
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +78,7 @@ class Settler:
         """Record that the target has it; `result` says how we know: ``delivered``, ``asked_found``."""
         settled, outcome = harmless.settled(result[0]), result[1]
         ending = Ending(n, outcome, started_at, self._parts.clock.now())
-        woken = await self._ledger.surely(
-            lambda conn: settlements.settle_delivered(conn, claim, ending, settled)
-        )
+        woken = await self._ledger.answered(Answered(claim, ending, settled))
         if woken is None:
             self.stale(claim)
             return

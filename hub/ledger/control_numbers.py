@@ -7,16 +7,37 @@ byte where the mapping is the same. Numbers of a scope rise by one without holes
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from connectors.base import Numbers
-from hub.ledger.tables import control_counter, control_number
+from hub.ledger.tables import control_number
 
 LAST = 999_999_999
+
+_COUNTERS = "SELECT scope, next FROM control_counter WHERE scope = ANY($1::text[]) ORDER BY scope FOR UPDATE"
+_NEW_COUNTERS = (
+    "INSERT INTO control_counter (scope, next)"
+    " SELECT scope, 1 FROM unnest($1::text[]) AS c(scope) ORDER BY scope ON CONFLICT DO NOTHING"
+)
+_KNOWN = (
+    "SELECT n.scope, n.key, n.number, n.at FROM control_number AS n"
+    " JOIN unnest($1::text[], $2::text[]) AS c(scope, key) ON n.scope = c.scope AND n.key = c.key"
+)
+_TAKE = """
+WITH counted AS (
+    UPDATE control_counter AS n SET next = c.next
+    FROM unnest($1::text[], $2::bigint[]) AS c(scope, next) WHERE n.scope = c.scope
+)
+INSERT INTO control_number (scope, key, target, number, at)
+SELECT scope, key, target, number, at
+FROM unnest($3::text[], $4::text[], $5::text[], $6::bigint[], $7::timestamptz[])
+    AS c(scope, key, target, number, at)
+"""
 
 _RETIRED = "#"
 """Stands between a key and the number that it no longer has."""
@@ -31,34 +52,61 @@ def key_of(reference: str, action: str, version: int) -> str:
     return f"{reference}/{action}/{version}"
 
 
+@dataclass(frozen=True, slots=True)
+class Numbering:
+    """A document that is to be numbered: in which scope, under which key, for whom, when."""
+
+    scope: str
+    key: str
+    target: str
+    now: datetime
+
+
 async def allocate(
     conn: AsyncConnection, scope: str, key: str, target: str, now: datetime
 ) -> Numbers:
-    """Return the numbers of `key` in `scope`: the same as the first time, or the next ones.
+    """Return the numbers of `key` in `scope`; see `allocate_all`."""
+    return (await allocate_all(conn, [Numbering(scope, key, target, now)]))[0]
 
-    In the caller's transaction: rolled back, the number is free again. Callers of one scope wait
-    for one another from here to their commit.
+
+async def allocate_all(conn: AsyncConnection, wanted: Sequence[Numbering]) -> list[Numbers]:
+    """Return the numbers of each: the same as the first time, or the next ones of its scope.
+
+    In the caller's transaction: rolled back, the numbers are free again. Callers of one scope wait
+    for one another from here to their commit; scopes are locked in order, so that two never wait
+    for each other.
     """
-    known = await _known(conn, scope, key)
-    if known is not None:
-        return known
-    first = insert(control_counter).values(scope=scope, next=1).on_conflict_do_nothing()
-    await conn.execute(first)
-    counter = sa.select(control_counter.c.next).where(control_counter.c.scope == scope)
-    number = (await conn.execute(counter.with_for_update())).scalar_one()
-    # Somebody may have numbered the same key while the lock was awaited.
-    known = await _known(conn, scope, key)
-    if known is not None:
-        return known
-    await conn.execute(
-        sa.update(control_counter)
-        .where(control_counter.c.scope == scope)
-        .values(next=1 if number >= LAST else number + 1)
-    )
-    await conn.execute(
-        sa.insert(control_number).values(scope=scope, key=key, target=target, number=number, at=now)
-    )
-    return Numbers(interchange=number, group=number, at=now)
+    if not wanted:
+        return []
+    following = await _locked(conn, sorted({one.scope for one in wanted}))
+    keys = dict.fromkeys((one.scope, one.key) for one in wanted)
+    scopes, names = [scope for scope, _ in keys], [key for _, key in keys]
+    # After the lock: somebody may have numbered the same key while it was awaited.
+    found = await conn.exec_driver_sql(_KNOWN, (scopes, names))
+    numbers = {(row.scope, row.key): (row.number, row.at) for row in found}
+    new = {}
+    for one in wanted:
+        mark = (one.scope, one.key)
+        if mark not in numbers:
+            number = following[one.scope]
+            numbers[mark], new[mark] = (number, one.now), one
+            following[one.scope] = 1 if number >= LAST else number + 1
+    if new:
+        rows = [(*mark, one.target, *numbers[mark]) for mark, one in new.items()]
+        columns = [list(column) for column in zip(*rows, strict=True)]
+        counters = (list(following), list(following.values()))
+        await conn.exec_driver_sql(_TAKE, (*counters, *columns))
+    told = [numbers[(one.scope, one.key)] for one in wanted]
+    return [Numbers(interchange=number, group=number, at=at) for number, at in told]
+
+
+async def _locked(conn: AsyncConnection, scopes: list[str]) -> dict[str, int]:
+    """Lock the counters of scopes, in order; return the next number of each."""
+    found = (await conn.exec_driver_sql(_COUNTERS, (scopes,))).all()
+    if len(found) < len(scopes):
+        await conn.exec_driver_sql(_NEW_COUNTERS, (scopes,))
+        found = (await conn.exec_driver_sql(_COUNTERS, (scopes,))).all()
+    return {row.scope: row.next for row in found}
 
 
 async def retire(conn: AsyncConnection, scope: str, key: str, number: int) -> None:
@@ -75,13 +123,3 @@ async def retire(conn: AsyncConnection, scope: str, key: str, number: int) -> No
         )
         .values(key=f"{key}{_RETIRED}{number}")
     )
-
-
-async def _known(conn: AsyncConnection, scope: str, key: str) -> Numbers | None:
-    found = await conn.execute(
-        sa.select(control_number.c.number, control_number.c.at).where(
-            control_number.c.scope == scope, control_number.c.key == key
-        )
-    )
-    row = found.one_or_none()
-    return None if row is None else Numbers(interchange=row.number, group=row.number, at=row.at)

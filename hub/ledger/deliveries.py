@@ -165,12 +165,31 @@ def _all_obstacles() -> sa.Select[*tuple[Any, ...]]:
     ).where(mine.c.id == sa.any_(_texts("ids")))
 
 
+def _taking() -> sa.Select[*tuple[Any, ...]]:
+    """Take deliveries and select their documents, in one statement."""
+    was_waiting = delivery.c.code.in_(WAITING)
+    taken = (
+        sa.update(delivery)
+        .where(delivery.c.id == sa.any_(_texts("ids")))
+        .values(
+            state=sa.case((delivery.c.state == "in_doubt", "in_doubt"), else_="in_flight"),
+            claim_token=sa.bindparam("token"),
+            claimed_until=sa.bindparam("until"),
+            next_at=None,
+            code=sa.case((was_waiting, None), else_=delivery.c.code),
+            place=sa.case((was_waiting, None), else_=delivery.c.place),
+        )
+        .returning(delivery.c.id)
+        .cte("taken")
+    )
+    documents = sa.select(*(document.c[name] for name in _DOCUMENT_FIELDS))
+    return documents.where(document.c.id == sa.any_(_texts("documents"))).add_cte(taken)
+
+
 # Built once: putting these together costs more than running them.
 _DUE = _all_due()
 _OBSTACLES = _all_obstacles()
-_DOCUMENTS = sa.select(*(document.c[name] for name in _DOCUMENT_FIELDS)).where(
-    document.c.id == sa.any_(_texts("ids"))
-)
+_TAKE = _taking()
 
 
 async def claim(conn: AsyncConnection, wanted: Wanted, now: datetime) -> Claimed:
@@ -184,11 +203,9 @@ async def claim(conn: AsyncConnection, wanted: Wanted, now: datetime) -> Claimed
         return Claimed(waiting=taken)
     obstacles = await _obstacles(conn, locked)
     chosen = _choose((row for row in locked if row.id not in obstacles), wanted)
-    if chosen:
-        await _take(conn, chosen, wanted)
+    claims = await _take(conn, chosen, wanted)
     if obstacles:
         await _park(conn, obstacles, now)
-    claims = await _claims(conn, chosen, wanted.token)
     return Claimed(claims, len(obstacles) + taken)
 
 
@@ -250,19 +267,23 @@ async def _obstacles(
     return obstacles
 
 
-async def _take(conn: AsyncConnection, rows: Sequence[DeliveryRow], wanted: Wanted) -> None:
-    was_waiting = delivery.c.code.in_(WAITING)
-    await conn.execute(
-        sa.update(delivery)
-        .where(among(delivery.c.id, [row.id for row in rows]))
-        .values(
-            state=sa.case((delivery.c.state == "in_doubt", "in_doubt"), else_="in_flight"),
-            claim_token=wanted.token,
-            claimed_until=wanted.until,
-            next_at=None,
-            code=sa.case((was_waiting, None), else_=delivery.c.code),
-            place=sa.case((was_waiting, None), else_=delivery.c.place),
-        )
+async def _take(
+    conn: AsyncConnection, rows: Sequence[DeliveryRow], wanted: Wanted
+) -> tuple[Claim, ...]:
+    if not rows:
+        return ()
+    values = {
+        "ids": [row.id for row in rows],
+        "documents": [row.document_id for row in rows],
+        "token": wanted.token,
+        "until": wanted.until,
+    }
+    found = await conn.execute(_TAKE, values)
+    documents = {row["id"]: DocumentRow(**row) for row in found.mappings()}
+    tries = await _tries(conn, [row.id for row in rows if row.attempts])
+    return tuple(
+        Claim(row, wanted.token, documents.get(row.document_id), tries.get(row.id, Tries()))
+        for row in rows
     )
 
 
@@ -281,20 +302,6 @@ async def _park(
             claimed_until=None,
         ),
         [{"which": which, "why": why, "behind": on} for which, (why, on) in obstacles.items()],
-    )
-
-
-async def _claims(
-    conn: AsyncConnection, rows: Sequence[DeliveryRow], token: str
-) -> tuple[Claim, ...]:
-    if not rows:
-        return ()
-    found = await conn.execute(_DOCUMENTS, {"ids": [row.document_id for row in rows]})
-    documents = {row["id"]: DocumentRow(**row) for row in found.mappings()}
-    tries = await _tries(conn, [row.id for row in rows if row.attempts])
-    return tuple(
-        Claim(row, token, documents.get(row.document_id), tries.get(row.id, Tries()))
-        for row in rows
     )
 
 

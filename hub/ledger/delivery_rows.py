@@ -8,6 +8,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from connectors.base import Settled
+
 
 @dataclass(frozen=True, slots=True)
 class DeliveryRow:
@@ -150,6 +152,23 @@ class Call:
     until: datetime
     sha256: str
     archive: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Calling:
+    """A delivery in hand, and the call of it that is about to be made."""
+
+    claim: Claim
+    call: Call
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A delivery in hand that its target has, and how we know."""
+
+    claim: Claim
+    ending: Ending
+    settled: Settled
 
 
 @dataclass(frozen=True, slots=True)

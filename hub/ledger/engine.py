@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from pathlib import Path
+from typing import Any
 
 import orjson
 import sqlalchemy as sa
 import structlog
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from hub.clock import Clock
 from hub.ids import new_id
@@ -17,6 +21,9 @@ from hub.ledger.faults import is_passing
 from hub.ledger.tables import identity
 
 _PAUSE_SECONDS = 1.0
+_FRESH_SECONDS = 1.0
+"""A connection that rested for less is not tested; the driver hears of most deaths anyway."""
+_RESTS = "crossdock_rests"
 _MIGRATIONS = Path(__file__).with_name("migrations")
 
 
@@ -27,18 +34,46 @@ def driver_url(url: str) -> str:
 
 
 def open_engine(url: str, *, pool_size: int = 10) -> AsyncEngine:
-    """Make the engine; connections are tested before use, so a restarted server heals by itself."""
-    return create_async_engine(
+    """Make the engine.
+
+    Connections that have rested are tested before use, and those known to be closed are not used:
+    a restarted server heals by itself. Testing all would cost each transaction three round trips.
+    """
+    engine = create_async_engine(
         driver_url(url),
         pool_size=pool_size,
         max_overflow=5,
-        pool_pre_ping=True,
         pool_timeout=10,
         connect_args={"timeout": 10, "command_timeout": 60},
         hide_parameters=True,  # an error's text would quote documents
         json_serializer=lambda value: orjson.dumps(value).decode(),
         json_deserializer=orjson.loads,
     )
+    sa.event.listen(engine.sync_engine, "checkin", _rests)
+    sa.event.listen(engine.sync_engine, "checkout", _test)
+    return engine
+
+
+def _rests(_connection: Any, record: ConnectionPoolEntry) -> None:
+    """Note since when a connection is not in use."""
+    record.info[_RESTS] = time.monotonic()
+
+
+def _test(connection: Any, record: ConnectionPoolEntry, _in_use: Any) -> None:
+    """Test a connection that is about to be used, unless it was in use just now.
+
+    Raises:
+        InvalidatePoolError: it is dead, and so are those like it; the pool makes a new one.
+    """
+    now = time.monotonic()
+    rested = now - record.info.get(_RESTS, now)  # what is new has not rested
+    if connection.driver_connection.is_closed():
+        raise InvalidatePoolError("the server has closed it")
+    if rested > _FRESH_SECONDS:
+        try:
+            connection.ping()
+        except Exception as error:
+            raise InvalidatePoolError(type(error).__name__) from error
 
 
 async def ready(engine: AsyncEngine, clock: Clock) -> str:

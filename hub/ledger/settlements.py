@@ -1,8 +1,8 @@
-"""Calling and settling deliveries: a few statements in the caller's transaction.
+"""Settling what did not go well, one delivery at a time, in the caller's transaction.
 
 Whoever comes back with a token that is no longer the row's is refused and changes nothing
-(fencing: a process that was paused past its lease finds its work taken over). `begin`,
-`settle_later` and `settle_dead` return False for that, `settle_delivered` None.
+(fencing: a process that was paused past its lease finds its work taken over). `settle_later` and
+`settle_dead` return False for that. Calls that begin, and those that succeed: `calls`.
 """
 
 from __future__ import annotations
@@ -15,19 +15,17 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlalchemy.sql.dml import ReturningUpdate
 
-from connectors.base import Settled
 from hub.events import Event, dead_event
 from hub.ids import derived_id
 from hub.ledger.arrays import among
-from hub.ledger.deliveries import WAITING, made_good
-from hub.ledger.delivery_rows import Call, Claim, DeliveryRow, Ending, Letter, Why
+from hub.ledger.deliveries import WAITING
+from hub.ledger.delivery_rows import Claim, DeliveryRow, Ending, Letter, Why
 from hub.ledger.tables import attempt, dead_letter, delivery, document, outbox, pause
 
 
-def _waking(*, settled: bool) -> ReturningUpdate[str]:
-    """Make due at once what waited for a delivery that has settled; return its targets.
+def _waking(*, settled: bool) -> sa.Update:
+    """Make due at once what waited for a delivery that has settled.
 
     Later versions go on behind one that goes on itself: only where it has `settled` are they woken.
     The condition is loose and the new value exact: a row that is being parked by somebody else
@@ -54,18 +52,6 @@ def _waking(*, settled: bool) -> ReturningUpdate[str]:
         sa.update(delivery)
         .where(delivery.c.state == "pending", sa.or_(behind, after))
         .values(next_at=due)
-        .returning(delivery.c.target)
-    )
-
-
-def _settling() -> sa.Update:
-    """Call a document delivered that nothing is left to be done for, and nothing was given up."""
-    done = sa.or_(delivery.c.state == "delivered", made_good(delivery))
-    left = sa.exists().where(delivery.c.document_id == sa.bindparam("which"), sa.not_(done))
-    return (
-        sa.update(document)
-        .where(document.c.id == sa.bindparam("which"), sa.not_(left))
-        .values(state="delivered", settled_at=sa.bindparam("now"))
     )
 
 
@@ -77,32 +63,19 @@ _LOCK = (
 )
 _WAKE = _waking(settled=True)
 _WAKE_OTHERS = _waking(settled=False)
-_SETTLE = _settling()
-
-
-async def begin(conn: AsyncConnection, held: Claim, call: Call) -> bool:
-    """Say, before the call, that its outcome is in doubt."""
-    changed = await conn.execute(
-        _mine(held).values(
-            state="in_doubt",
-            attempts=call.n,
-            claimed_until=call.until,
-            sent_sha256=call.sha256,
-            archive=call.archive,
-        )
-    )
-    if not changed.rowcount:
-        return False
-    row = {"delivery_id": held.delivery.id, "n": call.n, "started_at": call.started_at}
-    await conn.execute(insert(attempt).values(**row, outcome="in_doubt").on_conflict_do_nothing())
-    return True
 
 
 async def renew(conn: AsyncConnection, tokens: Sequence[str], until: datetime) -> None:
-    """Lengthen the leases of what is in hand; never shorten one."""
+    """Lengthen the leases of what is in hand; never shorten one.
+
+    What is locked is being begun or settled just now, and its lease with it: the next beat sees to
+    the rest. Waiting for it, with locks on others that it may wait for, could be a deadlock.
+    """
+    mine = sa.select(delivery.c.id).where(among(delivery.c.claim_token, tokens))
+    free = mine.with_for_update(skip_locked=True).cte("free")
     later = sa.func.greatest(delivery.c.claimed_until, until)
     await conn.execute(
-        sa.update(delivery).where(among(delivery.c.claim_token, tokens)).values(claimed_until=later)
+        sa.update(delivery).where(delivery.c.id == free.c.id).values(claimed_until=later)
     )
 
 
@@ -164,26 +137,6 @@ async def settle_later(
     return True
 
 
-async def settle_delivered(
-    conn: AsyncConnection, held: Claim, ending: Ending, settled: Settled
-) -> frozenset[str] | None:
-    """Record that the target has it; wake what waited for that; settle the document if all is done.
-
-    The document is locked first: two targets that settle at once see one another.
-
-    Returns:
-        The targets at which something was woken; None: refused, the claim is no longer ours.
-    """
-    await _lock_document(conn, held)
-    rest = {"state": "delivered", "external_id": settled.external_id, "facts": dict(settled.facts)}
-    if not await _settle(conn, held, ending, _at_rest(ending) | rest):
-        return None
-    await _close_replayed(conn, held.delivery, ending.ended_at)
-    woken = await _wake(conn, held.delivery, ending.ended_at)
-    await _settle_document(conn, held, ending.ended_at)
-    return woken
-
-
 async def settle_dead(conn: AsyncConnection, held: Claim, ending: Ending, letter: Letter) -> bool:
     """Record that it cannot go on: the delivery, its dead letter, its document, the event."""
     await _lock_document(conn, held)
@@ -210,7 +163,7 @@ async def lay_down(
     Returns:
         The event that tells of it.
     """
-    await _close_replayed(conn, mine, now)
+    await close_replayed(conn, mine, now)
     await conn.execute(insert(dead_letter).values(**letter).on_conflict_do_nothing())
     await conn.execute(
         sa.update(document).where(document.c.id == mine.document_id).values(state="dead")
@@ -268,9 +221,8 @@ async def _lock_document(conn: AsyncConnection, held: Claim) -> None:
     await conn.execute(_LOCK, {"of": held.delivery.document_id})
 
 
-async def _wake(conn: AsyncConnection, mine: DeliveryRow, now: datetime) -> frozenset[str]:
-    woken = await conn.execute(_WAKE, _waker(mine, now))
-    return frozenset(woken.scalars())
+async def _wake(conn: AsyncConnection, mine: DeliveryRow, now: datetime) -> None:
+    await conn.execute(_WAKE, _waker(mine, now))
 
 
 def _waker(mine: DeliveryRow, now: datetime) -> dict[str, Any]:
@@ -284,11 +236,7 @@ def _waker(mine: DeliveryRow, now: datetime) -> dict[str, Any]:
     }
 
 
-async def _settle_document(conn: AsyncConnection, held: Claim, now: datetime) -> None:
-    await conn.execute(_SETTLE, {"which": held.delivery.document_id, "now": now})
-
-
-async def _close_replayed(conn: AsyncConnection, mine: DeliveryRow, now: datetime) -> None:
+async def close_replayed(conn: AsyncConnection, mine: DeliveryRow, now: datetime) -> None:
     """Close the dead letter that this delivery replayed: the replay has ended, well or not."""
     if not mine.occasion and not mine.attempts:
         return  # the first try of the first occasion replays nothing

@@ -42,7 +42,21 @@ _DELIVERED = (
     " JOIN document AS o ON o.id = d.document_id JOIN receipt AS r ON r.id = o.receipt_id"
     " WHERE d.target = 'bc' AND d.state = 'delivered' AND o.number LIKE :run"
 )
+_STAGES = {
+    "decided": "extract(epoch FROM o.created_at - r.received_at)",
+    "claimed": "extract(epoch FROM a.started_at - o.created_at)",
+    "tried": "extract(epoch FROM a.ended_at - a.started_at)",
+}
+"""Where the time goes: until the hub decides, until the delivery is claimed, until the ERP has it."""
+_MEDIAN = "1000 * percentile_cont(0.5) WITHIN GROUP (ORDER BY {})"
+_MEDIANS = (
+    f"SELECT {', '.join(f'{_MEDIAN.format(what)} AS {name}' for name, what in _STAGES.items())}"  # noqa: S608  # our own words
+    " FROM delivery AS d JOIN attempt AS a ON a.delivery_id = d.id JOIN document AS o"
+    " ON o.id = d.document_id JOIN receipt AS r ON r.id = o.receipt_id"
+    " WHERE d.target = 'bc' AND d.state = 'delivered' AND o.number LIKE :run"
+)
 _THERE = "SELECT count(*) FROM delivery WHERE target = 'bc' AND state = 'delivered'"
+_COMMITS = "SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()"
 _TRIES = (
     "SELECT a.outcome, count(*) AS n FROM attempt AS a JOIN delivery AS d ON d.id = a.delivery_id"
     " JOIN document AS o ON o.id = d.document_id WHERE d.target = 'bc' AND o.number LIKE :run"
@@ -83,7 +97,7 @@ def measured(at: World, url: str, rate: float, seconds: float, run: str) -> dict
     """Return how long the orders of one run took, and processor time of each."""
     ready = list(orders(run, round(rate * seconds)))
     groups = processes(at.hub.pid, int(at.sandbox.ready["pid"]))
-    known = at.books.count(_THERE)
+    known, commits = at.books.count(_THERE), at.books.count(_COMMITS)
     before, begun = cpu.seconds(groups), time.perf_counter()
     asyncio.run(paced(url, ready, rate))
     wait_until(lambda: at.books.count(_THERE) == known + len(ready), 300, "all are there")
@@ -96,6 +110,11 @@ def measured(at: World, url: str, rate: float, seconds: float, run: str) -> dict
         "p50_ms": round(percentile(ms, 0.5), 1),
         "p95_ms": round(percentile(ms, 0.95), 1),
         "p99_ms": round(percentile(ms, 0.99), 1),
+        "p50_ms_until": {
+            name: round(float(each), 1)
+            for name, each in at.books.rows(_MEDIANS, run=f"{run}-%")[0].items()
+        },
+        "transactions": round((at.books.count(_COMMITS) - commits) / len(ms), 1),
         "cpu_us": {name: round(each / len(ms) * 1e6) for name, each in used.items()},
         "cores": round(sum(used.values()) / lasted, 2),
         "tries": {row["outcome"]: row["n"] for row in at.books.rows(_TRIES, run=f"{run}-%")},

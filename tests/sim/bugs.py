@@ -27,8 +27,8 @@ from hub.delivery.limiter import Limiter
 from hub.delivery.recovery import Attempt, Decision, Policy, Retry, decide
 from hub.events import Event
 from hub.ids import derived_id
-from hub.ledger import inbox, keys, settlements
-from hub.ledger.delivery_rows import Call, Claim, Wanted
+from hub.ledger import calls, inbox, keys, settlements
+from hub.ledger.delivery_rows import Call, Calling, Claim, Wanted
 from hub.ledger.keys import KeyState
 from hub.relay import Relay
 from tests.sim import sql_decide, sql_deliver, sql_people
@@ -37,8 +37,6 @@ from tests.sim.run import Bug
 from tests.sim.seam import Patch
 from tests.sim.tables import Row, Transaction
 from tests.sim.world import Switches
-
-Begin = Callable[[Transaction, Claim, Call], Any]
 
 
 def _decides(rule: Callable[[HubError, Attempt, Policy], Decision]) -> Sequence[Patch]:
@@ -64,14 +62,15 @@ def _throttled_is_failed(error: HubError, attempt: Attempt, policy: Policy) -> D
 
 
 def _begins(change: Callable[[Transaction, Row], None]) -> Sequence[Patch]:
-    async def begin(tx: Transaction, held: Claim, call: Call) -> bool:
-        done = await sql_deliver.begin(tx, held, call)
-        row = tx.get("delivery", held.delivery.id)
-        if done and row is not None:
-            change(tx, row)
+    async def begin(tx: Transaction, begun: Sequence[Calling]) -> list[bool]:
+        done = await sql_deliver.begin(tx, begun)
+        for one, ours in zip(begun, done, strict=True):
+            row = tx.get("delivery", one.claim.delivery.id)
+            if ours and row is not None:
+                change(tx, row)
         return done
 
-    return [(settlements, "begin", begin)]
+    return [(calls, "begin", begin)]
 
 
 def _not_in_doubt(tx: Transaction, row: Row) -> None:
@@ -222,9 +221,9 @@ def _leased_before() -> Sequence[Patch]:
     async def lease_call(self: Any, hand: Any, sha256: str, place: str | None) -> None:
         seconds = self._target.limits.timeout_seconds + self._parts.timing.margin
         until = self._parts.clock.now() + timedelta(seconds=seconds)
-        call = Call(hand.n, hand.started_at, until, sha256, place)
-        ledger = self._ledger
-        if not await ledger.surely(lambda conn: settlements.begin(conn, hand.claim, call)):
+        one = Calling(hand.claim, Call(hand.n, hand.started_at, until, sha256, place))
+        begun = await self._ledger.surely(lambda conn: calls.begin(conn, [one]))
+        if not begun[0]:
             raise hub.delivery.courier._StaleError  # noqa: SLF001
 
     return [(Courier, "_lease_call", lease_call)]

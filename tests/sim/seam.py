@@ -16,6 +16,7 @@ from typing import Any
 
 import structlog
 
+import hub.delivery.clerk
 import hub.delivery.role
 import hub.normalizer
 import hub.pipeline
@@ -25,6 +26,7 @@ import hub.release.holds
 from hub.ledger import (
     audit,
     bulk,
+    calls,
     dead_letters,
     deliveries,
     holds,
@@ -75,16 +77,16 @@ def _ledger() -> list[Patch]:
         (audit, "append", decide.record),
         (hub.pipeline, "by_index", decide.by_index),
         *_named(deliveries, deliver, "claim"),
+        *_named(calls, deliver, "begin", "answered"),
+        (hub.delivery.clerk, "for_many", deliver.for_many),
         *_named(recovered, deliver, "hasten", "waiting"),
         *_named(
             settlements,
             deliver,
-            "begin",
             "leave_alone",
             "renew",
             "put_back",
             "settle_later",
-            "settle_delivered",
             "settle_dead",
         ),
     ]

@@ -1,4 +1,4 @@
-"""`hub.ledger.deliveries.claim` and `hub.ledger.settlements`, on tables in memory.
+"""`hub.ledger.deliveries.claim`, `hub.ledger.calls` and `hub.ledger.settlements`, on tables in memory.
 
 The key gate, the claim and the settling are rules that live in SQL, because only there they hold
 among replicas. Here they stand a second time, statement by statement, and
@@ -13,11 +13,12 @@ from dataclasses import asdict, fields
 from datetime import datetime, timedelta
 from typing import Any
 
-from connectors.base import Settled
 from hub.events import dead_event
 from hub.ids import derived_id
 from hub.ledger.delivery_rows import (
+    Answered,
     Call,
+    Calling,
     Claim,
     Claimed,
     DeliveryRow,
@@ -199,8 +200,18 @@ def _mine(tx: Transaction, held: Claim) -> Row | None:
     return row if row is not None and row["claim_token"] == held.token else None
 
 
-async def begin(tx: Transaction, held: Claim, call: Call) -> bool:
-    """`settlements.begin`."""
+async def for_many(tx: Transaction, patience: timedelta) -> None:
+    """`plans.for_many`: there are no plans and no locks here."""
+    del tx, patience
+
+
+async def begin(tx: Transaction, begun: Sequence[Calling]) -> list[bool]:
+    """`calls.begin`."""
+    return [begin_one(tx, one.claim, one.call) for one in begun]
+
+
+def begin_one(tx: Transaction, held: Claim, call: Call) -> bool:
+    """Put one call in doubt."""
     row = _mine(tx, held)
     if row is None:
         return False
@@ -259,10 +270,15 @@ async def settle_later(
     return True
 
 
-async def settle_delivered(
-    tx: Transaction, held: Claim, ending: Ending, settled: Settled
-) -> frozenset[str] | None:
-    """`settlements.settle_delivered`."""
+async def answered(tx: Transaction, answers: Sequence[Answered]) -> list[frozenset[str] | None]:
+    """`calls.answered`."""
+    done = [_answered(tx, one) for one in answers]
+    woken = frozenset[str]().union(*(one for one in done if one is not None))
+    return [None if one is None else woken for one in done]
+
+
+def _answered(tx: Transaction, one: Answered) -> frozenset[str] | None:
+    held, ending, settled = one.claim, one.ending, one.settled
     rest = {"state": "delivered", "external_id": settled.external_id, "facts": dict(settled.facts)}
     if not _settle(tx, held, ending, _at_rest(ending) | rest):
         return None

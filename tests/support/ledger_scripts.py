@@ -15,8 +15,8 @@ from canonical.errors import Rejected
 from connectors.base import Settled
 from hub.dead_letters.archive import archive
 from hub.dead_letters.replay import begin as begin_replay
-from hub.ledger import deliveries, recovered, settlements, tables
-from hub.ledger.delivery_rows import Call, Claim, Ending, Letter, Wanted, Why
+from hub.ledger import calls, deliveries, recovered, settlements, tables
+from hub.ledger.delivery_rows import Answered, Call, Calling, Claim, Ending, Letter, Wanted, Why
 from hub.release.holds import Act
 from tests.sim import sql_deliver, sql_people
 from tests.sim.tables import Row, Store, Transaction
@@ -132,9 +132,9 @@ class Both:
         n = real.delivery.attempts + 1
         call = Call(n, self.now, self.now + timedelta(seconds=25), "sha")
         async with self.engine.begin() as conn:
-            begun = await settlements.begin(conn, real, call)
+            begun = await calls.begin(conn, [Calling(real, call)])
         self.done.append(f"begin {real.delivery.id}: {begun}")
-        assert await sql_deliver.begin(Transaction(self.store), model, call) == begun
+        assert await sql_deliver.begin(Transaction(self.store), [Calling(model, call)]) == begun
 
     async def _settle(self) -> None:
         real, model = self.claims.pop(self.rng.randrange(len(self.claims)))
@@ -144,9 +144,9 @@ class Both:
         if kind == "delivered":
             ending, settled = Ending(n, "delivered", self.now, self.now), Settled("SO-1")
             async with self.engine.begin() as conn:
-                found: Any = await settlements.settle_delivered(conn, real, ending, settled)
+                found: Any = await calls.answered(conn, [Answered(real, ending, settled)])
             tx = Transaction(self.store)
-            also: Any = await sql_deliver.settle_delivered(tx, model, ending, settled)
+            also: Any = await sql_deliver.answered(tx, [Answered(model, ending, settled)])
         elif kind == "later":
             outcome = self.rng.choice(_ENDS)
             ending = Ending(n, outcome, self.now, self.now, why)

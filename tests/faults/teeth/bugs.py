@@ -69,8 +69,8 @@ def _default_ack_policy(module: Any) -> None:
 
 
 def _no_doubt(module: Any) -> None:
-    async def begin(*_: Any) -> bool:
-        return True
+    async def begin(_conn: Any, calls: Any) -> list[bool]:
+        return [True for _ in calls]
 
     module.begin = begin
 
@@ -127,9 +127,9 @@ def _poisoned_key_is_skipped(module: Any) -> None:
 
 
 def _no_fencing(module: Any) -> None:
-    module._mine = lambda held: module.sa.update(module.delivery).where(  # noqa: SLF001
-        module.delivery.c.id == held.delivery.id
-    )
+    for name in ("_BEGIN", "_ANSWERED"):
+        statement = getattr(module, name)
+        setattr(module, name, statement.replace(module._FENCE, "true"))  # noqa: SLF001
 
 
 def _no_heartbeat(module: Any) -> None:
@@ -263,7 +263,7 @@ def _partner_may_take_the_file_twice(module: Any) -> None:
 
 
 NORMALIZER, RELAY = "hub.normalizer", "hub.relay"
-TOPOLOGY, SETTLEMENTS = "hub.topology", "hub.ledger.settlements"
+TOPOLOGY, CALLS = "hub.topology", "hub.ledger.calls"
 WEBHOOK, VERDICT = "connectors.transports.webhook", "canonical.verdict"
 RECOVERY = "hub.delivery.recovery"
 
@@ -296,7 +296,7 @@ BUGS: dict[str, Bug] = {
     ),
     "no_doubt": Bug(
         "a call is made without a word in the ledger that its outcome may be lost",
-        SETTLEMENTS,
+        CALLS,
         _no_doubt,
         f"{KILLS}6_killed_after_the_call_the_target_is_asked_and_not_called_again",
     ),
@@ -345,7 +345,7 @@ BUGS: dict[str, Bug] = {
     ),
     "no_fencing": Bug(
         "whoever comes back after a takeover settles all the same",
-        SETTLEMENTS,
+        CALLS,
         _no_fencing,
         f"{ORDER}whoever_comes_back_after_a_takeover_changes_nothing",
     ),

@@ -14,8 +14,8 @@ from connectors.base import Numbers, Outbound, Settled
 from hub.dead_letters import archive as archiving
 from hub.delivery.parts import Rendered
 from hub.delivery.role import DeliverRole
-from hub.ledger import deliveries, settlements
-from hub.ledger.delivery_rows import DeliveryRow, DocumentRow, Ending, Wanted
+from hub.ledger import calls, deliveries
+from hub.ledger.delivery_rows import Answered, DeliveryRow, DocumentRow, Ending, Wanted
 from hub.ledger.tables import attempt, dead_letter, delivery, document
 from hub.release.holds import Act
 from tests.support.deliveries import (
@@ -375,10 +375,11 @@ async def test_targets_that_settle_at_the_same_moment_settle_the_document(books:
         wanted = Wanted(name, name, now + timedelta(minutes=1), limit=10)
         async with books.engine.begin() as conn:
             held = (await deliveries.claim(conn, wanted, datetime.now(UTC))).claims
-        for one in sorted(held, key=lambda one: one.delivery.document_id):
-            ending = Ending(1, "delivered", now, now)
+        ending = Ending(1, "delivered", now, now)
+        answers = [Answered(one, ending, Settled()) for one in held]
+        for some in (answers[:1], answers[1:]):  # alone, and many at once
             async with books.engine.begin() as conn:
-                assert await settlements.settle_delivered(conn, one, ending, Settled()) is not None
+                assert None not in await calls.answered(conn, some)
 
     await asyncio.gather(*map(deliver_all, targets))
     assert {row["state"] for row in await books.rows(document)} == {"delivered"}
