@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
 import signal
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +13,8 @@ from typing import ClassVar
 from canonical.errors import ConfigError
 from hub.servers.ports import LOOPBACK
 from hub.servers.server import PING_SECONDS, Run, write_private
+
+_STEP = 64 * 1024
 
 
 def url(port: int, password: str) -> str:
@@ -36,7 +40,8 @@ class Redis:
         return url(self.port, self.password)
 
     async def prepare(self, _: Run) -> None:
-        """Write its configuration."""
+        """Write its configuration; mend its file where a power loss left zeros at its end."""
+        await asyncio.to_thread(_without_zeros, self.folder / "appendonly.aof")
         lines = [
             f"bind {LOOPBACK}",
             f"port {self.port}",
@@ -46,6 +51,7 @@ class Redis:
             "daemonize no",
             "appendonly yes",
             "appendfsync everysec",
+            "aof-use-rdb-preamble no",  # commands alone, whose end can be told from zeros
             'save ""',
             "maxmemory 256mb",
             # allkeys-lru would drop reservations silently (facts: 17,254 of 30,000).
@@ -76,3 +82,24 @@ class Redis:
             return True
         finally:
             await client.aclose()
+
+
+def _without_zeros(file: Path) -> None:
+    """Cut zeros off the end of a file of commands; the last one may then be cut short.
+
+    Blocks that a file system had given to the file when the power went, and that were never written,
+    read as zeros. Redis takes a file whose last command is cut short, and none that ends in zeros: it
+    would never start again, and a hub with it, for the sake of an accelerator.
+    """
+    if not file.exists():
+        return
+    with file.open("r+b") as opened:
+        size = opened.seek(0, os.SEEK_END)
+        while size:
+            begin = max(0, size - _STEP)
+            opened.seek(begin)
+            kept = len(opened.read(size - begin).rstrip(b"\0"))
+            size = begin + kept
+            if kept:
+                break
+        opened.truncate(size)

@@ -35,17 +35,18 @@ class OwnServers(own_servers.OwnServers):
 
     def freeze(self, name: str) -> None:
         """SIGSTOP the server with all its processes."""
-        for process in self._family(name):
+        for process in self.family(name):
             with suppress(psutil.NoSuchProcess):
                 process.suspend()
 
     def thaw(self, name: str) -> None:
         """SIGCONT them."""
-        for process in self._family(name):
+        for process in self.family(name):
             with suppress(psutil.NoSuchProcess):
                 process.resume()
 
-    def _family(self, name: str) -> list[psutil.Process]:
+    def family(self, name: str) -> list[psutil.Process]:
+        """All processes of a server that runs."""
         pid = self._children[name].pid
         if pid is None:
             return []

@@ -214,6 +214,7 @@ class World:
             proxy.close()
         self._proxies.call_soon_threadsafe(self._proxies.stop)
         self._proxying.join(10)
+        self._proxies.close()
         self.servers.close()
         self.partners.close()
         self.dock.journal.close()
