@@ -48,7 +48,7 @@ from hub.intake.poll import PollIntake
 from hub.intake.remote import RemoteIntake
 from hub.intake.store import ReceiptStore
 from hub.jobs import Housekeeping, Jobs, Scheduled
-from hub.ledger import deployments
+from hub.ledger import deployments, outbox
 from hub.ledger import engine as ledgers
 from hub.mailboxes import opener
 from hub.memory import settle
@@ -184,6 +184,7 @@ async def _base(
             async with engine.begin() as noting:
                 running = parts(site, spec.mappings)
                 await deployments.note(noting, installed(), running, clock.now())
+                await outbox.try_again(noting)
             await frame.start()
             js = frame.client.jetstream()
             streams = Streams(js, ledger, topology.Sizes(replicas=site.servers.replicas), clock)

@@ -23,6 +23,7 @@ from canonical import DOCUMENTS
 from canonical.envelope import VERBS, CloudEvent
 from canonical.errors import ConfigError, Retryable
 from hub.servers.addresses import masked
+from hub.servers.nats import MAX_PAYLOAD
 from hub.topology import ADVISORY, CANONICAL, canonical_subject
 
 _ADVISORIES = "$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.>"
@@ -67,7 +68,8 @@ class Frame:
             patience: seconds; a command gives up where the hub waits.
 
         Raises:
-            ConfigError: ``nats_refused``: NATS is there and will not have us.
+            ConfigError: ``nats_refused``: NATS is there and will not have us;
+                ``nats_payload_small``: it takes no message of the size of ours.
             Retryable: ``nats_unavailable``: not within `patience`.
         """
         while True:
@@ -76,6 +78,7 @@ class Frame:
                 async with asyncio.timeout(None if math.isinf(patience) else patience):
                     await knock(self._urls)
                     await self._start_and_tell()
+                    _check_payload(self.client.max_payload)
             except ConfigError:
                 raise
             except Exception as error:  # whatever the driver raises: NATS is not there yet
@@ -125,6 +128,17 @@ class Frame:
         """Say that a message ran out of deliveries: none of our consumers has such a limit."""
         facts = body if isinstance(body, dict) else {}
         self._log.error("stranded_message", stream=facts.get("stream"), name=facts.get("consumer"))
+
+
+def _check_payload(most: int) -> None:
+    """Refuse a NATS that would never take the larger of our events.
+
+    Raises:
+        ConfigError: ``nats_payload_small``.
+    """
+    if most < MAX_PAYLOAD:
+        detail = f"its max_payload is {most}, at least {MAX_PAYLOAD} is needed"
+        raise ConfigError("nats_payload_small", "", detail)
 
 
 async def knock(urls: Sequence[str]) -> None:

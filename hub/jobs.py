@@ -189,7 +189,9 @@ class Housekeeping:
     async def count_open(self) -> None:
         """Set the gauges of what waits for somebody."""
         async with self._engine.connect() as ledger:
-            self._metrics.outbox.set(await outbox.waiting(ledger))
+            waiting, set_aside = await outbox.counts(ledger)
+            self._metrics.outbox.set(waiting)
+            self._metrics.set_aside.set(set_aside)
             for kind, table, states in (
                 ("hold", hold, ("open",)),
                 ("dead_letter", dead_letter, ("open", "replaying")),

@@ -2,6 +2,9 @@
 
 Under ``sync_interval: always`` a single publish costs one fsync each, an atomic batch (ADR-50,
 nats-server 2.12) a handful for all: measured 559/s against 17,554/s. Batches pay from about 20.
+
+A message that the broker will never take must not keep others from being stored, nor look like an
+outage, which is waited out: it is named once all others are stored (`Unpublishable`).
 """
 
 from __future__ import annotations
@@ -18,7 +21,7 @@ from nats.aio.client import Client
 from nats.js import JetStreamContext
 from nats.js.errors import APIError
 
-from canonical.errors import Retryable
+from canonical.errors import Rejected, Retryable
 
 MIN_BATCH = 20
 MAX_BATCH = 500
@@ -26,6 +29,11 @@ MAX_BATCH = 500
 
 _TIMEOUT = 5.0
 _STREAM_FULL = 10077
+_ENVELOPE_BYTES = 1024
+"""What the protocol and a batch add to a message's own headers; well above it."""
+_MESSAGE_TOO_LARGE = 10054
+"""The server's err_code where a stream itself has a smaller limit (`max_msg_size`)."""
+_NEVER = (nats.errors.MaxPayloadError, nats.errors.BadSubjectError, nats.errors.BadHeaderError)
 _OPEN_BATCHES = 4
 """Open batches of this process; the server allows 50 per stream over all replicas."""
 
@@ -42,6 +50,17 @@ class Outgoing:
     def all_headers(self) -> dict[str, str]:
         """Return the headers with the message id."""
         return {"Nats-Msg-Id": self.message_id, **self.headers}
+
+
+class Unpublishable(Rejected):
+    """``event_unpublishable``: some messages will never be taken; all others are stored."""
+
+    CODE = "event_unpublishable"
+
+    def __init__(self, message_ids: Sequence[str]) -> None:
+        detail = f"the broker will never take {len(message_ids)} of the messages"
+        super().__init__("event_unpublishable", "", detail)
+        self.message_ids = tuple(message_ids)
 
 
 def by_stream(messages: Sequence[Outgoing]) -> list[list[Outgoing]]:
@@ -69,22 +88,46 @@ class Publisher:
         Raises:
             Retryable: ``stream_full`` or ``nats_unavailable``; some may have been stored: repeat
                 with the same ids.
+            Unpublishable: the broker will never take some, which it names; all others are stored.
         """
         if not self._client.is_connected:
             # The client would buffer and let every caller wait for a timeout; refuse at once.
             raise Retryable("nats_unavailable", "", "NATS is not connected")
+        never = [each.message_id for each in messages if not self._fits(each)]
+        if never:
+            messages = [each for each in messages if self._fits(each)]
         # An atomic batch is one stream's: mixed, the server abandons it (err_code 10176).
         for group in by_stream(messages):
             for start in range(0, len(group), MAX_BATCH):
                 part = group[start : start + MAX_BATCH]
                 if len(part) < MIN_BATCH or not await self._batch(part):
-                    await self._singles(part)
+                    never += await self._singles(part)
+        if never:
+            raise Unpublishable(never)
 
-    async def _singles(self, messages: Sequence[Outgoing]) -> None:
-        try:
-            await asyncio.gather(*(self._single(message) for message in messages))
-        except (nats.errors.Error, TimeoutError, OSError) as error:
-            raise translate(error) from error
+    def _fits(self, message: Outgoing) -> bool:
+        """Whether the broker takes a message of this size.
+
+        The driver looks at the payload alone, and only at the last moment; the server counts the
+        headers, too, and closes the connection of who sends more.
+        """
+        room = self._client.max_payload - len(message.payload) - _ENVELOPE_BYTES
+        if room > len(message.payload):  # headers are never of that size: a glance is enough
+            return True
+        return room >= sum(len(name) + len(value) + 4 for name, value in message.headers.items())
+
+    async def _singles(self, messages: Sequence[Outgoing]) -> list[str]:
+        """Store one by one, in order; the ids of those that will never be taken."""
+        ends = await asyncio.gather(*map(self._single, messages), return_exceptions=True)
+        never = []
+        for message, end in zip(messages, ends, strict=True):
+            if end is not None and _is_final(end):
+                never.append(message.message_id)
+            elif isinstance(end, nats.errors.Error | TimeoutError | OSError):
+                raise translate(end) from end
+            elif end is not None:
+                raise end
+        return never
 
     async def _single(self, message: Outgoing) -> None:
         await self._js.publish(
@@ -97,6 +140,8 @@ class Publisher:
         async with self._open:
             try:
                 answer = await self._send(batch, messages)
+            except _NEVER:
+                return False  # never committed, so none of it is there; one by one tells which
             except (nats.errors.Error, TimeoutError, OSError) as error:
                 raise translate(error) from error
         error_code = answer.get("error", {}).get("err_code")
@@ -127,6 +172,13 @@ class Publisher:
         )
         answer: dict[str, Any] = json.loads(reply.data)
         return answer
+
+
+def _is_final(error: BaseException) -> bool:
+    """Whether a message would be refused in the same way at any time."""
+    if isinstance(error, APIError):
+        return error.err_code == _MESSAGE_TOO_LARGE
+    return isinstance(error, _NEVER)
 
 
 def translate(error: Exception) -> Retryable:

@@ -3,6 +3,7 @@
 After a commit the batch publishes its own events from memory (`publish`). A loop (`run`) takes
 what that left behind: a hub that was killed, or a NATS that was away. Both delete the rows by
 exact ids after the PubAck; publishing one event twice is harmless, its message id is the same.
+What the broker will never take is set aside: it neither holds up the others nor comes again.
 """
 
 from __future__ import annotations
@@ -12,13 +13,13 @@ from collections.abc import Sequence
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from canonical.errors import Retryable
 from hub.events import Event
 from hub.failpoints import reached
 from hub.ledger import outbox
-from hub.publisher import Publisher
+from hub.publisher import Publisher, Unpublishable
 
 _STREAMS = ("canonical.", "dead.")
 """What the outbox holds, by the first token of the subject; each stream goes on its own."""
@@ -45,12 +46,26 @@ class Relay:
 
     async def _publish(self, events: list[Event]) -> None:
         try:
-            await self._publisher.publish([event.outgoing() for event in events])
+            refused = await self._store(events)
             reached("relay.published")
             async with self._engine.begin() as connection:
-                await outbox.forget(connection, [event.event_id for event in events])
+                await _settle(connection, events, refused)
         except (Retryable, SQLAlchemyError, OSError) as error:
             self._log.warning("relay_deferred", events=len(events), error=type(error).__name__)
+
+    async def _store(self, events: Sequence[Event]) -> Sequence[str]:
+        """Publish all events but those that the broker will never take; the ids of these.
+
+        Raises:
+            Retryable: NATS takes nothing now.
+        """
+        try:
+            await self._publisher.publish([event.outgoing() for event in events])
+        except Unpublishable as error:
+            for event_id in error.message_ids:
+                self._log.error("event_set_aside", name=event_id, code=error.code)
+            return error.message_ids
+        return ()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Publish what was left behind, until stopped."""
@@ -65,13 +80,22 @@ class Relay:
             async with self._engine.begin() as connection:
                 events = await outbox.take(connection, stream, _BATCH, older_than=_GRACE_SECONDS)
                 if events:
-                    await self._publisher.publish([event.outgoing() for event in events])
+                    refused = await self._store(events)
                     reached("relay.swept")
-                    await outbox.forget(connection, [event.event_id for event in events])
+                    await _settle(connection, events, refused)
         except (Retryable, SQLAlchemyError, OSError) as error:
             self._log.warning("relay_waits", stream=stream, error=type(error).__name__)
             return 0
         return len(events)
+
+
+async def _settle(
+    connection: AsyncConnection, events: Sequence[Event], refused: Sequence[str]
+) -> None:
+    """Forget what is published, and set the rest aside."""
+    if refused:
+        await outbox.set_aside(connection, refused, Unpublishable.CODE)
+    await outbox.forget(connection, [e.event_id for e in events if e.event_id not in refused])
 
 
 async def _wait(stop: asyncio.Event, seconds: float) -> None:

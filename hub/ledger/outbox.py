@@ -4,6 +4,9 @@ An event about a document that the ledger holds is kept without its data, which 
 document when a relay takes it: with a copy of each order in it, the outbox made a fifth of all that
 the server wrote. So a document that is corrected while its event waits has to be let go of first
 (`keep_whole`), and none may be deleted (`hub/ledger/retention.py`).
+
+An event that the broker will never take is set aside (`refused`) where people see it, and is tried
+once more by each hub that starts: somebody may have given the broker more room.
 """
 
 from __future__ import annotations
@@ -41,7 +44,11 @@ async def take(
     rows = await connection.execute(
         sa.select(*own, outbox.c.document_id, document.c.canonical)
         .select_from(outbox.outerjoin(document, document.c.id == outbox.c.document_id))
-        .where(outbox.c.written_at <= age, outbox.c.subject.startswith(stream))
+        .where(
+            outbox.c.written_at <= age,
+            outbox.c.subject.startswith(stream),
+            outbox.c.refused.is_(None),
+        )
         .order_by(outbox.c.seq)
         .limit(limit)
         .with_for_update(skip_locked=True, of=outbox)
@@ -71,6 +78,22 @@ async def forget(connection: AsyncConnection, event_ids: Sequence[str]) -> None:
     )
 
 
-async def waiting(connection: AsyncConnection) -> int:
-    """Return how many events wait to be published."""
-    return int(await connection.scalar(sa.select(sa.func.count()).select_from(outbox)) or 0)
+async def set_aside(connection: AsyncConnection, event_ids: Sequence[str], code: str) -> None:
+    """Take events out of every relay's way: they will never be published as they are."""
+    await connection.exec_driver_sql(
+        "UPDATE outbox SET refused = $2 WHERE event_id = ANY($1::text[])", (list(event_ids), code)
+    )
+
+
+async def try_again(connection: AsyncConnection) -> None:
+    """Let what was set aside be tried once more."""
+    await connection.execute(
+        sa.update(outbox).where(outbox.c.refused.is_not(None)).values(refused=None)
+    )
+
+
+async def counts(connection: AsyncConnection) -> tuple[int, int]:
+    """Return how many events wait to be published, and how many are set aside."""
+    aside = sa.func.count(outbox.c.refused)
+    row = (await connection.execute(sa.select(sa.func.count() - aside, aside))).one()
+    return int(row[0]), int(row[1])

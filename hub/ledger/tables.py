@@ -190,6 +190,7 @@ outbox = sa.Table(
         nullable=False,
         server_default=sa.func.clock_timestamp(),
     ),
+    _text("refused", null=True),  # a code: the broker will never take it, so nobody tries
     sa.Index("ix_outbox_event_id", "event_id"),
     comment="Events that are committed and not yet acknowledged by NATS; gone once they are.",
 )

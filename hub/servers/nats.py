@@ -16,7 +16,8 @@ from hub.servers.ports import LOOPBACK
 from hub.servers.server import PING_SECONDS, Run, write_private
 
 USER = "crossdock"
-_MAX_PAYLOAD = 8 * 1024 * 1024
+MAX_PAYLOAD = 8 * 1024 * 1024
+"""The largest message; `hub.workers.reading` refuses documents that no event could carry."""
 """Bytes; the server's own advice for the most. Receipts go by claim check from 512 kB, but a
 512 kB interchange can become several times that as a canonical document."""
 
@@ -60,7 +61,7 @@ class Nats:
         configuration: dict[str, Any] = {
             "server_name": "crossdock",
             "listen": f"{LOOPBACK}:{self.port}",
-            "max_payload": _MAX_PAYLOAD,
+            "max_payload": MAX_PAYLOAD,
             "jetstream": jetstream,
             "authorization": {"user": USER, "password": self.password},
         }

@@ -44,6 +44,11 @@ class Metrics:
             "Events committed and not yet acknowledged by NATS.",
             registry=self.registry,
         )
+        self.set_aside = Gauge(
+            "crossdock_outbox_set_aside",
+            "Events that NATS will never take as they are.",
+            registry=self.registry,
+        )
         self.open_items = Gauge(
             "crossdock_open",
             "Open holds, dead letters and findings.",

@@ -8,6 +8,7 @@ Codes of the errors made there, beside those of codecs, `hub.mapping.engine` and
 
 - ``mapping_missing``: no mapping file for this flow
 - ``mapping_too_large``: a result of more than 16 MB
+- ``document_too_large``: a canonical document of more than 8 MB, which no event can carry
 - ``worker_timeout``, ``worker_died``, ``worker_memory``: this document, alone in a worker, ran over
   its deadline, ended the process or used up its memory
 - ``internal_error``: a codec or a step of ours raised what it must not; `where` is the line

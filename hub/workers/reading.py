@@ -31,6 +31,9 @@ from hub.workers.progress import DECODE
 from hub.workers.tools import Tools
 
 _MOST_BYTES = 16_000_000
+MOST_DOCUMENT_BYTES = 8_000_000
+"""What the broker takes (`hub.servers.nats.MAX_PAYLOAD`, 8 MiB) less room for envelope and headers:
+a document beyond it could be decided and delivered, and no listener would ever hear of it."""
 _SECONDS_PER_MEGABYTE = 0.5
 """A large receipt may be read for longer than one document may be mapped."""
 
@@ -205,6 +208,11 @@ def _failed(
 def _identified(
     source: SourceDocument, compiled: Compiled, document: Document, partner: str
 ) -> Normalized:
+    text = document.model_dump_json(exclude_none=True).encode()
+    if len(text) > MOST_DOCUMENT_BYTES:
+        raise Rejected(
+            "document_too_large", compiled.name, f"more than {MOST_DOCUMENT_BYTES} bytes"
+        )
     facts = summarise(document)
     purchase = None
     if facts.buyer_account is not None and facts.buyer_po is not None:
@@ -215,7 +223,7 @@ def _identified(
         flow=source.flow,
         control=dict(source.control),
         entity=compiled.entity,
-        canonical_json=document.model_dump_json(exclude_none=True).encode(),
+        canonical_json=text,
         business_key=str(business_key(document, partner)),
         content_id=content_id(document),
         purpose=document.purpose(),

@@ -23,6 +23,7 @@ from hub.publisher import Publisher
 from hub.relay import Relay
 from hub.seen import Seen
 from hub.servers.addresses import Addresses
+from hub.servers.nats import MAX_PAYLOAD
 from tests.support.ledgers import Dock, dock, normalized, order
 from tests.support.waiting import wait_for
 
@@ -93,6 +94,47 @@ async def test_a_stream_that_refuses_holds_up_no_other(at: Dock) -> None:
     await wait_for(only_the_dead_one)
     stop.set()
     await task
+    assert await published(at) == 30
+
+
+def too_large(number: int) -> Event:
+    return Event(f"big-{number}", "canonical.order.released", b"x" * (MAX_PAYLOAD - 100))
+
+
+@pytest.mark.parametrize("count", [10, 300])
+async def test_an_event_that_nats_never_takes_is_set_aside_and_holds_up_no_other(
+    at: Dock, count: int
+) -> None:
+    events = [too_large(1), *(event(n) for n in range(count))]
+    async with at.engine.begin() as ledger:
+        await bulk.insert(ledger, outbox, [each.row() for each in events])
+        old = datetime.now(UTC) - timedelta(minutes=1)
+        await ledger.execute(sa.update(outbox).values(written_at=old))
+    stop = asyncio.Event()
+    task = asyncio.create_task(Relay(at.engine, Publisher(at.client, at.js)).run(stop))
+
+    async def only_the_big_one() -> bool:
+        return [row["event_id"] for row in await at.rows(outbox)] == ["big-1"]
+
+    await wait_for(only_the_big_one)
+    stop.set()
+    await task
+    (row,) = await at.rows(outbox)
+    assert row["refused"] == "event_unpublishable"
+    assert at.client.is_connected  # the server closes the connection of who sends too much
+    assert await published(at) == count
+
+
+async def test_a_batch_publishes_its_events_beside_one_that_nats_never_takes(at: Dock) -> None:
+    events = [*(event(n) for n in range(30)), too_large(1)]
+    async with at.engine.begin() as ledger:
+        await bulk.insert(ledger, outbox, [each.row() for each in events])
+    relay = Relay(at.engine, Publisher(at.client, at.js))
+    await relay.publish(events)
+    async with at.engine.begin() as ledger:
+        assert await waiting.counts(ledger) == (0, 1)
+        await waiting.try_again(ledger)
+        assert await waiting.counts(ledger) == (1, 0)
     assert await published(at) == 30
 
 

@@ -77,6 +77,8 @@ class Connection:
         self.seconds = broker.loop.time
         self._process = process
 
+    max_payload = 8 * 1024 * 1024
+
     @property
     def is_connected(self) -> bool:
         """Whether the server is there, as far as the client knows."""

@@ -55,7 +55,7 @@ def _ledger() -> list[Patch]:
         *_named(
             inbox, decide, "first_with_same_bytes", "admit", "mark_duplicates", "suspect", "acquit"
         ),
-        *_named(keys, decide, "guard", "lock", "save", "reset", "purchases"),
+        *_named(keys, decide, "guard", "lock", "save", "fall_back", "purchases"),
         (reference, "stamps", decide.stamps),
         (reference, "unread", decide.unread),
         (reference, "save", decide.save_snapshots),
@@ -68,8 +68,8 @@ def _ledger() -> list[Patch]:
             "to_resubmit",
             "reopen",
         ),
-        *_named(outbox, decide, "take", "forget"),
-        *_named(holds, decide, "lock_open", "close", "parked"),
+        *_named(outbox, decide, "take", "forget", "set_aside"),
+        *_named(holds, decide, "lock_open", "close", "parked", "key_of", "becomes"),
         (hub.release.holds, "_document", decide.document),
         (hub.release.holds, "_update", decide.update),
         (hub.release.holds, "order_in_force", decide.in_force),

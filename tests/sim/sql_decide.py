@@ -117,7 +117,9 @@ async def lock(tx: Transaction, keys: Iterable[str], now: datetime) -> dict[str,
         heads[key] = KeyState(*(row[name] for name in blank))
     for row in tx.all("document"):
         head = heads.get(row["business_key"])
-        if head is not None and row["direction"] == "in" and row["verdict"] != "duplicate":
+        if head is None or row["direction"] != "in":
+            continue
+        if row["verdict"] != "duplicate" and row["state"] != "rejected":
             head.contents.add(row["content_id"])
             head.held |= row["version"] is not None and row["state"] == "held"
     return heads
@@ -132,10 +134,22 @@ async def save(tx: Transaction, heads: Mapping[str, KeyState], now: datetime) ->
             tx.put("key_head", {"business_key": key, "updated_at": now} | values)
 
 
-async def reset(tx: Transaction, key: str, now: datetime) -> None:
-    """`keys.reset`."""
-    blank = {"version": 0, "sequence": 0, "content_id": "", "document_id": ""}
-    tx.put("key_head", {"business_key": key, "updated_at": now} | blank)
+async def fall_back(tx: Transaction, key: str, now: datetime) -> KeyState:
+    """`keys.fall_back`."""
+    left = [
+        row
+        for row in tx.all("document")
+        if row["business_key"] == key and row["version"] is not None
+    ]
+    head = KeyState()
+    if left:
+        last = max(left, key=lambda row: int(row["version"]))
+        newest = max(int(row["sequence"]) for row in left)
+        head = KeyState(last["version"], newest, last["content_id"], last["id"])
+    names = ("version", "sequence", "content_id", "document_id")
+    values = {name: getattr(head, name) for name in names}
+    tx.put("key_head", {"business_key": key, "updated_at": now} | values)
+    return head
 
 
 async def purchases(
@@ -248,7 +262,9 @@ async def take(tx: Transaction, stream: str, limit: int, *, older_than: float) -
     rows = [
         row
         for row in tx.all("outbox")
-        if row["subject"].startswith(stream) and tx.seconds() - row["written_at"] >= older_than
+        if row["subject"].startswith(stream)
+        and tx.seconds() - row["written_at"] >= older_than
+        and row["refused"] is None
     ]
     return [
         Event(row["event_id"], row["subject"], _whole(tx, row), row["traceparent"])
@@ -261,6 +277,13 @@ def _whole(tx: Transaction, row: Row) -> bytes:
     if of is None:
         return bytes(row["payload"])
     return with_data(row["payload"], orjson.dumps(_read(of)["canonical"]))
+
+
+async def set_aside(tx: Transaction, event_ids: Sequence[str], code: str) -> None:
+    """`outbox.set_aside`."""
+    for row in tx.all("outbox"):
+        if row["event_id"] in event_ids:
+            tx.change("outbox", row, refused=code)
 
 
 async def forget(tx: Transaction, event_ids: Sequence[str]) -> None:
@@ -295,8 +318,23 @@ async def parked(tx: Transaction, keys: Iterable[str], kinds: Sequence[str]) -> 
         of = tx.get("document", row["document_id"])
         waits = row["business_key"] in wanted and row["kind"] in kinds and row["state"] == "open"
         if of is not None and waits:
-            found.append((of["sequence"], row["opened_at"], row))
-    return [row for _, _, row in sorted(found, key=lambda each: each[:2])]
+            came = tx.get("receipt", of["receipt_id"]) or {}
+            arrived = came.get("received_at"), came.get("id"), of["position"]
+            found.append((of["sequence"], row["opened_at"], *arrived, row))
+    return [row for *_, row in sorted(found, key=lambda each: each[:-1])]
+
+
+async def key_of(tx: Transaction, hold_id: str) -> str:
+    """`holds.key_of`."""
+    row = tx.get("hold", hold_id)
+    return "" if row is None else str(row["business_key"])
+
+
+async def becomes(tx: Transaction, hold_id: str, kind: str, reason: Mapping[str, str]) -> None:
+    """`holds.becomes`."""
+    row = tx.get("hold", hold_id)
+    if row is not None:
+        tx.change("hold", row, kind=kind, reasons=[dict(reason)])
 
 
 async def document(tx: Transaction, document_id: str) -> Row:

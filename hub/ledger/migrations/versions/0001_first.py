@@ -464,6 +464,7 @@ def upgrade() -> None:
             server_default=sa.text("clock_timestamp()"),
             nullable=False,
         ),
+        sa.Column("refused", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("seq", name=op.f("pk_outbox")),
         comment="Events that are committed and not yet acknowledged by NATS; gone once they are.",
     )

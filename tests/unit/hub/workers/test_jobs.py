@@ -8,6 +8,7 @@ import pytest
 from canonical.errors import ConfigError, Rejected
 from canonical.order import Order
 from connectors.base import Receipt
+from hub.servers.nats import MAX_PAYLOAD
 from hub.workers import reading
 from hub.workers.jobs import (
     Acknowledged,
@@ -197,3 +198,17 @@ def test_a_body_is_encoded_as_it_stands(tools: Tools) -> None:
     assert encode(tools, job, GIVEN) == b'note 7 {"ok": "yes"}'
     with pytest.raises(Rejected):
         encode(tools, job._replace(body={"refuse": True}), GIVEN)
+
+
+def test_a_document_that_no_event_can_carry_is_refused_where_it_is_read(
+    tools: Tools, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (fine,) = normalize(tools, paper_receipt(paper_order()), GIVEN).documents
+    assert isinstance(fine, Normalized)
+    monkeypatch.setattr(reading, "MOST_DOCUMENT_BYTES", len(fine.canonical_json) - 1)
+    refused = failure(normalize(tools, paper_receipt(paper_order()), GIVEN))
+    assert (refused.stage, refused.error.code) == ("validate", "document_too_large")
+
+
+def test_an_event_has_room_for_its_envelope_around_the_largest_document() -> None:
+    assert reading.MOST_DOCUMENT_BYTES + 64_000 < MAX_PAYLOAD
