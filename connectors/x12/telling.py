@@ -5,6 +5,8 @@ Neither ever reaches an answer, a log or a dead letter: only who names a file hi
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from canonical.x12_355 import PREFERRED
 from connectors.report import Found
 from connectors.x12.agreed import PlaceRule
@@ -18,11 +20,13 @@ from connectors.x12.engine.faults import (
     Fault,
 )
 from connectors.x12.engine.guide import Guide
+from connectors.x12.engine.place import Loop, Slot
 from connectors.x12.engine.rule import Element
 
 _MOST_CODES = 8
 _UNITS = "355"
 _OF_TYPE = frozenset({"element_invalid_character", "date_invalid", "time_invalid"})
+_TOO_OFTEN = frozenset({"segment_exceeds_maximum", "loop_exceeds_maximum"})
 _SHORT_DATE = 6
 
 
@@ -95,7 +99,7 @@ def _value(fault: Fault, segments: list[list[str]], delimiters: Delimiters) -> s
 
 
 def _expected(fault: Fault, rule: Element | None, guide: Guide) -> str:
-    if fault.code == "element_too_many":
+    if fault.code == "element_too_many" or fault.code in _TOO_OFTEN:
         return _most(fault, rule, guide)
     if rule is None or not fault.element:
         return ""
@@ -110,7 +114,23 @@ def _expected(fault: Fault, rule: Element | None, guide: Guide) -> str:
     return _described(rule) if fault.code in _OF_TYPE else ""
 
 
+def _maxima(loop: Loop, fault: Fault) -> Iterator[int]:
+    """How often the segment or loop of a fault may occur in the places that can be meant."""
+    here = loop.name if loop.parent else ""
+    for item in loop.items:
+        if isinstance(item, Slot):
+            if (item.tag, here, "segment_exceeds_maximum") == (fault.tag, fault.loop, fault.code):
+                yield item.maximum
+            continue
+        if (item.name, "loop_exceeds_maximum") == (fault.loop, fault.code):
+            yield item.maximum
+        yield from _maxima(item, fault)
+
+
 def _most(fault: Fault, rule: Element | None, guide: Guide) -> str:
+    if fault.code in _TOO_OFTEN:
+        maxima = set(_maxima(guide.root, fault))
+        return f"at most {maxima.pop()}" if len(maxima) == 1 else ""
     if fault.component and rule is not None:
         return f"at most {len(rule.components)} components"
     segment = guide.rules.get(fault.tag)

@@ -10,6 +10,8 @@ from typing import Any
 from connectors.report import Report, interchanges
 
 Json = dict[str, Any]
+_HEADERS = {"edifact": "UNH", "x12": "ST"}
+"""What a document begins with, by format."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,8 @@ class Looked:
 
     def _unchecked(self, one: Json) -> Iterator[Json]:
         if self.vouched and one["verdict"] == "unchecked":
-            subject = f"{one['type']} {one['control_number']}"
+            header = _HEADERS.get(self.system or "", "")
+            subject = " ".join(filter(None, (one["type"], header, one["control_number"])))
             words = f"no guide for this document in version {one['version'] or '?'}"
             error = {"level": "guide", "code": "set_unsupported", "where": ""}
             yield error | {"detail": "no guide for it", "message": f"{subject}: {words}"}

@@ -103,7 +103,7 @@ class Tree:
             # The guide may have a later place for the same tag, such as a group that begins so.
             move = advance(slot, slot.tag, again=False)
             if move is None:
-                self._add("segment_exceeds_maximum", slot.tag, position, slot.parent)
+                self._exceeding(position, slot)
             else:
                 self._missing(position, move.missing)
         return move
@@ -125,7 +125,12 @@ class Tree:
         return node
 
     def _crowded(self, position: int, group: Group) -> None:
-        self._add("segment_group_exceeds_maximum", group.first.tag, position, group)
+        most = f"at most {group.maximum}"
+        self._add("segment_group_exceeds_maximum", group.first.tag, position, group, most)
+
+    def _exceeding(self, position: int, slot: Slot) -> None:
+        most = f"at most {slot.maximum}"
+        self._add("segment_exceeds_maximum", slot.tag, position, slot.parent, most)
 
     def _named(self, slot: Slot, segment: list[str]) -> Node:
         """The values of a segment whose elements may repeat, by their keys."""
@@ -160,7 +165,7 @@ class Tree:
         if tag not in self._guide.rules:
             self._add("segment_unrecognized", tag, position)
         elif slot.tag == tag:
-            self._add("segment_exceeds_maximum", tag, position, slot.parent)
+            self._exceeding(position, slot)
         elif not defined(self._guide.root, tag):
             self._add("segment_not_in_message", tag, position)
         elif _encloses(slot.parent, tag):
@@ -172,9 +177,11 @@ class Tree:
         for slot in missing:
             self._add("segment_missing", slot.tag, position, slot.parent)
 
-    def _add(self, code: str, tag: str, position: int, group: Group | None = None) -> None:
+    def _add(
+        self, code: str, tag: str, position: int, group: Group | None = None, expected: str = ""
+    ) -> None:
         name = group.name if group and group.parent else ""
-        self.faults.append(Fault(code, tag, position, group=name))
+        self.faults.append(Fault(code, tag, position, group=name, expected=expected))
 
 
 def _encloses(group: Group | None, tag: str) -> bool:

@@ -166,6 +166,9 @@ EDIFACT = edifact_text.orders()
         (EDIFACT.replace("QTY+21:3:PCE", "QTY+21::PCE"), "QTY[1].QTY0102", None, "n..15"),
         (EDIFACT.replace("QTY+21:3:PCE", "QTY+21:3:PCE:4"), "QTY[1].QTY0104", "4", "at most 3 components"),
         (EDIFACT.replace("CNT+2:", "CNT+2:1"), "CNT[1].CNT0102", "12", "2"),
+        (changed(orders(), "CUR*BY*USD", "CUR*BY*USD\x00CUR*BY*USD"), "CUR[2]", None, "at most 1"),
+        (EDIFACT.replace("UNS+S'", "UNS+S'UNS+S'"), "UNS[2]", None, "at most 1"),
+        (EDIFACT.replace("CUX+2:EUR:9'", "CUX+2:EUR:9'" * 6), "CUX[6]", None, "at most 5"),
     ],
     ids=lambda each: each if isinstance(each, str) and len(each) < 20 else "",
 )  # fmt: skip
@@ -297,7 +300,9 @@ def test_what_no_guide_knows_is_unchecked_when_parsed_and_no_good_when_validated
     assert (status, found["verdict"]) == (0, "unchecked")
     status, found = validated(tmp_path / "a.edi")
     assert status == 1
-    assert found["interchanges"][0]["sets"][0]["errors"][0]["code"] == "set_unsupported"
+    (error,) = found["interchanges"][0]["sets"][0]["errors"]
+    assert error["code"] == "set_unsupported"
+    assert error["message"] == "850 ST 0001: no guide for this document in version 003040"
 
 
 def test_the_document_is_shown_in_its_own_words_and_levels_as_a_tree(tmp_path: Path) -> None:
