@@ -20,13 +20,14 @@ from typer.testing import CliRunner, Result
 from connectors.base import Receipt
 from hub import topology
 from hub.archive import Archive
-from hub.clock import SystemClock
+from hub.clock import Clock, SystemClock
 from hub.dead_letters.runner import ReplayRunner
 from hub.delivery.role import DeliverRole
 from hub.intake.store import ReceiptStore
 from hub.jobs import Jobs, Scheduled
 from hub.ledger import account
 from hub.ledger.engine import open_engine
+from hub.ledger.turns import Turns
 from hub.ledger.tables import dead_letter
 from hub.normalize.resubmit import Resubmitter
 from hub.normalizer import NormalizeRole
@@ -129,9 +130,11 @@ async def servers(addresses: Addresses, folder: Path) -> AsyncIterator[Servers]:
 
 
 @asynccontextmanager
-async def hub(at: Servers, mappings: WorkerSpec, *, delivering: bool = True) -> AsyncIterator[None]:
+async def hub(
+    at: Servers, mappings: WorkerSpec, *, delivering: bool = True, clock: Clock | None = None
+) -> AsyncIterator[None]:
     """Run the hub's normalize and deliver roles and the replay job, with these mappings."""
-    stop, clock = asyncio.Event(), SystemClock()
+    stop, clock = asyncio.Event(), clock or SystemClock()
     js = at.client.jetstream()
     publisher = Publisher(at.client, js)
     async with AsyncExitStack() as stack:
@@ -151,13 +154,15 @@ async def hub(at: Servers, mappings: WorkerSpec, *, delivering: bool = True) -> 
         replay = Scheduled(0.05, at.resubmitter().run)
         letters = Scheduled(0.05, at.runner().run)
         both = {"replay": replay, "letters": letters}
-        jobs = Jobs(at.engine, both, Metrics().job_failures, clock)
+        turns = Turns(at.engine)
+        stack.push_async_callback(turns.close)
+        jobs = Jobs(turns, both, Metrics().job_failures, clock)
         runs = [
             NormalizeRole(at.client, js, at.store, pipeline).run(stop),
             jobs.run(stop),
         ]
         if delivering:
-            runs.append(DeliverRole(spec(at.target), parts(at.engine)).run(stop))
+            runs.append(DeliverRole(spec(at.target), parts(at.engine, clock=clock)).run(stop))
         tasks = [asyncio.ensure_future(run) for run in runs]
         try:
             yield
@@ -172,7 +177,8 @@ async def replaying(at: Servers, versions: frozenset[str] = frozenset()) -> Asyn
     """Run the replay jobs alone, as a hub's role `jobs` does."""
     stop = asyncio.Event()
     letters = Scheduled(0.02, at.runner(versions).run)
-    jobs = Jobs(at.engine, {"letters": letters}, Metrics().job_failures, SystemClock())
+    turns = Turns(at.engine)
+    jobs = Jobs(turns, {"letters": letters}, Metrics().job_failures, SystemClock())
     task = asyncio.ensure_future(jobs.run(stop))
     try:
         yield
@@ -180,6 +186,7 @@ async def replaying(at: Servers, versions: frozenset[str] = frozenset()) -> Asyn
         stop.set()
         async with asyncio.timeout(30):
             await task
+        await turns.close()
 
 
 @dataclass(frozen=True)
