@@ -1,7 +1,8 @@
 """A partner reached by AS2 as a target: it has a document once its receipt says so.
 
 The Message-ID is the delivery's own, the same at every try, so that a partner that has the message
-already answers with its first receipt. With receipts in the answer (`sync`) or none, a lost answer
+already answers with its first receipt. Only what is replayed after the partner has refused it, and
+was given up for that, is a new message with an id of its own: the old one has its answer. With receipts in the answer (`sync`) or none, a lost answer
 is made good by sending again. With receipts that come later (`async`), a delivery whose receipt is
 not there yet is in doubt, is asked about in the ledger, where `hub.intake.as2` stores it, and is
 sent again after `receipt_hours`.
@@ -108,8 +109,8 @@ class As2Client:
     async def deliver(self, outbound: Outbound) -> Settled:
         """Send the message; see `Client.deliver`."""
         now = self._parts.clock.now()
-        key = self._key(outbound)
         made = await self._written(outbound, now)
+        key, _ = await self._message(outbound, made)
         sha256 = hashlib.sha256(outbound.encoded).hexdigest()
         try:
             async with self._parts.engine.begin() as ledger:
@@ -125,9 +126,9 @@ class As2Client:
 
     async def look_up(self, outbound: Outbound) -> Settled | None:
         """Tell by the receipt; None: none came for so long that it is to be sent again."""
-        key, now = self._key(outbound), self._parts.clock.now()
+        now = self._parts.clock.now()
         made = await self._written(outbound, now)
-        known = await self._known(key)
+        key, known = await self._message(outbound, made)
         if known is None:
             return None  # its row is written before it is sent
         settled = await self._judged(known, made, key)
@@ -158,9 +159,41 @@ class As2Client:
         """Release the connections."""
         await self._http.aclose()
 
-    def _key(self, outbound: Outbound) -> Key:
+    async def _message(self, outbound: Outbound, made: Prepared) -> tuple[Key, Exchange | None]:
+        """Return as which message it goes, and what is known of that one.
+
+        The last one that it went as, unless it has been given up since and the partner had refused
+        that: what it refused stays refused under its Message-ID, here and there.
+        """
+        try:
+            async with self._parts.engine.begin() as ledger:
+                deaths = await exchanges.deaths(ledger, outbound.id)
+                for before in range(deaths, -1, -1):
+                    key = self._key(outbound, before)
+                    known = await exchanges.find(ledger, key)
+                    if known is not None:
+                        break
+        except (SQLAlchemyError, OSError) as error:
+            raise Retryable("ledger_unavailable", "", type(error).__name__) from error
+        new = self._key(outbound, deaths)
+        if known is None or (key != new and await self._refuses(known, made, key)):
+            return new, None
+        return key, known
+
+    async def _refuses(self, known: Exchange, made: Prepared, key: Key) -> bool:
+        try:
+            await self._judged(known, made, key)
+        except Rejected:
+            return True
+        except InDoubt:
+            return False  # it proves nothing
+        return False
+
+    def _key(self, outbound: Outbound, deaths: int) -> Key:
         # With its name, as that is another one for what is written anew after a partner's no.
         whole = f"{self._partner.connection}\0{outbound.id}\0{outbound.file_name}"
+        if deaths:
+            whole += f"\0{deaths}"
         mark = hashlib.sha256(whole.encode()).hexdigest()
         return Key(self._partner.connection, "out", f"{mark[:40]}@crossdock")
 
@@ -211,7 +244,11 @@ class As2Client:
             case "sync":
                 if not answer.body.strip():
                     raise InDoubt("mdn_missing", "", "the answer holds no receipt")
-                settled = await self._read(answer, made, key, self._parts.clock.now())
+                try:
+                    settled = await self._read(answer, made, key, self._parts.clock.now())
+                except Rejected:
+                    await self._keep(key, answer)  # a replay has to know that it was refused
+                    raise
                 await self._keep(key, answer)
                 return settled
             case "async":
@@ -250,7 +287,7 @@ class As2Client:
             return None
         try:
             return await self._read(known.answer, made, key, known.answered_at)
-        except Retryable as error:  # a stored receipt stays what it is: only a replay is new
+        except Retryable as error:  # a stored receipt stays what it is: see `_message`
             raise Rejected("mdn_refused_processing_error", error.where, error.detail) from None
 
     async def _read(self, answer: Answer, made: Prepared, key: Key, at: datetime) -> Settled:

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from hub.ledger.tables import exchange
+from hub.ledger.tables import attempt, exchange
 
 
 class Key(NamedTuple):
@@ -84,6 +84,13 @@ async def find(connection: AsyncConnection, key: Key) -> Exchange | None:
     return Exchange(
         row["sha256"], row["subject"], _answer(row), row["answered_at"], row["created_at"]
     )
+
+
+async def deaths(connection: AsyncConnection, delivery_id: str) -> int:
+    """Return how often a delivery was given up so far: what is tried after that is a replay."""
+    ended = attempt.c.delivery_id == delivery_id, attempt.c.outcome == "dead"
+    query = sa.select(sa.func.count()).select_from(attempt).where(*ended)
+    return (await connection.execute(query)).scalar_one()
 
 
 def _answer(row: Mapping[Any, Any]) -> Answer | None:

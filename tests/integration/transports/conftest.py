@@ -1,4 +1,4 @@
-"""One ledger for all tests of transports: what they remember of messages is forgotten in between."""
+"""One ledger for all tests of transports: messages and deliveries are forgotten in between."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from hub.ledger.engine import open_engine
-from hub.ledger.tables import exchange
+from hub.ledger.tables import attempt, delivery, document, exchange
 from hub.servers.addresses import Addresses
 from tests.support import databases
 from tests.support.databases import in_thread
@@ -25,9 +25,10 @@ def shared(template: Addresses, fresh_name: Callable[[], str]) -> Iterator[str]:
 
 @pytest.fixture
 async def engine(shared: str) -> AsyncIterator[AsyncEngine]:
-    """The ledger, without any message of earlier tests."""
+    """The ledger, without any message or delivery of earlier tests."""
     opened = open_engine(shared)
     async with opened.begin() as ledger:
-        await ledger.execute(sa.delete(exchange))
+        for table in (exchange, attempt, delivery, document):
+            await ledger.execute(sa.delete(table))
     yield opened
     await opened.dispose()

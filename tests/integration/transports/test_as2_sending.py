@@ -18,14 +18,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from canonical.errors import HubError, InDoubt, Rejected, Retryable
 from connectors.base import Capabilities, Outbound, Settled
 from connectors.reach import Reach
-from connectors.transports.as2.message import mic_of
+from connectors.transports.as2.message import mic_of, read_message
 from connectors.transports.as2.names import read_envelope
-from connectors.transports.as2.receipts import Outcome, write_receipt
+from connectors.transports.as2.receipts import Outcome, outcome_of, write_receipt
 from hub.api.app import http_app
 from hub.api.server import serving
 from hub.delivery.as2_client import As2Client
 from hub.delivery.role import DeliverRole
-from hub.ledger.tables import exchange
+from hub.ledger.tables import attempt, exchange
 from hub.settings.model import Http
 from tests.support.as2_house import House, Partner, agreement, house, outbound
 from tests.support.as2_keys import key
@@ -320,6 +320,97 @@ async def test_an_asynchronous_refusal_is_final(us: House) -> None:
         with pytest.raises(Rejected, match="mdn_refused_authentication_failed"):
             await client.look_up(outbound())
         await client.close()
+
+
+REFUSAL = Outcome(refusal=Rejected("as2_authentication_failed"))
+
+
+class Refusing:
+    """A partner that refuses the first message that it gets, and takes every other."""
+
+    def __init__(self, us: House) -> None:
+        self._us, self.ids, self.waits = us, list[str](), list[asyncio.Task[object]]()
+
+    def __call__(self, request: Request, body: bytes) -> Response:
+        """Answer in the answer, or on a connection of its own where that is asked for."""
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        self.ids.append(headers["message-id"])
+        taken = read_message(headers, body, THEIRS, datetime.now(UTC))
+        yes = outcome_of(read_envelope(headers), taken.covered, taken.digest)
+        answer = receipt_of(request, REFUSAL if self.ids[-1] == self.ids[0] else yes)
+        if "receipt-delivery-option" not in headers:
+            return answer
+        sent = {name: value for name, value in answer.headers.items() if name != "content-length"}
+        later = Partner(self._us.url).post(sent, bytes(answer.body))
+        self.waits.append(asyncio.create_task(later))
+        return Response(b"", 200)
+
+
+async def given_up(engine: AsyncEngine, delivery_id: str, n: int = 1) -> None:
+    """A delivery's try ended as a dead letter."""
+    row = {"delivery_id": delivery_id, "n": n, "outcome": "dead", "started_at": datetime.now(UTC)}
+    async with engine.begin() as ledger:
+        await ledger.execute(sa.insert(attempt).values(**row))
+
+
+@pytest.mark.parametrize("receipt", ["sync", "async"])
+async def test_a_replay_of_what_was_refused_is_a_new_message_and_a_retry_is_not(
+    us: House, receipt: str
+) -> None:
+    partner = Refusing(us)
+    async with them(partner) as url:
+        client = us.client(url, receipt=receipt, receipt_url=us.url)
+        for _ in range(2):  # a retry: the process died before it had written the refusal down
+            with pytest.raises(Rejected, match="mdn_refused_authentication_failed"):
+                await client.deliver(outbound())
+        assert len(partner.ids) == 1
+        await given_up(us.engine, outbound().id)
+        assert await client.look_up(outbound()) is None  # the replay itself was never sent
+        settled = await client.deliver(outbound(b"ISA*edited*~"))
+        again = await client.deliver(outbound(b"ISA*edited*~"))
+        await client.close()
+        await asyncio.gather(*partner.waits)
+    assert len(set(partner.ids)) == len(partner.ids) == 2
+    assert settled.external_id == again.external_id != partner.ids[0]
+
+
+async def test_a_replay_of_what_was_given_up_without_an_answer_is_the_same_message(
+    us: House, engine: AsyncEngine
+) -> None:
+    """The partner may have it, and knows a second one by its Message-ID."""
+    ids: list[str] = []
+
+    def silent(request: Request, _body: bytes) -> Response:
+        ids.append(request.headers["message-id"])
+        return Response(b"", 503)
+
+    async with them(silent) as url:
+        client = us.client(url)
+        for n in (1, 2):
+            with pytest.raises(Retryable, match="target_unavailable"):
+                await client.deliver(outbound())
+            await given_up(engine, outbound().id, n)
+        await client.close()
+    assert len(ids) == 2
+    assert len(set(ids)) == 1
+
+
+async def test_a_delivery_that_was_refused_later_is_delivered_by_its_replay(us: House) -> None:
+    """By the deliver role: the refusal comes while it is in doubt."""
+    books, partner = Books(us.engine), Refusing(us)
+    one = await books.order("1")
+    async with them(partner) as url:
+        client = us.client(url, receipt="async", receipt_url=us.url)
+        can = Capabilities(can_look_up=True, looks_up_itself=True)
+        role = DeliverRole(spec(client, capabilities=can), parts(us.engine))
+        async with running(role):
+            await until(books, one, "dead")
+            again = {"state": "pending", "next_at": datetime.now(UTC), "settled_at": None}
+            await books.change(one, **again)
+            await until(books, one, "delivered")
+        await client.close()
+        await asyncio.gather(*partner.waits)
+    assert len(partner.ids) == 2
 
 
 async def test_receipts_that_take_their_time_do_not_open_the_breaker(engine: AsyncEngine) -> None:

@@ -19,6 +19,7 @@ from connectors.transports.remote import Opener
 from hub.delivery.remote_client import RemoteClient
 from hub.intake.door import Door
 from hub.intake.remote import MailboxTransport, RemoteIntake
+from hub.ledger.turns import Turns
 from tests.support.as2_house import outbound
 from tests.support.doors import Shelf, door
 from tests.support.ftps_house import NAME, ftps_house
@@ -28,6 +29,21 @@ from tests.support.sftp_house import Behaviour, SftpHouse, sftp_house, ssh_key
 from tests.support.waiting import wait_for
 
 
+@dataclass(frozen=True)
+class Ledger:
+    """A ledger and the turns that one process has of it."""
+
+    engine: AsyncEngine
+    turns: Turns
+
+
+@pytest.fixture
+async def ledger(engine: AsyncEngine) -> AsyncIterator[Ledger]:
+    turns = Turns(engine)
+    yield Ledger(engine, turns)
+    await turns.close()
+
+
 @dataclass
 class Mailbox:
     """A partner's mailbox and us at it."""
@@ -35,19 +51,21 @@ class Mailbox:
     root: Path
     transport: Callable[..., MailboxTransport]
     opener: Opener
-    engine: AsyncEngine
+    ledger: Ledger
     shelf: Shelf
     behaviour: Behaviour | None = None
 
     def intake(self, **options: Any) -> RemoteIntake:
         """Our intake."""
-        entrance = door(self.shelf, self.engine)
-        return RemoteIntake("box", self.transport(**options), self.opener, entrance)
+        entrance = door(self.shelf, self.ledger.engine)
+        return RemoteIntake(
+            "box", self.transport(**options), self.opener, entrance, self.ledger.turns
+        )
 
     def client(self) -> RemoteClient:
         """Our client."""
-        entrance = door(self.shelf, self.engine)
-        return RemoteClient(("box", "/out"), self.opener, self.engine, entrance.clock)
+        entrance = door(self.shelf, self.ledger.engine)
+        return RemoteClient(("box", "/out"), self.opener, self.ledger.engine, entrance.clock)
 
     def drop(self, name: str, body: bytes = b"ISA*00*~") -> Path:
         """The partner drops a file."""
@@ -71,13 +89,13 @@ async def house(tmp_path: Path) -> AsyncIterator[SftpHouse]:
 
 
 @pytest.fixture
-def sftp_box(house: SftpHouse, engine: AsyncEngine) -> Mailbox:
+def sftp_box(house: SftpHouse, ledger: Ledger) -> Mailbox:
     login = house.login()
     return Mailbox(
         house.root,
         house.transport,
         lambda: sftp.connected(login, ANYWHERE),
-        engine,
+        ledger,
         Shelf(),
         house.behaviour,
     )
@@ -85,14 +103,14 @@ def sftp_box(house: SftpHouse, engine: AsyncEngine) -> Mailbox:
 
 @pytest.fixture(params=["sftp", "ftps"])
 async def box(
-    request: pytest.FixtureRequest, tmp_path: Path, engine: AsyncEngine
+    request: pytest.FixtureRequest, tmp_path: Path, ledger: Ledger
 ) -> AsyncIterator[Mailbox]:
     """The same on both kinds of server."""
     if request.param == "sftp":
         async with sftp_house(tmp_path) as house:
             login = house.login()
             opener: Opener = lambda: sftp.connected(login, ANYWHERE)  # noqa: E731  # one of two
-            yield Mailbox(house.root, house.transport, opener, engine, Shelf(), house.behaviour)
+            yield Mailbox(house.root, house.transport, opener, ledger, Shelf(), house.behaviour)
     else:
         with ftps_house(tmp_path) as other:
             secured = other.login()
@@ -100,7 +118,7 @@ async def box(
                 other.root,
                 other.transport,
                 lambda: ftps.connected(secured, ANYWHERE),
-                engine,
+                ledger,
                 Shelf(),
             )
 
@@ -293,12 +311,12 @@ async def test_a_wrong_password_halts_the_connection(box: Mailbox) -> None:
 
 
 async def test_a_certificate_that_proves_nothing_gets_no_password(
-    tmp_path: Path, engine: AsyncEngine
+    tmp_path: Path, ledger: Ledger
 ) -> None:
     with ftps_house(tmp_path) as house:
         login = house.login(ca_file=None)  # the system's issuers do not know it
         box = Mailbox(
-            house.root, house.transport, lambda: ftps.connected(login, ANYWHERE), engine, Shelf()
+            house.root, house.transport, lambda: ftps.connected(login, ANYWHERE), ledger, Shelf()
         )
         with pytest.raises(ConfigError, match="certificate_refused"):
             await box.intake().look()
@@ -306,12 +324,12 @@ async def test_a_certificate_that_proves_nothing_gets_no_password(
 
 @pytest.mark.parametrize(("name", "believed"), [(NAME, True), ("other.example", False)])
 async def test_a_server_that_is_reached_by_its_address_must_prove_its_name(
-    tmp_path: Path, engine: AsyncEngine, name: str, *, believed: bool
+    tmp_path: Path, ledger: Ledger, name: str, *, believed: bool
 ) -> None:
     with ftps_house(tmp_path) as house:
         login = house.login(host=name)
         opens: Opener = lambda: ftps.connected(login, ToThisMachine())  # noqa: E731
-        box = Mailbox(house.root, house.transport, opens, engine, Shelf())
+        box = Mailbox(house.root, house.transport, opens, ledger, Shelf())
         box.drop("a.x12", b"a")
         if believed:
             await box.intake().look()  # also its data connection
@@ -322,12 +340,12 @@ async def test_a_server_that_is_reached_by_its_address_must_prove_its_name(
 
 
 async def test_an_old_server_that_cannot_list_well_is_asked_name_by_name(
-    tmp_path: Path, engine: AsyncEngine
+    tmp_path: Path, ledger: Ledger
 ) -> None:
     with ftps_house(tmp_path, unknown=("MLSD", "MLST")) as house:
         login = house.login()
         box = Mailbox(
-            house.root, house.transport, lambda: ftps.connected(login, ANYWHERE), engine, Shelf()
+            house.root, house.transport, lambda: ftps.connected(login, ANYWHERE), ledger, Shelf()
         )
         (house.root / "in" / "subfolder").mkdir()
         for name in ("a.x12", "b c.x12"):
@@ -338,12 +356,12 @@ async def test_an_old_server_that_cannot_list_well_is_asked_name_by_name(
 
 @pytest.mark.parametrize("facts", [("type", "modify"), ("type",), ()])
 async def test_a_file_whose_size_is_not_listed_is_read_and_not_taken_for_an_empty_one(
-    tmp_path: Path, engine: AsyncEngine, facts: tuple[str, ...]
+    tmp_path: Path, ledger: Ledger, facts: tuple[str, ...]
 ) -> None:
     with ftps_house(tmp_path, facts=facts) as house:
         login = house.login()
         box = Mailbox(
-            house.root, house.transport, lambda: ftps.connected(login, ANYWHERE), engine, Shelf()
+            house.root, house.transport, lambda: ftps.connected(login, ANYWHERE), ledger, Shelf()
         )
         box.drop("full.x12", b"full")
         box.drop("empty.x12", b"")
@@ -361,8 +379,9 @@ async def test_another_host_key_is_a_hard_stop_before_any_login(
     with pytest.raises(ConfigError, match="host_key_changed"):
         await box.client().deliver(outbound())
     box.drop("a.x12")
-    entrance, stop = door(box.shelf, box.engine), asyncio.Event()
-    intake = RemoteIntake("box", box.transport(every_seconds=0.01), box.opener, entrance)
+    entrance, stop = door(box.shelf, box.ledger.engine), asyncio.Event()
+    quick = box.transport(every_seconds=0.01)
+    intake = RemoteIntake("box", quick, box.opener, entrance, box.ledger.turns)
     running = asyncio.create_task(intake.run(stop))
     await wait_for(lambda: refused(entrance))
     stop.set()
