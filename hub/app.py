@@ -50,6 +50,7 @@ from hub.intake.store import ReceiptStore
 from hub.jobs import Housekeeping, Jobs, Scheduled
 from hub.ledger import deployments, outbox
 from hub.ledger import engine as ledgers
+from hub.ledger.turns import Turns
 from hub.mailboxes import opener
 from hub.memory import settle
 from hub.normalize.resubmit import Resubmitter
@@ -94,6 +95,7 @@ class Base:
     metrics: Metrics
     tracing: Tracing
     engine: AsyncEngine
+    turns: Turns
     nats: NatsClient
     js: JetStreamContext
     watch: StreamWatch
@@ -176,7 +178,7 @@ async def _base(
     frame = Frame(addresses.nats_url)
     tracing = Tracing(metrics, site.otlp_endpoint)
     archive = Archive(site.data_dir / "archive")
-    seen = Seen.at(addresses.redis_url, clock)
+    seen, turns = Seen.at(addresses.redis_url, clock), Turns(engine)
     spec = worker_spec(site, CONNECTORS, MAPPINGS)
     async with WorkerPool(spec, site.workers) as workers:
         try:
@@ -197,6 +199,7 @@ async def _base(
                 metrics=metrics,
                 tracing=tracing,
                 engine=engine,
+                turns=turns,
                 nats=frame.client,
                 js=js,
                 watch=StreamWatch(frame.client, streams, metrics),
@@ -211,6 +214,7 @@ async def _base(
         finally:
             await frame.stop()
             await seen.close()
+            await turns.close()
             await engine.dispose()
             archive.close()
             tracing.close()
@@ -281,10 +285,11 @@ def _intakes(base: Base) -> Iterator[Run]:
         if isinstance(transport, FolderTransport) and transport.inbox is not None:
             yield FolderIntake(name, transport, door).run
         if isinstance(transport, SftpTransport | FtpsTransport) and transport.inbox is not None:
-            yield RemoteIntake(name, transport, opener(name, transport, connection.reach), door).run
+            reached = opener(name, transport, connection.reach)
+            yield RemoteIntake(name, transport, reached, door, base.turns).run
         poller = connection.poller()
         if isinstance(transport, PollTransport) and poller is not None:
-            yield PollIntake(name, transport, poller, door).run
+            yield PollIntake(name, transport, poller, door, base.turns).run
     yield _receipts(base).run
 
 
@@ -350,7 +355,7 @@ def _jobs(base: Base, woken: Callable[[str], None]) -> Jobs:
     judging = JudgeAgain(base.engine, base.site, base.clock)
     replays = ReplayRunner(base.engine, base.clock, base.versions, woken)
     return Jobs(
-        base.engine,
+        base.turns,
         {
             "replay": Scheduled(1.0, resubmitter.run),
             "replay-jobs": Scheduled(EVERY_SECONDS, replays.run),

@@ -27,6 +27,7 @@ from hub.clock import Clock
 from hub.intake.bodies import Bodies
 from hub.ledger import outbox, unmatched
 from hub.ledger.tables import dead_letter, finding, hold
+from hub.ledger.turns import Turns
 from hub.reconcile import interchange_facts, interchange_gap
 from hub.telemetry.metrics import Metrics
 
@@ -62,7 +63,7 @@ class Jobs:
 
     def __init__(
         self,
-        engine: AsyncEngine,
+        turns: Turns,
         jobs: Mapping[str, Scheduled],
         failures: Gauge,
         clock: Clock,
@@ -70,12 +71,12 @@ class Jobs:
         """Take what to run.
 
         Args:
-            engine: the ledger, where replicas take turns.
+            turns: how replicas take turns.
             jobs: by name.
             failures: labelled by job: how often it has failed since it last went well.
             clock: tells when the wall clock, by which APScheduler goes, was set.
         """
-        self._engine = engine
+        self._turns = turns
         self._jobs = jobs
         self._failures = failures
         self._clock = clock
@@ -143,9 +144,8 @@ class Jobs:
 
     async def _once(self, name: str, job: Scheduled) -> None:
         """Run the job unless another replica is at it."""
-        async with self._engine.begin() as turn:
-            key = sa.func.hashtext(f"job:{name}")
-            if await turn.scalar(sa.select(sa.func.pg_try_advisory_xact_lock(key))):
+        async with self._turns.take(f"job:{name}") as ours:
+            if ours:
                 await job.run()
 
 

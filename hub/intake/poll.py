@@ -6,7 +6,6 @@ import asyncio
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from canonical.errors import HubError, Retryable
 from connectors.base import Page, Poller, Receipt
@@ -14,6 +13,7 @@ from hub.failpoints import reached
 from hub.ids import new_id
 from hub.intake.door import Door
 from hub.ledger import cursors
+from hub.ledger.turns import Turns
 from hub.settings.model import PollTransport
 
 
@@ -21,12 +21,18 @@ class PollIntake:
     """Polls one connection; among replicas, one at a time does."""
 
     def __init__(
-        self, connection: str, transport: PollTransport, poller: Poller, door: Door
+        self,
+        connection: str,
+        transport: PollTransport,
+        poller: Poller,
+        door: Door,
+        turns: Turns,
     ) -> None:
         self._connection = connection
         self._transport = transport
         self._poller = poller
         self._door = door
+        self._turns = turns
         self._log = structlog.get_logger("hub.poll").bind(connection=connection)
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -35,7 +41,7 @@ class PollIntake:
             wait = self._transport.every_seconds
             try:
                 wait = max(wait, await self.poll_once())
-            except (SQLAlchemyError, OSError) as error:
+            except (HubError, SQLAlchemyError, OSError) as error:
                 self._log.warning("poll_waits", error=type(error).__name__)
             try:
                 async with asyncio.timeout(wait):
@@ -53,12 +59,12 @@ class PollIntake:
             The longest time, in seconds, that the system asked us to wait; 0 if it asked nothing.
         """
         asked = 0.0
-        async with self._door.engine.connect() as turn, turn.begin():
-            if not await cursors.take_turn(turn, self._connection):
+        async with self._turns.take(f"poll:{self._connection}") as ours:
+            if not ours:
                 return asked
             for flow in self._transport.flows or self._poller.flows:
                 try:
-                    await self._poll_flow(turn, flow)
+                    await self._poll_flow(flow)
                 except HubError as error:
                     self._log.warning("flow_waits", flow=flow, code=error.code)
                     self._door.refused(self._connection, error)
@@ -66,8 +72,9 @@ class PollIntake:
                         asked = max(asked, error.retry_after or 0.0)
         return asked
 
-    async def _poll_flow(self, ledger: AsyncConnection, flow: str) -> None:
-        cursor, last = await cursors.load(ledger, self._connection, flow)
+    async def _poll_flow(self, flow: str) -> None:
+        async with self._door.engine.connect() as ledger:
+            cursor, last = await cursors.load(ledger, self._connection, flow)
         async for page in self._poller.poll(flow, cursor):
             if page.delivery_id != last:  # the overlap alone is no news
                 await self._take_in(flow, page)

@@ -28,7 +28,7 @@ from connectors.transports.remote import (
     sift,
 )
 from hub.intake.door import Door
-from hub.ledger import cursors
+from hub.ledger.turns import Turns
 from hub.settings.transports import FtpsTransport, SftpTransport
 
 _MOST_AT_ONCE = 200
@@ -43,7 +43,12 @@ class RemoteIntake:
     """Looks into the inbox of one connection; among replicas, one at a time does."""
 
     def __init__(
-        self, connection: str, transport: MailboxTransport, opener: Opener, door: Door
+        self,
+        connection: str,
+        transport: MailboxTransport,
+        opener: Opener,
+        door: Door,
+        turns: Turns,
     ) -> None:
         if transport.inbox is None:
             raise ValueError("a mailbox intake needs an inbox")
@@ -52,6 +57,7 @@ class RemoteIntake:
         self._transport = transport
         self._open = opener
         self._door = door
+        self._turns = turns
         self._watch = Watch(transport.pattern, transport.stable_seconds, limit=_MOST_AT_ONCE)
         self._seen: Mapping[str, Seen] = {}
         self._stuck: dict[str, Identity] = {}
@@ -84,10 +90,11 @@ class RemoteIntake:
 
         Raises:
             ConfigError: ``host_key_changed``, ``login_refused``, ``certificate_refused``.
-            Retryable: the server cannot be used now; what was taken in stays taken in.
+            Retryable: the server cannot be used now, or another replica looks (``turn_lost``); what
+                was taken in stays taken in.
         """
-        async with self._door.engine.connect() as turn, turn.begin():
-            if not await cursors.take_turn(turn, self._connection):
+        async with self._turns.take(f"poll:{self._connection}") as ours:
+            if not ours:
                 return False
             async with self._open() as session:
                 return await self._work(session)

@@ -1,4 +1,4 @@
-"""Where each poll goes on, and the turn-taking of replicas."""
+"""Where each poll goes on."""
 
 from __future__ import annotations
 
@@ -9,14 +9,6 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.ledger.tables import poll_cursor
-
-
-async def take_turn(connection: AsyncConnection, connection_name: str) -> bool:
-    """Return whether this transaction is the only one that polls the connection now."""
-    got = await connection.scalar(
-        sa.select(sa.func.pg_try_advisory_xact_lock(sa.func.hashtext(f"poll:{connection_name}")))
-    )
-    return bool(got)
 
 
 async def load(connection: AsyncConnection, name: str, flow: str) -> tuple[str, str]:

@@ -14,6 +14,7 @@ from canonical.errors import Retryable
 from hub.clock import SystemClock
 from hub.jobs import Jobs, Scheduled
 from hub.ledger.engine import open_engine
+from hub.ledger.turns import Turns
 from hub.telemetry.metrics import Metrics
 from tests.support.waiting import wait_for
 
@@ -63,14 +64,15 @@ async def hub(
     engine: AsyncEngine, jobs: dict[str, Scheduled], metrics: Metrics, clock: SystemClock
 ) -> AsyncIterator[None]:
     """Run jobs as one process of the hub does."""
-    stop = asyncio.Event()
-    running = asyncio.create_task(Jobs(engine, jobs, metrics.job_failures, clock).run(stop))
+    stop, turns = asyncio.Event(), Turns(engine)
+    running = asyncio.create_task(Jobs(turns, jobs, metrics.job_failures, clock).run(stop))
     try:
         yield
     finally:
         stop.set()
         async with asyncio.timeout(30):
             await running
+        await turns.close()
 
 
 @pytest.mark.parametrize(
@@ -127,11 +129,11 @@ async def test_one_process_never_begins_a_job_that_is_still_at_work(engine: Asyn
 async def test_a_hub_that_stops_begins_no_job_and_lets_the_ones_at_work_end(
     engine: AsyncEngine,
 ) -> None:
-    job, stop = Job(), asyncio.Event()
+    job, stop, turns = Job(), asyncio.Event(), Turns(engine)
     job.may_end.clear()
     jobs = {"job": Scheduled(0.001, job.run)}
     running = asyncio.create_task(
-        Jobs(engine, jobs, Metrics().job_failures, SystemClock()).run(stop)
+        Jobs(turns, jobs, Metrics().job_failures, SystemClock()).run(stop)
     )
     await wait_for(lambda: job.runs == 1)
     stop.set()
@@ -140,6 +142,7 @@ async def test_a_hub_that_stops_begins_no_job_and_lets_the_ones_at_work_end(
     job.may_end.set()
     async with asyncio.timeout(30):
         await running
+    await turns.close()
     assert (job.runs, job.ended) == (1, 1)
     assert {task.get_name() for task in asyncio.all_tasks()} == {
         asyncio.current_task().get_name()  # type: ignore[union-attr]  # a test runs in one

@@ -10,6 +10,7 @@ from canonical.errors import HubError, Rejected, Retryable
 from connectors.base import Page
 from hub.intake.poll import PollIntake
 from hub.ledger.engine import open_engine
+from hub.ledger.turns import Turns
 from hub.settings.model import PollTransport
 from tests.support.doors import Shelf, door
 
@@ -47,12 +48,14 @@ async def test_a_flow_that_fails_does_not_keep_the_others_from_being_polled(
             "invoices": Rejected("page_unreadable"),
         }
     )
-    intake = PollIntake("bc", PollTransport(kind="poll"), poller, door(shelf, engine))
+    turns = Turns(engine)
+    intake = PollIntake("bc", PollTransport(kind="poll"), poller, door(shelf, engine), turns)
     try:
         assert await intake.poll_once() == 90.0
         poller.failing.clear()
         assert await intake.poll_once() == 0.0
     finally:
+        await turns.close()
         await engine.dispose()
     first = [(flow, "") for flow in poller.flows]
     assert poller.asked == [*first, *first[:3], ("stock", "after-1")]
@@ -63,12 +66,14 @@ async def test_a_flow_that_fails_does_not_keep_the_others_from_being_polled(
 async def test_what_nobody_takes_in_is_polled_again(database: str, shelf: Shelf) -> None:
     engine = open_engine(database)
     poller = Collections({})
-    intake = PollIntake("bc", PollTransport(kind="poll"), poller, door(shelf, engine))
+    turns = Turns(engine)
+    intake = PollIntake("bc", PollTransport(kind="poll"), poller, door(shelf, engine), turns)
     shelf.refusing = True
     try:
         await intake.poll_once()
         shelf.refusing = False
         await intake.poll_once()
     finally:
+        await turns.close()
         await engine.dispose()
     assert [receipt.flow for receipt in shelf.receipts] == list(poller.flows)

@@ -27,8 +27,8 @@ from hub.intake.store import ReceiptStore
 from hub.jobs import Jobs, Scheduled
 from hub.ledger import account
 from hub.ledger.engine import open_engine
-from hub.ledger.turns import Turns
 from hub.ledger.tables import dead_letter
+from hub.ledger.turns import Turns
 from hub.normalize.resubmit import Resubmitter
 from hub.normalizer import NormalizeRole
 from hub.pipeline import Parts, Pipeline

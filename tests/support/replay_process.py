@@ -15,6 +15,7 @@ from hub.dead_letters.runner import ReplayRunner
 from hub.delivery.role import DeliverRole
 from hub.jobs import Jobs, Scheduled
 from hub.ledger.engine import open_engine
+from hub.ledger.turns import Turns
 from hub.telemetry.metrics import Metrics
 from tests.support.deliveries import LIMITS, JournalTarget, parts, spec
 
@@ -27,8 +28,10 @@ async def main(url: str, folder: Path) -> None:
     role = DeliverRole(spec(JournalTarget(folder / "effects"), limits=quick), parts(engine))
     clock = SystemClock()
     runner = ReplayRunner(engine, clock, frozenset(), lambda _target: role.wake())
-    jobs = Jobs(engine, {"letters": Scheduled(0.02, runner.run)}, Metrics().job_failures, clock)
+    turns = Turns(engine)
+    jobs = Jobs(turns, {"letters": Scheduled(0.02, runner.run)}, Metrics().job_failures, clock)
     await asyncio.gather(role.run(stop), jobs.run(stop))
+    await turns.close()
     await engine.dispose()
 
 
