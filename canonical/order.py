@@ -121,8 +121,11 @@ class OrderChange(Document):
     """X12 BCH03; UBL cac:OrderReference/cbc:ID."""
     release: Release = ""
     """X12 BCH04."""
-    change_sequence: int
-    """Change order sequence, rising (X12 BCH05; UBL cbc:SequenceNumberID; missing means 1)."""
+    change_sequence: int | None = None
+    """The buyer's number of the change, rising (X12 BCH05; UBL cbc:SequenceNumberID).
+
+    None: the buyer numbers no changes; they apply in the order in which they come.
+    """
     kind: Literal["change", "replace", "cancel"]
     """X12 BCH01: 04 change, 05 replace, 01 cancel."""
     buyer: Party
@@ -149,5 +152,5 @@ class OrderChange(Document):
         return self.kind
 
     def sequence(self) -> int:
-        """The buyer's change order sequence."""
-        return self.change_sequence
+        """The buyer's number of the change."""
+        return self.change_sequence or 0

@@ -18,9 +18,10 @@ class Verdict(StrEnum):
     CHANGE = "change"
     """A newer version of a known key, applied in sequence."""
     CONFLICT = "conflict"
-    """The same key as an original again, but other content: a person chooses."""
+    """The same key as an original again, or the same number of a change, but other content: a
+    person chooses."""
     STALE = "stale"
-    """An older or equal sequence: recorded, no effect."""
+    """An older sequence: recorded, no effect."""
     ORPHAN = "orphan"
     """A change to something unknown: parked until the original or a deadline."""
     TWIN = "twin"
@@ -30,7 +31,7 @@ class Verdict(StrEnum):
 class Known(NamedTuple):
     """What the ledger knows of a business key before this document.
 
-    `sequence` is the newest sequence applied; `contents` the content ids of all its versions,
+    `sequence` is the newest sequence applied, as senders number them, 0 where none did; `contents` the content ids of all its versions,
     applied or held; `current` the content id of the version in force, "" where there is none yet:
     only changes have come, and are parked.
     """
@@ -54,7 +55,8 @@ def judge(  # noqa: PLR0911  # one return per row of the table reads best
         known: the key's history; None for a new key.
         content: the document's content id.
         purpose: why it was sent.
-        sequence: its place among the versions of the key, rising.
+        sequence: its place among the versions of the key, rising, as the sender numbers them; 0
+            where it does not: then it is newer than what came before it.
         has_twin: another key already carries this content, or the same buyer's same PO number.
             Only an original can be a twin: two customers without an address are no duplicates.
 
@@ -72,4 +74,11 @@ def judge(  # noqa: PLR0911  # one return per row of the table reads best
         return Verdict.DUPLICATE
     if purpose == "original":
         return Verdict.CONFLICT
-    return Verdict.CHANGE if sequence > known.sequence else Verdict.STALE
+    return _of_change(sequence, known.sequence)
+
+
+def _of_change(sequence: int, newest: int) -> Verdict:
+    """Two changes of one number are no mistake that may go unseen: one of them would be lost."""
+    if sequence and sequence == newest:
+        return Verdict.CONFLICT
+    return Verdict.CHANGE if not sequence or sequence > newest else Verdict.STALE

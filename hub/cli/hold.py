@@ -135,7 +135,7 @@ def _act(
                 if letting_go:
                     await release(ledger, found["id"], act, at.site)
                 else:
-                    await reject(ledger, found["id"], act)
+                    await reject(ledger, found["id"], act, at.site)
             return str(found["id"])
 
     hold_id = run(work())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from canonical.errors import Rejected
-from hub.ledger.tables import document, hold
+from hub.ledger.tables import document, hold, receipt
 
 _COLUMNS = (
     hold,
@@ -84,6 +84,21 @@ async def lock_open(connection: AsyncConnection, hold_id: str) -> sa.RowMapping:
     return found
 
 
+async def key_of(connection: AsyncConnection, hold_id: str) -> str:
+    """Return the business key that a hold is about; "" where there is no such hold."""
+    key = await connection.scalar(sa.select(hold.c.business_key).where(hold.c.id == hold_id))
+    return str(key or "")
+
+
+async def becomes(
+    connection: AsyncConnection, hold_id: str, kind: str, reason: Mapping[str, str]
+) -> None:
+    """Note that an open hold waits for something else now."""
+    await connection.execute(
+        sa.update(hold).where(hold.c.id == hold_id).values(kind=kind, reasons=[dict(reason)])
+    )
+
+
 async def close(
     connection: AsyncConnection, hold_id: str, values: dict[str, Any], now: datetime
 ) -> None:
@@ -105,6 +120,14 @@ async def parked(
             hold.c.kind.in_(kinds),
             hold.c.state == "open",
         )
-        .order_by(document.c.sequence, hold.c.opened_at)
+        .outerjoin(receipt, receipt.c.id == document.c.receipt_id)
+        # What has no number of its sender's goes in the order in which it came.
+        .order_by(
+            document.c.sequence,
+            hold.c.opened_at,
+            receipt.c.received_at,
+            receipt.c.id,
+            document.c.position,
+        )
     )
     return list(result.mappings())

@@ -27,7 +27,16 @@ _CONTENTS = """
 SELECT d.business_key, d.content_id, d.version IS NOT NULL AND d.state = 'held' AS held
 FROM unnest($1::text[]) AS w(business_key) CROSS JOIN LATERAL (
     SELECT * FROM document WHERE document.business_key = w.business_key OFFSET 0) AS d
-WHERE d.direction = 'in' AND d.verdict <> 'duplicate'
+WHERE d.direction = 'in' AND d.verdict <> 'duplicate' AND d.state <> 'rejected'
+"""
+_FALL_BACK = """
+UPDATE key_head SET version = coalesce(v.version, 0), sequence = coalesce(v.newest, 0),
+    content_id = coalesce(v.content_id, ''), document_id = coalesce(v.id, ''), updated_at = $2
+FROM (SELECT $1::text AS key) AS k LEFT JOIN LATERAL (
+    SELECT id, version, content_id, max(sequence) OVER () AS newest FROM document
+    WHERE business_key = k.key AND version IS NOT NULL ORDER BY version DESC LIMIT 1) AS v ON true
+WHERE business_key = k.key
+RETURNING key_head.version, key_head.sequence, key_head.content_id, key_head.document_id
 """
 _PURCHASES = """
 SELECT d.content_id, NULL AS po_key, d.business_key, d.partner, d.connection, d.created_at
@@ -171,10 +180,11 @@ async def purchases(
     return by_content, by_purchase
 
 
-async def reset(connection: AsyncConnection, key: str, now: datetime) -> None:
-    """Forget the version in force of a key whose only document was refused."""
-    await connection.exec_driver_sql(
-        "UPDATE key_head SET version = 0, sequence = 0, content_id = '', document_id = '', "
-        "updated_at = $2 WHERE business_key = $1",
-        (key, now),
-    )
+async def fall_back(connection: AsyncConnection, key: str, now: datetime) -> KeyState:
+    """Put the newest version that is left in force, as another was refused; none: the key is free.
+
+    The caller holds the key's lock and has taken the version of the refused one.
+    """
+    rows = await connection.exec_driver_sql(_FALL_BACK, (key, now))
+    (row,) = rows
+    return KeyState(row.version, row.sequence, row.content_id, row.document_id)

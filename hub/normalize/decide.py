@@ -19,6 +19,7 @@ from hub.normalize.plan import Admitted, Case, Plan, Row
 from hub.release.asked import Asked
 from hub.release.control_points import Reason, check
 from hub.release.routing import Routed, deliveries, pending, routes_of
+from hub.release.same_number import SAME_NUMBER
 from hub.settings.model import Site
 from hub.workers.jobs import Acknowledged, Failed, Normalized
 
@@ -148,6 +149,8 @@ class Decider:
 
     def _reasons(self, verdict: Verdict, asked: Asked | None) -> tuple[Reason, ...]:
         found = (_REASONS[verdict],) if verdict in _REASONS else ()
+        if verdict is Verdict.CONFLICT and asked is not None and asked.entity == "order_change":
+            found = (SAME_NUMBER,)
         if asked is None:
             return found
         return found + check(asked, self._context.view, self._context.site.control_points)
@@ -156,7 +159,8 @@ class Decider:
         """Make the document the version in force of its key."""
         admitted, document = case.admitted, case.document
         head.version += 1
-        head.sequence = document.sequence
+        # What has no number of its sender's leaves the newest as it is.
+        head.sequence = max(head.sequence, document.sequence)
         head.content_id = document.content_id
         head.document_id = case.id
         head.contents.add(document.content_id)

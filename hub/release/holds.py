@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Literal
 
@@ -21,6 +21,7 @@ from hub.ledger.keys import KeyState
 from hub.ledger.tables import delivery, document, outbox
 from hub.release.replacement import as_change, in_force
 from hub.release.routing import Routed, deliveries, routes_of
+from hub.release.same_number import SAME_NUMBER
 from hub.settings.model import Site
 
 _PARKED = ("orphan", "behind")
@@ -40,8 +41,8 @@ class Act:
 async def release(connection: AsyncConnection, hold_id: str, act: Act, site: Site) -> list[Event]:
     """Let a held document go; its deliveries and event are written in this transaction.
 
-    A conflict goes as a replacement of the version in force, everything else as it is. One that
-    came again and was accepted since, as its key had become free, has no effect a second time.
+    A conflicting order goes as a replacement of the version in force, everything else as it is. One
+    that came again and was accepted since, as its key had become free, has no effect a second time.
 
     Returns:
         The events to publish once the transaction is committed.
@@ -50,14 +51,12 @@ async def release(connection: AsyncConnection, hold_id: str, act: Act, site: Sit
         Rejected: ``hold_unknown``, ``hold_closed``, ``original_unknown``, ``original_held`` (it
             would overtake a version that is held), ``not_an_order``.
     """
-    held = await holds.lock_open(connection, hold_id)
-    row = await _document(connection, held["document_id"])
-    head = (await keys.lock(connection, [row["business_key"]], act.at))[row["business_key"]]
+    held, row, head = await _locked(connection, hold_id, act.at)
     if head.held and row["version"] is None:
         raise Rejected("original_held", row["number"] or "", "an earlier version of it is held")
     if held["kind"] == "conflict":
         if not await _came_again(connection, row):
-            row = await _replacement(connection, row, head)
+            row = await _chosen(connection, row, head)
     elif held["kind"] in _PARKED:
         row = _next_version(row, head)
     if row["version"] is None:
@@ -75,33 +74,54 @@ async def release(connection: AsyncConnection, hold_id: str, act: Act, site: Sit
     return events
 
 
-async def reject(connection: AsyncConnection, hold_id: str, act: Act) -> None:
-    """Refuse a held document for good; its key is free for a corrected original.
+async def reject(connection: AsyncConnection, hold_id: str, act: Act, site: Site) -> list[Event]:
+    """Refuse a held document for good.
+
+    The version before it is in force again, and what waited behind it goes on. Where there is none
+    its key is free for a corrected original, and what waited behind it is refused, too.
+
+    Returns:
+        The events to publish once the transaction is committed.
 
     Raises:
         Rejected: ``hold_unknown`` or ``hold_closed``.
     """
-    held = await holds.lock_open(connection, hold_id)
-    row = await _document(connection, held["document_id"])
-    head = (await keys.lock(connection, [row["business_key"]], act.at))[row["business_key"]]
+    held, row, head = await _locked(connection, hold_id, act.at)
     await _update(
         connection, row["id"], {"state": "rejected", "version": None, "settled_at": act.at}
     )
-    if head.document_id == row["id"]:
-        await keys.reset(connection, row["business_key"], act.at)
     values = {"state": "rejected", "resolution": "reject"}
     await holds.close(connection, hold_id, values | _by(act), act.at)
     await _audit(connection, "hold.reject", held, values, act)
-    if head.document_id == row["id"]:
-        for waiting in await holds.parked(connection, [row["business_key"]], ("behind",)):
-            why = f"the order that it changes was rejected: {act.reason}"
-            await reject(connection, waiting["id"], Act(act.actor, why, act.at))
+    if head.document_id != row["id"]:
+        return []
+    key = row["business_key"]
+    before = await keys.fall_back(connection, key, act.at)
+    if before.version:
+        return await adopt_parked(connection, [key], site, act.at)
+    for waiting in await holds.parked(connection, [key], ("behind",)):
+        why = f"the order that it changes was rejected: {act.reason}"
+        await reject(connection, waiting["id"], Act(act.actor, why, act.at), site)
+    return []
+
+
+async def _locked(
+    connection: AsyncConnection, hold_id: str, now: datetime
+) -> tuple[sa.RowMapping, dict[str, Any], KeyState]:
+    """Lock the key of an open hold, then the hold: deciding a batch takes them in that order."""
+    key = await holds.key_of(connection, hold_id)
+    heads = await keys.lock(connection, [key] if key else [], now)
+    held = await holds.lock_open(connection, hold_id)
+    return held, await _document(connection, held["document_id"]), heads[key]
 
 
 async def adopt_parked(
     connection: AsyncConnection, adopted: Iterable[str], site: Site, now: datetime
 ) -> list[Event]:
-    """Let changes go whose original has arrived or was let go, in the order of their sequences."""
+    """Let changes go whose original has arrived or was let go, in the order of their sequences.
+
+    Of two with one number the second stays, for a person to choose.
+    """
     heads = await keys.lock(connection, adopted, now)
     wanted = [key for key, head in heads.items() if not head.held]
     if not wanted:
@@ -109,7 +129,11 @@ async def adopt_parked(
     events: list[Event] = []
     act = Act("crossdock", "the original may go on", now)
     for waiting in await holds.parked(connection, wanted, _PARKED):
-        events += await release(connection, waiting["id"], act, site)
+        _, row, head = await _locked(connection, waiting["id"], now)
+        if head.version and row["sequence"] and row["sequence"] == head.sequence:
+            await holds.becomes(connection, waiting["id"], "conflict", asdict(SAME_NUMBER))
+        else:
+            events += await release(connection, waiting["id"], act, site)
     return events
 
 
@@ -136,32 +160,48 @@ def _next_version(row: dict[str, Any], head: KeyState) -> dict[str, Any]:
     """Give a parked change its version; it stays without one where a newer change is in force."""
     if head.version == 0:
         raise Rejected("original_unknown", row["number"] or "", "the order has not arrived yet")
-    if row["sequence"] <= head.sequence:
+    if row["sequence"] and row["sequence"] <= head.sequence:
         return row
+    return _enter(row, head)
+
+
+def _enter(row: dict[str, Any], head: KeyState) -> dict[str, Any]:
+    """Make a document the version in force; the newest of its sender's numbers stays the newest."""
     head.version += 1
-    head.sequence = row["sequence"]
+    head.sequence = max(head.sequence, row["sequence"])
     head.content_id = row["content_id"]
     head.document_id = row["id"]
     return row | {"version": head.version}
 
 
+async def _chosen(
+    connection: AsyncConnection, row: dict[str, Any], head: KeyState
+) -> dict[str, Any]:
+    """Let the document of a conflict follow what is in force: a change as it is, an order as one."""
+    if row["entity"] == "order_change" and head.version:
+        return _enter(row, head)
+    return await _replacement(connection, row, head)
+
+
 async def _replacement(
     connection: AsyncConnection, row: dict[str, Any], head: KeyState
 ) -> dict[str, Any]:
-    """Turn a conflicting original into the change that makes it the version in force."""
+    """Turn a conflicting original into the change that makes it the version in force.
+
+    It has no number: the numbers are the sender's, whose next change begins where it left off.
+    """
     if row["entity"] != "order":
         raise Rejected("not_an_order", row["number"] or "", "only an order can replace an order")
     change = as_change(
         await order_in_force(connection, row["business_key"]),
         Order.model_validate_json(orjson.dumps(row["canonical"])),
-        head.sequence + 1,
     )
-    return _next_version(
+    return _enter(
         row
         | {
             "entity": "order_change",
             "purpose": "change",
-            "sequence": change.change_sequence,
+            "sequence": 0,
             "canonical": orjson.loads(change.model_dump_json(exclude_none=True)),
         },
         head,

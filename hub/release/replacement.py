@@ -41,7 +41,7 @@ def _apply(lines: dict[str, OrderLine], change: LineChange) -> None:
         )
 
 
-def as_change(current: Order, replacement: Order, sequence: int) -> OrderChange:
+def as_change(current: Order, replacement: Order) -> OrderChange:
     """Return the change that makes `current` say what `replacement` says.
 
     The target already has the order, so it is changed there; creating it again would make two.
@@ -49,7 +49,6 @@ def as_change(current: Order, replacement: Order, sequence: int) -> OrderChange:
     Args:
         current: the version in force.
         replacement: the order that a person let replace it; the same purchase order.
-        sequence: the sequence of the change, above the one in force.
     """
     before = {line.number: line for line in current.lines}
     after = {line.number: line for line in replacement.lines}
@@ -62,7 +61,6 @@ def as_change(current: Order, replacement: Order, sequence: int) -> OrderChange:
     return OrderChange(
         po_number=replacement.po_number,
         release=replacement.release,
-        change_sequence=sequence,
         kind="change",  # line by line: a target may take "replace" to drop what is not listed
         buyer=replacement.buyer,
         requested_on=replacement.ordered_on,

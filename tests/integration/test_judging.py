@@ -122,7 +122,7 @@ async def test_a_person_who_was_faster_is_not_contradicted(at: Dock) -> None:
     await at.stock()
     act = holds.Act("ann", "not ours", NOW.now())
     async with at.engine.begin() as ledger:
-        await holds.reject(ledger, held["id"], act)
+        await holds.reject(ledger, held["id"], act, SITE)
     assert await judging(at).run() == 0
     (held,) = await at.rows(hold)
     assert (held["state"], held["actor"]) == ("rejected", "ann")

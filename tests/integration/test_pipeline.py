@@ -10,14 +10,16 @@ from typing import Any
 
 import nats as nats_client
 import pytest
+import sqlalchemy as sa
 
 from canonical.errors import Rejected
 from connectors.base import Answer
-from hub.ledger import account, audit, threads
+from hub.ledger import account, audit, holds, keys, threads
 from hub.ledger.tables import delivery, document, hold, outbox, receipt
 from hub.release.holds import Act, reject, release
 from hub.servers.addresses import Addresses
 from tests.support.ledgers import SITE, Dock, change, dock, normalized, order, verdicts
+from tests.support.waiting import wait_for
 
 ACT = Act("ann", "agreed by phone", datetime(2026, 5, 5, tzinfo=UTC))
 
@@ -166,7 +168,7 @@ async def test_a_change_falls_with_the_order_that_is_rejected(at: Dock) -> None:
     await at.take_in(normalized("order_change", change()))
     (row,) = [row for row in await at.rows(hold) if row["kind"] == "control_point"]
     async with at.engine.begin() as ledger:
-        await reject(ledger, row["id"], ACT)
+        await reject(ledger, row["id"], ACT, SITE)
     await at.take_in(normalized("order", order(quantity="3")))
     assert await states(at) == [
         ("accept", "rejected"),
@@ -178,7 +180,7 @@ async def test_a_change_falls_with_the_order_that_is_rejected(at: Dock) -> None:
 async def test_a_rejected_original_leaves_its_key_to_a_corrected_one(at: Dock) -> None:
     await at.take_in(normalized("order", order(quantity="500")))
     async with at.engine.begin() as ledger:
-        await reject(ledger, (await only_hold(at))["id"], ACT)
+        await reject(ledger, (await only_hold(at))["id"], ACT, SITE)
     await at.take_in(normalized("order", order(quantity="3")))
     assert await states(at) == [("accept", "rejected"), ("accept", "accepted")]
 
@@ -186,7 +188,7 @@ async def test_a_rejected_original_leaves_its_key_to_a_corrected_one(at: Dock) -
 async def test_an_order_sent_again_after_it_was_rejected_is_judged_anew(at: Dock) -> None:
     await at.take_in(normalized("order", order(quantity="500")))
     async with at.engine.begin() as ledger:
-        await reject(ledger, (await only_hold(at))["id"], ACT)
+        await reject(ledger, (await only_hold(at))["id"], ACT, SITE)
     await at.take_in(normalized("order", order(quantity="500")))
     assert await states(at) == [("accept", "rejected"), ("accept", "held")]
     assert [row["state"] for row in await at.rows(hold)].count("open") == 1
@@ -197,7 +199,7 @@ async def test_a_conflict_that_came_again_and_was_accepted_has_no_second_effect(
     await at.take_in(normalized("order", order(quantity="3")))
     first, other = sorted(await at.rows(hold), key=lambda row: row["kind"] == "conflict")
     async with at.engine.begin() as ledger:
-        await reject(ledger, first["id"], ACT)
+        await reject(ledger, first["id"], ACT, SITE)
     await at.take_in(normalized("order", order(quantity="3")))
     async with at.engine.begin() as ledger:
         assert await release(ledger, other["id"], ACT, SITE) == []
@@ -322,3 +324,121 @@ async def test_the_thread_is_found_by_every_number_of_it(at: Dock) -> None:
             entities = {each["entity"] for each in found.documents}
             assert entities == {"order", "shipment", "tracking"}, key
         assert await threads.find(ledger, "nobody") is None
+
+
+async def test_changes_without_numbers_apply_in_the_order_in_which_they_come(at: Dock) -> None:
+    await at.take_in(normalized("order", order()))
+    for quantity in ("5", "6", "7"):
+        await at.take_in(normalized("order_change", change(sequence=None, quantity=quantity)))
+    assert await states(at) == [("accept", "accepted")] + [("change", "accepted")] * 3
+    assert [row["version"] for row in await at.rows(delivery) if row["target"] == "bc"] == [
+        1,
+        2,
+        3,
+        4,
+    ]
+
+
+async def test_a_second_change_of_one_number_is_a_persons_choice(at: Dock) -> None:
+    await at.take_in(normalized("order", order()))
+    await at.take_in(normalized("order_change", change(quantity="5")))
+    await at.take_in(normalized("order_change", change(quantity="6")))
+    assert await states(at) == [
+        ("accept", "accepted"), ("change", "accepted"), ("conflict", "held"),
+    ]  # fmt: skip
+    held = await only_hold(at)
+    assert [each["where"] for each in held["reasons"]] == ["change_sequence"]
+    await let_go(at)
+    await at.take_in(normalized("order_change", change(sequence=2, quantity="7")))
+    versions = [row["version"] for row in await at.rows(document)]
+    assert sorted(versions) == [1, 2, 3, 4]
+    assert {row["state"] for row in await at.rows(document)} == {"accepted"}
+
+
+async def test_a_released_conflict_uses_no_number_of_the_senders(at: Dock) -> None:
+    await at.take_in(normalized("order", order()))
+    await at.take_in(normalized("order", order(quantity="3")))
+    await let_go(at)
+    await at.take_in(normalized("order_change", change(sequence=1, quantity="4")))
+    assert await states(at) == [
+        ("accept", "accepted"), ("conflict", "accepted"), ("change", "accepted"),
+    ]  # fmt: skip
+
+
+async def refused(at: Dock) -> None:
+    async with at.engine.begin() as ledger:
+        opened = [row for row in await at.rows(hold) if row["state"] == "open"]
+        await reject(ledger, opened[0]["id"], ACT, SITE)
+
+
+async def test_a_rejected_change_leaves_the_order_as_it_was_before(at: Dock) -> None:
+    first = normalized("order", order())
+    await at.take_in(first)
+    await at.take_in(normalized("order_change", change(quantity="500")))
+    await refused(at)
+    await at.take_in(normalized("order_change", change(sequence=2, quantity="3")))
+    await at.take_in(normalized("order", order()))
+    await at.take_in(normalized("order", order(quantity="4")))
+    assert await states(at) == [
+        ("accept", "accepted"),
+        ("change", "rejected"),
+        ("change", "accepted"),
+        ("duplicate", "duplicate"),
+        ("conflict", "held"),
+    ]
+    kinds = [(row["action"], row["version"]) for row in await at.rows(delivery)]
+    assert ("change_order", 2) in kinds
+
+
+async def test_a_rejected_change_that_is_sent_again_is_judged_anew(at: Dock) -> None:
+    await at.take_in(normalized("order", order()))
+    await at.take_in(normalized("order_change", change(quantity="500")))
+    await refused(at)
+    await at.take_in(normalized("order_change", change(quantity="500")))
+    assert await states(at) == [
+        ("accept", "accepted"), ("change", "rejected"), ("change", "held"),
+    ]  # fmt: skip
+
+
+async def test_what_waits_behind_a_rejected_change_goes_on(at: Dock) -> None:
+    await at.take_in(normalized("order", order()))
+    await at.take_in(normalized("order_change", change(quantity="500")))
+    await at.take_in(normalized("order_change", change(sequence=2, quantity="3")))
+    assert [row["kind"] for row in await at.rows(hold)] == ["control_point", "behind"]
+    await refused(at)
+    assert await states(at) == [
+        ("accept", "accepted"), ("change", "rejected"), ("change", "accepted"),
+    ]  # fmt: skip
+
+
+async def test_of_two_parked_changes_of_one_number_the_second_stays_for_a_person(
+    at: Dock,
+) -> None:
+    await at.take_in(normalized("order_change", change(quantity="5")))
+    await at.take_in(normalized("order_change", change(quantity="6")))
+    await at.take_in(normalized("order", order()))
+    assert sorted(row["state"] for row in await at.rows(document) if row["entity"] != "item") == [
+        "accepted", "accepted", "held",
+    ]  # fmt: skip
+    (left,) = [row for row in await at.rows(hold) if row["state"] == "open"]
+    assert (left["kind"], left["reasons"][0]["where"]) == ("conflict", "change_sequence")
+
+
+async def test_who_acts_on_a_hold_waits_for_its_key_without_holding_the_hold(at: Dock) -> None:
+    await at.take_in(normalized("order", order(quantity="500")))
+    held = await only_hold(at)
+    async with at.engine.begin() as ledger:
+        await keys.lock(ledger, [held["business_key"]], ACT.at)
+        acting = asyncio.create_task(let_go(at))
+
+        async def waits() -> bool:
+            asked = "SELECT 1 FROM pg_locks WHERE NOT granted AND pid <> pg_backend_pid()"
+            async with at.engine.connect() as other:  # one that begins sees what is so now
+                return await other.scalar(sa.text(asked)) is not None
+
+        await wait_for(waits)
+        # As the batch that decides on this key does, when it lets go what waited.
+        await ledger.execute(sa.text("SET LOCAL lock_timeout = '2s'"))
+        await holds.lock_open(ledger, held["id"])
+    await acting
+    assert (await only_hold(at))["state"] == "released"

@@ -121,7 +121,7 @@ class Desk(Process):
                 if choice == "release":
                     await holds.release(tx, row["id"], world.act("checked"), workload.site())  # type: ignore[arg-type]
                 else:
-                    await holds.reject(tx, row["id"], world.act("refused"))  # type: ignore[arg-type]
+                    await holds.reject(tx, row["id"], world.act("refused"), workload.site())  # type: ignore[arg-type]
         except Rejected as error:
             choice = error.code
         world.tell(choice, row["kind"], row["document_id"][:6])

@@ -111,9 +111,15 @@ def _versions(world: World, key: str, rows: list[Row]) -> Iterator[str]:
     in_force = sorted(
         (row for row in rows if row["version"] is not None), key=lambda row: int(row["version"])
     )
-    sequences = [row["sequence"] for row in in_force]
+    # A person may let a second change of one number follow the first; some have no number at all.
+    chosen = {row["document_id"] for row in world.store.rows("hold") if row["kind"] == "conflict"}
+    sequences = [row["sequence"] for row in in_force if row["sequence"] and row["id"] not in chosen]
     if sequences != sorted(set(sequences)):
         yield f"versions of {key} do not rise: {sequences}"
+    for row in rows:
+        newer = any(row["sequence"] < each["sequence"] for each in rows)
+        if row["verdict"] == "stale" and not (row["sequence"] and newer):
+            yield f"dropped: {row['content_id']} is called stale beside nothing newer"
     original = any(row["version"] == 1 and row["state"] != "held" for row in rows)
     parked = {row["document_id"] for row in world.store.rows("hold") if _is_parked(row)}
     waiting = [row for row in rows if row["id"] in parked]

@@ -102,7 +102,7 @@ def make(rng: random.Random, seconds: float) -> Workload:
 def _purchase(load: Workload, rng: random.Random, number: str, seconds: float) -> None:
     """Add one purchase: an original and what follows it, in some order, by one or two senders."""
     letters = [_order(number, "a", whole=rng.random() > _NOT_WHOLE)]
-    letters += [_change(number, n, 2 + n) for n in range(1, rng.choice((1, 2, 3, 4)))]
+    letters += _changes(number, rng)
     if rng.random() < 0.2:
         letters.append(_order(number, "b", 9))
     if rng.random() < 0.25:
@@ -129,6 +129,20 @@ def _purchase(load: Workload, rng: random.Random, number: str, seconds: float) -
         load.letters[twin.name.encode()] = (twin,)
         when = rng.uniform(0, seconds)
         load.senders.append([Sending(when, twin.name.encode(), (twin,), "shop")])
+
+
+def _changes(number: str, rng: random.Random) -> list[Letter]:
+    """Return changes as buyers number them: each higher, none at all, or now and then one twice."""
+    numbers = list(range(1, rng.choice((1, 2, 3, 4))))
+    manner = rng.random()
+    if manner < 0.3:
+        numbers = [0 for _ in numbers]
+    elif manner < 0.45:
+        numbers = [max(1, each - 1) for each in numbers]
+    return [
+        _change(number, sequence, 2 + n, n, whole=rng.random() > _NOT_WHOLE)
+        for n, sequence in enumerate(numbers, 1)
+    ]
 
 
 def _key(number: str, partner: str = _PARTNER) -> str:
@@ -164,17 +178,19 @@ def _order(
     return Letter(name, key, 0, _made("order", name, key, canonical, facts))
 
 
-def _change(number: str, sequence: int, quantity: int) -> Letter:
+def _change(number: str, sequence: int, quantity: int, nth: int, *, whole: bool) -> Letter:
+    """Return a change; one that is not whole asks for nothing, and is held by a control point."""
     key = _key(number)
+    quantity = quantity if whole else 0
     canonical = {
         "po_number": number,
-        "change_sequence": sequence,
+        **({"change_sequence": sequence} if sequence else {}),
         "kind": "change",
         "buyer": {"customer_number": "C1"},
         "requested_on": "2026-05-05",
         "lines": [_line(quantity) | {"action": "change"}],
     }
-    name = f"{_PARTNER}.{number}.c{sequence}"
+    name = f"{_PARTNER}.{number}.c{nth}"
     facts = {"purpose": "change", "sequence": sequence, "number": number}
     return Letter(name, key, sequence, _made("order_change", name, key, canonical, facts))
 

@@ -126,7 +126,7 @@ async def _decided(engine: Any, what: str, place: int, read: Any) -> str:
             if what == "release":
                 await holds.release(ledger, opened[place % len(opened)], act, workload.site())
             else:
-                await holds.reject(ledger, opened[place % len(opened)], act)
+                await holds.reject(ledger, opened[place % len(opened)], act, workload.site())
     except Rejected as error:
         return error.code
     return what

@@ -86,7 +86,7 @@ def order(number: str = "PO-1", quantity: str = "2", **changes: Any) -> dict[str
     return given | changes
 
 
-def change(number: str = "PO-1", sequence: int = 1, quantity: str = "5") -> dict[str, Any]:
+def change(number: str = "PO-1", sequence: int | None = 1, quantity: str = "5") -> dict[str, Any]:
     """A canonical change of that order's line."""
     return {
         "po_number": number,

@@ -34,10 +34,12 @@ CHANGES: tuple[Purpose, ...] = ("change", "replace", "cancel")
         # same key, different content, original again
         (KNOWN, ("new", "original", 0), False, Verdict.CONFLICT),
         (KNOWN, ("new", "original", 9), False, Verdict.CONFLICT),
-        # same key, different content, a change with an older or equal sequence
-        (KNOWN, ("new", "change", 5), False, Verdict.STALE),
+        # same key, different content, a change with an older sequence, or the same, or none
         (KNOWN, ("new", "replace", 4), False, Verdict.STALE),
-        (KNOWN, ("new", "cancel", 0), False, Verdict.STALE),
+        (KNOWN, ("new", "change", 5), False, Verdict.CONFLICT),
+        (KNOWN, ("new", "cancel", 5), False, Verdict.CONFLICT),
+        (KNOWN, ("new", "change", 0), False, Verdict.CHANGE),
+        (KNOWN, ("new", "cancel", 0), False, Verdict.CHANGE),
         # unknown key, change or cancel
         (None, ("new", "change", 1), False, Verdict.ORPHAN),
         (None, ("new", "replace", 1), False, Verdict.ORPHAN),
@@ -108,12 +110,16 @@ def test_every_combination_has_the_verdict_that_the_words_of_the_table_give(
         }
     else:
         same = content == known.current if purpose == "state" else content in known.contents
-        newer = sequence > known.sequence or (purpose == "state" and sequence == known.sequence)
+        state, original = purpose == "state", purpose == "original"
+        unnumbered = purpose in CHANGES and not sequence
+        tie = sequence == known.sequence and not unnumbered
+        newer = sequence > known.sequence or unnumbered or (state and tie)
+        conflict = original or (purpose in CHANGES and tie)
         expected = {
             Verdict.DUPLICATE: same,
-            Verdict.CONFLICT: not same and purpose == "original",
-            Verdict.CHANGE: not same and purpose != "original" and newer,
-            Verdict.STALE: not same and purpose != "original" and not newer,
+            Verdict.CONFLICT: not same and conflict,
+            Verdict.CHANGE: not same and not conflict and newer,
+            Verdict.STALE: not same and not conflict and not newer,
         }
     assert [v for v, holds in expected.items() if holds] == [verdict]
 

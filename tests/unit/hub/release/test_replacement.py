@@ -77,4 +77,4 @@ def test_the_change_to_an_order_leads_to_just_that_order(
 ) -> None:
     first = order(*(line(number, quantity) for number, quantity in before.items()))
     second = order(*(line(number, quantity) for number, quantity in after.items()))
-    assert quantities(in_force(first, [as_change(first, second, 1)])) == after
+    assert quantities(in_force(first, [as_change(first, second)])) == after
