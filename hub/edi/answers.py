@@ -47,7 +47,7 @@ def answers(path: Path, asking: Asking, at: datetime, refused: set[str]) -> Iter
         refused: where the codes of what is refused in it are put.
 
     Raises:
-        Rejected: ``format_unknown``, ``interchange_too_large``.
+        Rejected: ``format_unknown``, ``interchange_too_large``, and what `asking` raises.
         OSError: it cannot be read.
     """
     count = 0

@@ -1,6 +1,7 @@
 """EDI files on disk: found in folders, told apart by their format, looked into while they are read.
 
-Codes: ``format_unknown`` (no inspector recognises the bytes), ``interchange_too_large``.
+Codes: ``format_unknown`` (no inspector recognises the bytes), ``format_not_agreed`` (no connection
+of the partner takes the format), ``interchange_too_large``.
 """
 
 from __future__ import annotations
@@ -48,8 +49,19 @@ class Judge:
     """Connections of a partner: (system, options); none: the standard's guides count."""
 
     def config(self, system: str) -> ConnectorConfig | None:
-        """The options for a format; None: the partner has no connection of it."""
-        return next((config for name, config in self.configs if name == system), None)
+        """The options for a format; None: no partner was named.
+
+        Raises:
+            Rejected: ``format_not_agreed``: the partner that was named has no connection of it.
+        """
+        if not self.configs:
+            return None
+        for name, config in self.configs:
+            if name == system:
+                return config
+        agreed = ", ".join(sorted({name for name, _ in self.configs}))
+        detail = f"{system}, and the connections that were named take {agreed}"
+        raise Rejected("format_not_agreed", "byte 0", detail)
 
 
 def found(paths: Iterable[Path]) -> Iterator[Path]:
@@ -132,7 +144,10 @@ def _reported(
 ) -> Report:
     if system is None:
         return _refused(Found("syntax", "format_unknown", "byte 0", "no format that is known"))
-    how = Look(judge.config(system), judge.tolerant, judge.bodies, pile)
+    try:
+        how = Look(judge.config(system), judge.tolerant, judge.bodies, pile)
+    except Rejected as error:
+        return _refused(Found("partner", error.code, error.where, error.detail))
     return INSPECTORS[system].look(chunks, how)
 
 

@@ -225,6 +225,21 @@ def test_an_interchange_of_another_connection_says_whose_was_expected(
     assert [error["expected"] for error in found["errors"]] == [expected]
 
 
+@pytest.mark.parametrize("chosen", [("--partner", "euro"), ("--connection", "euro-edi")])
+def test_a_file_of_a_format_that_the_partner_does_not_speak_is_not_from_it(
+    tmp_path: Path, chosen: tuple[str, str]
+) -> None:
+    file, options = kept(tmp_path, orders()), (*chosen, "--config", site(tmp_path))
+    status, found = validated(file, *options)
+    (error,) = found["errors"]
+    assert (status, found["verdict"]) == (1, "rejected")
+    assert (error["level"], error["code"]) == ("partner", "format_not_agreed")
+    assert error["message"].endswith("x12, and the connections that were named take edifact")
+    refused = call("ack", file, *options)
+    assert (refused.exit_code, refused.stdout) == (4, "")
+    assert "format_not_agreed" in refused.stderr
+
+
 def test_the_errors_of_all_levels_are_told_at_once(tmp_path: Path) -> None:
     wrong = changed(changed(orders(), "BEG*00", "BEG*99"), "PO1*1*3*EA", "PO1*1*3*DZ")
     wrong = changed(changed(wrong, "CTT*3", "CTT*4"), "SE*17*", "SE*18*")
