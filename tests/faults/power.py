@@ -28,6 +28,7 @@ _ROOM = "1600M"
 """What the file and its copy may come to hold."""
 _LAYOUT = ("-m", "0", "-N", "50000", "-J", "size=32", "-E", "lazy_itable_init=1,nodiscard")
 _LEAVE_SECONDS = 30
+_BLOCK = 4096
 
 
 class NoDisk(Exception):
@@ -68,6 +69,19 @@ class Disk:
 
     def _mount(self) -> None:
         _do("mount", "-o", "loop,noinit_itable", str(self._file), str(self.place))
+
+    def fill(self) -> Path:
+        """Leave no room on it; the file that takes it all."""
+        ballast, piece = self.place / "ballast", 1 << 30
+        with ballast.open("wb") as file:
+            size = 0
+            while piece >= _BLOCK:
+                try:
+                    os.posix_fallocate(file.fileno(), size, piece)
+                    size += piece
+                except OSError:
+                    piece //= 2
+        return ballast
 
     def remembered(self) -> Path:
         """Copy what has reached the disk; nobody may be writing."""
