@@ -18,7 +18,7 @@ from tests.faults.outage import outage
 from tests.faults.run import PATIENCE, Outcome, Plan, replay, run, unjudged
 from tests.faults.schedule import SERVERS
 
-GATE = Plan(seed=1, documents=20_000, kills=50, seconds=450, rate=75, settle=50)
+GATE = Plan(seed=1, documents=20_000, kills=50, seconds=480, rate=75, settle=50, pace=1.0)
 """With what it starts and judges it ends within ten minutes, unless it still makes progress then."""
 
 
