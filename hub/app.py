@@ -309,7 +309,7 @@ def _deliveries(
         retry_ratio=base.site.retry.budget,
         observer=DeliveryObserver(base.metrics, base.tracing),
         archive=_keeper(base),
-        unarchive=_reader(base),
+        unarchive=base.archive.fetch,
         woken=woken,
     )
     for name, connection in base.connections.items():
@@ -325,16 +325,9 @@ def _keeper(base: Base) -> Callable[[bytes], Awaitable[str]]:
 
     async def keep(bodies: Sequence[bytes]) -> Sequence[str]:
         now: datetime = base.clock.now()
-        return await asyncio.to_thread(base.archive.keep, bodies, now)
+        return await base.archive.store(bodies, now)
 
     return Gathered(keep).do
-
-
-def _reader(base: Base) -> Callable[[str, str], Awaitable[bytes]]:
-    async def read(place: str, sha256: str) -> bytes:
-        return await asyncio.to_thread(base.archive.read, place, sha256)
-
-    return read
 
 
 def _delivering(role: DeliverRole, target: TargetSpec) -> Run:

@@ -4,15 +4,20 @@ Append-only pack files, one per opened archive and day, each entry a zstd frame 
 fsync for a whole batch. The ledger keeps the place (``<file>:<offset>:<length>``) and the hash.
 Nobody ever writes into a pack of somebody else: hubs on several hosts can share the folder, and
 must, to read what another one kept.
+
+The path of an order waits for it (`store`), so it has threads of its own: in those that everything
+shares, a hanging folder or name server stopped decisions and deliveries.
 """
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import os
 import secrets
 import threading
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime
 from pathlib import Path
 
@@ -21,6 +26,8 @@ import zstandard
 from canonical.errors import Rejected
 
 _LEVEL = 3
+_THREADS = 4
+"""One writes at a time; the others compress, wait for it, or read."""
 _MAX_ENTRY = 256 * 1024**2
 
 PRUNED = "pruned"
@@ -38,7 +45,18 @@ class Archive:
         self._offset = 0
         self._lock = threading.Lock()
         """`keep` is called from threads."""
+        self._threads = ThreadPoolExecutor(_THREADS, "archive")
         self._compressor = zstandard.ZstdCompressor(level=_LEVEL)
+
+    async def store(self, bodies: Sequence[bytes], now: datetime) -> list[str]:
+        """Call `keep` in a thread of the archive's own."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, self.keep, bodies, now)
+
+    async def fetch(self, place: str, sha256: str = "") -> bytes:
+        """Call `read` in a thread of the archive's own."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, self.read, place, sha256)
 
     def keep(self, bodies: Sequence[bytes], now: datetime) -> list[str]:
         """Store bodies and return their places; all are on disk when it returns.
@@ -58,7 +76,7 @@ class Archive:
                 _write_all(descriptor, b"".join(frames))
                 os.fsync(descriptor)
             except OSError:
-                self.close()  # half a frame may be there: the next batch starts behind it
+                self._close_pack()  # half a frame may be there: the next batch starts behind it
                 raise
             self._offset = offset
             return places
@@ -107,7 +125,11 @@ class Archive:
             _sync_folder(self._folder)
 
     def close(self) -> None:
-        """Close the pack; may be called twice."""
+        """Close the pack and end the threads; may be called twice."""
+        self._threads.shutdown()
+        self._close_pack()
+
+    def _close_pack(self) -> None:
         if self._file is not None:
             os.close(self._file)
             self._file = None
@@ -115,7 +137,7 @@ class Archive:
     def _open(self, now: datetime) -> int:
         day = f"{now:%Y-%m-%d}"
         if day != self._day:
-            self.close()
+            self._close_pack()
             # Process ids repeat: in containers every hub has the same one.
             name = f"{day}-{secrets.token_hex(8)}.zst"
             _make_pack(self._folder, name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,6 +20,7 @@ from hub.clock import Clock
 from hub.events import Event
 from hub.failpoints import reached
 from hub.ledger import inbox, keys, reference
+from hub.ledger.customers import customers
 from hub.ledger.plans import by_index
 from hub.normalize import record
 from hub.normalize.decide import REFERENCE_ENTITIES, Context, Decider
@@ -30,6 +31,7 @@ from hub.relay import Relay
 from hub.release.asked import needed_by
 from hub.release.holds import adopt_parked
 from hub.seen import Seen
+from hub.settings.customers import asking
 from hub.settings.model import Site
 from hub.telemetry.tracing import Tracing
 from hub.workers.jobs import Failed, Normalized, NormalizeResult
@@ -77,6 +79,7 @@ class Pipeline:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._known = reference.Known()
+        self._asking = asking(parts.site.routes, parts.site.connections)
 
     async def normalize(self, receipts: Sequence[Receipt]) -> None:
         """Take a batch of receipts all the way.
@@ -90,7 +93,7 @@ class Pipeline:
         parts, bodies = self._parts, [receipt.body for receipt in receipts]
         results, places = await asyncio.gather(
             parts.workers.normalize(receipts),
-            asyncio.to_thread(parts.archive.keep, bodies, parts.clock.now()),
+            parts.archive.store(bodies, parts.clock.now()),
         )
         return Read(receipts, results, places)
 
@@ -133,7 +136,7 @@ class Pipeline:
         parts, now = self._parts, self._parts.clock.now()
         failed = Failed(0, "", receipt.flow, None, "decode", error, answered=False)
         result = NormalizeResult((failed,), ())
-        places = await asyncio.to_thread(parts.archive.keep, [receipt.body], now)
+        places = await parts.archive.store([receipt.body], now)
         async with parts.engine.begin() as ledger:
             admitted = await self._admit(ledger, Read([receipt], [result], places))
             decider = Decider(_no_context(parts.site, now))
@@ -245,7 +248,16 @@ class Pipeline:
             by_purchase=by_purchase,
             references=await reference.stamps(ledger, snapshots),
             view=await reference.view(ledger, source, needed, self._known),
+            customers=await customers(ledger, self._ordered_by(doc for _, doc in pairs)),
         )
+
+    def _ordered_by(self, documents: Iterable[Normalized]) -> set[str]:
+        """The references of the orders whose customer has to be known; orders ask for none."""
+        return {
+            document.reference_number
+            for document in documents
+            if document.reference_number and document.entity in self._asking
+        }
 
 
 def _no_context(site: Site, now: datetime) -> Context:

@@ -1,5 +1,8 @@
 """FTPS: explicit TLS (RFC 4217) on both connections, passive mode, by ftplib in threads.
 
+Each session has a thread of its own: a server that says nothing holds it until the timeout. In the
+loop's own few threads, six such servers stopped everything else that waits for one of them.
+
 What goes wrong: `connectors.transports.remote` lists the codes, and `Session` the contract.
 """
 
@@ -10,6 +13,7 @@ import ftplib
 import socket
 import ssl
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -136,6 +140,7 @@ class FtpsSession:
 
     def __init__(self, client: _Client) -> None:
         self._client = client
+        self._thread = ThreadPoolExecutor(1, "ftps")
         self._data: socket.socket | None = None
 
     async def open(self, login: FtpsLogin, address: str) -> None:
@@ -153,7 +158,8 @@ class FtpsSession:
             raise Retryable("connection_failed", "", error.detail) from None
 
     def abort(self) -> None:
-        """End the connection at once; whatever thread still waits on it fails."""
+        """End the connection at once; its thread fails, if it still waits on it, and ends."""
+        self._thread.shutdown(wait=False, cancel_futures=True)
         for each in (self._data, self._client.sock):
             if each is not None:
                 with suppress(OSError):
@@ -166,7 +172,7 @@ class FtpsSession:
     async def _do(self, where: str, step: Callable[[], T]) -> T:
         try:
             with _edge(where):
-                return await asyncio.to_thread(step)
+                return await asyncio.get_running_loop().run_in_executor(self._thread, step)
         except asyncio.CancelledError:
             self.abort()  # the thread must not go on with what nobody waits for
             raise

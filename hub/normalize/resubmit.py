@@ -6,8 +6,6 @@ receipt is stored by the next run of this job, and decided once (`hub/normalize/
 
 from __future__ import annotations
 
-import asyncio
-
 import sqlalchemy as sa
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -61,7 +59,7 @@ class Resubmitter:
 
     async def _store_one(self, row: sa.RowMapping) -> None:
         try:
-            body = await asyncio.to_thread(self._archive.read, row["archive"], row["sha256"])
+            body = await self._archive.fetch(row["archive"], row["sha256"])
         except Rejected as error:
             self._log.error("replay_without_bytes", letter=row["letter"], code=error.code)
             async with self._engine.begin() as ledger:

@@ -117,6 +117,10 @@ class Archive:
         self.kept += bodies
         return [str(len(self.kept) - len(bodies) + index) for index in range(len(bodies))]
 
+    async def store(self, bodies: Sequence[bytes], now: datetime) -> list[str]:
+        """Keep bytes as the path of an order does."""
+        return await asyncio.to_thread(self.keep, bodies, now)
+
     def read(self, place: str, sha256: str) -> bytes:
         """Return bytes by their place."""
         del sha256

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import os
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -101,3 +103,18 @@ def test_a_new_pack_is_entered_into_its_folder_on_disk_before_anything_is_kept(
     assert synced == [folder.parent, tmp_path, folder, pack]
     archive.keep([b"two"], NOW)
     assert synced[4:] == [pack]
+
+
+async def test_the_archive_waits_for_nothing_else_that_is_done_in_threads(tmp_path: Path) -> None:
+    loop, may_end = asyncio.get_running_loop(), threading.Event()
+    busy = [loop.run_in_executor(None, may_end.wait) for _ in range(40)]  # a hanging folder, say
+    archive = Archive(tmp_path)
+    try:
+        async with asyncio.timeout(20):
+            (place,) = await archive.store([b"body"], NOW)
+            assert await archive.fetch(place, hashlib.sha256(b"body").hexdigest()) == b"body"
+        assert not any(each.done() for each in busy)
+    finally:
+        may_end.set()
+        await asyncio.gather(*busy)
+        archive.close()
