@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import asyncio
 import zlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 
 from canonical.errors import Rejected
@@ -28,8 +28,16 @@ _MOST_MEMBERS = 100
 _HEADER = "content-encoding"
 
 
+def uncounted(size: int) -> None:
+    """Let bytes be in memory without telling anybody."""
+
+
 async def read_capped(
-    chunks: AsyncIterator[bytes], encoding: str, max_body: int, max_decompressed: int
+    chunks: AsyncIterator[bytes],
+    encoding: str,
+    max_body: int,
+    max_decompressed: int,
+    taken: Callable[[int], None] = uncounted,
 ) -> bytes:
     """Read a request body and undo its Content-Encoding (RFC 9110 section 8.4).
 
@@ -38,6 +46,7 @@ async def read_capped(
         encoding: the Content-Encoding header; "" where there is none.
         max_body: most bytes as sent.
         max_decompressed: most bytes after decompression.
+        taken: told of what decompression adds, as it does; what it raises ends the reading.
 
     Raises:
         Rejected: ``body_too_large``, ``encoding_unsupported`` or ``encoding_invalid``.
@@ -46,7 +55,7 @@ async def read_capped(
     wrapper = _wrapper(encoding)
     if wrapper is None:
         return bytes(await _plain(chunks, max_body))
-    inflated = _Inflated(wrapper, max_decompressed)
+    inflated = _Inflated(wrapper, max_decompressed, taken)
     sent = 0
     async for chunk in chunks:
         sent += len(chunk)
@@ -83,6 +92,7 @@ def _refuse_above(size: int, cap: int, where: str) -> None:
 class _Inflated:
     wrapper: str
     cap: int
+    taken: Callable[[int], None]
     body: bytearray = field(default_factory=bytearray)
     stream: zlib._Decompress | None = None
     members: int = 0
@@ -110,9 +120,11 @@ class _Inflated:
     def _step(self, stream: zlib._Decompress, rest: bytes) -> bytes:
         try:
             # One byte above the cap is enough to know that the cap is passed.
-            self.body += stream.decompress(rest, min(_STEP, self.cap - len(self.body) + 1))
+            more = stream.decompress(rest, min(_STEP, self.cap - len(self.body) + 1))
         except zlib.error:
             raise Rejected("encoding_invalid", _HEADER, f"expected {self.wrapper}") from None
+        self.taken(len(more))
+        self.body += more
         _refuse_above(len(self.body), self.cap, "max_decompressed")
         if not stream.eof:
             return stream.unconsumed_tail

@@ -43,7 +43,7 @@ from connectors.transports.body import read_capped
 from connectors.transports.names import safe_name
 from hub.agreements import As2Partner
 from hub.intake.as2_receipts import Receipts
-from hub.intake.budget import Budget
+from hub.intake.budget import Budget, Share
 from hub.intake.door import Door
 from hub.intake.http import refusal
 from hub.ledger import exchanges, inbox
@@ -63,6 +63,8 @@ class Call:
     envelope: Envelope
     headers: Mapping[str, str]
     body: bytes
+    share: Share
+    """What of the budget it holds; what is unpacked of it is taken from there, too."""
 
     def key(self, direction: str, message_id: str) -> Key:
         """The ledger's key of a message of this partner."""
@@ -103,9 +105,8 @@ class As2Intake:
                 return self._stranger(envelope)
             connection = partner.connection
             with self.budget.share() as share:
-                chunks = share.counted(request.stream())
-                body = await _read(chunks, headers, partner.transport.max_bytes)
-                return await self._answer(Call(partner, envelope, headers, body))
+                body = await _read(request.stream(), headers, partner.transport.max_bytes, share)
+                return await self._answer(Call(partner, envelope, headers, body, share))
         except HubError as error:
             self._door.refused(connection, error)
             answer = refusal(error)
@@ -151,7 +152,9 @@ class As2Intake:
             Retryable: not now; the sender comes again.
         """
         now, agreement = self._door.clock.now(), call.partner.agreement
-        received = await asyncio.to_thread(read_message, call.headers, call.body, agreement, now)
+        received = await asyncio.to_thread(
+            read_message, call.headers, call.body, agreement, now, call.share.take
+        )
         outcome = outcome_of(call.envelope, received.covered, received.digest)
         receipt = self._receipt(call, received)
         sha256 = hashlib.sha256(received.payload).hexdigest()
@@ -252,11 +255,14 @@ def _hosts(partner: As2Partner) -> set[str]:
     return named | ({own} if own else set())
 
 
-async def _read(chunks: AsyncIterator[bytes], headers: Mapping[str, str], most: int) -> bytes:
+async def _read(
+    stream: AsyncIterator[bytes], headers: Mapping[str, str], most: int, share: Share
+) -> bytes:
+    """Read a body; all that is held of it is taken from the budget as it comes and unpacks."""
     try:
         async with asyncio.timeout(_BODY_SECONDS):
             encoding = headers.get("content-encoding", "")
-            return await read_capped(chunks, encoding, most, most)
+            return await read_capped(share.counted(stream), encoding, most, most, share.take)
     except TimeoutError:
         detail = f"expected the body within {_BODY_SECONDS:.0f} seconds"
         raise Rejected("body_too_slow", "", detail) from None

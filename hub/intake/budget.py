@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 
@@ -11,10 +12,14 @@ _RETRY_AFTER_SECONDS = 5.0
 
 
 class Budget:
-    """Shared by all that hold bytes in one event loop; what they hold is given back at their end."""
+    """Shared by all that hold bytes in a process; what they hold is given back at their end.
+
+    Bytes are also taken by threads, such as those that unpack messages.
+    """
 
     def __init__(self, most: int) -> None:
         self._most = most
+        self._turn = threading.Lock()
         self.used = 0
 
     @contextmanager
@@ -24,7 +29,8 @@ class Budget:
         try:
             yield share
         finally:
-            self.used -= share.size
+            with self._turn:
+                self.used -= share.size
 
     def reserve(self, size: int) -> None:
         """Reserve bytes.
@@ -32,10 +38,11 @@ class Budget:
         Raises:
             Retryable: ``bodies_full``: others hold what is left; nothing was reserved.
         """
-        if self.used + size > self._most:
-            detail = "the bodies in memory have used up their budget"
-            raise Retryable("bodies_full", "", detail, retry_after=_RETRY_AFTER_SECONDS)
-        self.used += size
+        with self._turn:
+            if self.used + size > self._most:
+                detail = "the bodies in memory have used up their budget"
+                raise Retryable("bodies_full", "", detail, retry_after=_RETRY_AFTER_SECONDS)
+            self.used += size
 
 
 class Share:

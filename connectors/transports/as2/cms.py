@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -31,10 +31,11 @@ from cryptography.hazmat.primitives.serialization.pkcs7 import (
     PKCS7SignatureBuilder,
 )
 
-from canonical.errors import Rejected
+from canonical.errors import HubError, Rejected
 from connectors.transports.as2.ciphers import decrypt_cbc
 from connectors.transports.as2.keys import OwnKey, is_valid
 from connectors.transports.as2.refusals import unreadable
+from connectors.transports.body import uncounted
 
 _MOST_SIGNERS = 8
 _STEP = 1024 * 1024
@@ -64,7 +65,7 @@ def _reading(code: str, detail: str) -> Iterator[None]:
     """
     try:
         yield
-    except Rejected:
+    except HubError:
         raise
     except Exception as error:
         raise Rejected(code, "", detail) from error
@@ -227,8 +228,8 @@ def compress(content: bytes) -> bytes:
     return bytes(cms.ContentInfo({"content_type": "compressed_data", "content": data}).dump())
 
 
-def decompress(der: bytes, most: int) -> bytes:
-    """What compressed data holds, at most so many bytes.
+def decompress(der: bytes, most: int, taken: Callable[[int], None] = uncounted) -> bytes:
+    """What compressed data holds, at most so many bytes; `taken` is told of them as they come.
 
     Raises:
         Rejected: ``as2_decompression_failed``.
@@ -240,7 +241,9 @@ def decompress(der: bytes, most: int) -> bytes:
         stream = zlib.decompressobj()
         body = bytearray()
         while packed and not stream.eof:
-            body += stream.decompress(packed, min(_STEP, most - len(body) + 1))
+            more = stream.decompress(packed, min(_STEP, most - len(body) + 1))
+            taken(len(more))
+            body += more
             packed = stream.unconsumed_tail
             if len(body) > most:
                 raise Rejected("as2_decompression_failed", "", f"expected at most {most} bytes")

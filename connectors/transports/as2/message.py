@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
@@ -25,6 +25,7 @@ from connectors.transports.as2.entity import Entity, canonical_lines, of_request
 from connectors.transports.as2.keys import OwnKey, recipient, signing_key
 from connectors.transports.as2.names import write_name
 from connectors.transports.as2.refusals import undecryptable, unreadable
+from connectors.transports.body import uncounted
 
 _MOST_LAYERS = 4
 _SIGNED_PARTS = 2
@@ -113,6 +114,7 @@ class _Layers:
     agreement: Agreement
     now: datetime
     entity: Entity
+    taken: Callable[[int], None]
     encrypted: bool = False
     compressed: bool = False
     signed: cms.Signed | None = None
@@ -134,7 +136,7 @@ class _Layers:
             self.entity = parse(cms.decrypt(der, self.agreement.our_keys))
         elif kind == "compressed_data" and not self.compressed:
             self.compressed = True
-            self.entity = parse(cms.decompress(der, self.agreement.max_bytes))
+            self.entity = parse(cms.decompress(der, self.agreement.max_bytes, self.taken))
         elif kind == "signed_data" and self.signed is None:
             content = cms.content_of(der)
             self._believe(der, content, is_binary=True)
@@ -155,7 +157,11 @@ class _Layers:
 
 
 def read_message(
-    headers: Mapping[str, str], body: bytes, agreement: Agreement, now: datetime
+    headers: Mapping[str, str],
+    body: bytes,
+    agreement: Agreement,
+    now: datetime,
+    taken: Callable[[int], None] = uncounted,
 ) -> Received:
     """Unpack a message and check it against the agreement.
 
@@ -164,12 +170,13 @@ def read_message(
         body: as it came.
         agreement: with its sender.
         now: certificates must be valid at this moment.
+        taken: told of what decompression adds, as it does; what it raises ends the reading.
 
     Raises:
         Rejected: see `connectors.transports.as2.refusals`.
 
     """
-    layers = _Layers(agreement, now, of_request(headers, body))
+    layers = _Layers(agreement, now, of_request(headers, body), taken)
     try:
         return _read(layers)
     except Rejected as error:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import gzip
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import httpx
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -14,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from connectors.transports.as2.message import Wrapping, as2_headers, write_message
 from connectors.transports.as2.names import read_envelope
 from connectors.transports.as2.receipts import Outcome, read_receipt, write_receipt
+from hub.intake import as2
 from hub.ledger.tables import exchange
 from tests.support.as2_house import ASKS, House, Partner, agreement, house, transport
 from tests.support.as2_keys import NOW, key
@@ -170,6 +174,47 @@ async def test_a_body_above_the_cap_is_not_read(engine: AsyncEngine) -> None:
     async with house(engine, max_bytes=2_000) as us:
         answer = await Partner(us.url).send(b"x" * 3_000)
         assert answer.status_code == 413
+
+
+async def test_what_a_small_body_unpacks_to_is_taken_from_the_budget_before_anybody_is_believed(
+    engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(as2, "_BUDGET_BYTES", 0)
+    async with house(engine, max_bytes=50_000) as us:
+        them, done = Partner(us.url), asyncio.Event()
+        headers = {**as2_headers(them.agreement, "z@them", NOW), "Content-Encoding": "gzip"}
+        bomb = gzip.compress(bytes(49_000))
+
+        async def never_whole() -> AsyncIterator[bytes]:
+            yield bomb
+            await done.wait()
+
+        async with httpx.AsyncClient(trust_env=False) as client:
+            calls = [
+                asyncio.create_task(client.post(us.url, headers=headers, content=never_whole()))
+                for _ in range(2)
+            ]
+            await wait_for(lambda: us.intake.budget.used > 98_000)
+            full = await client.post(us.url, headers=headers, content=bomb)
+            done.set()
+            await asyncio.gather(*calls)
+        assert (full.status_code, full.json()["error"]["code"]) == (503, "bodies_full")
+        assert us.intake.budget.used == 0
+
+
+async def test_what_a_message_is_decompressed_to_is_taken_from_the_budget(
+    engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also within an encrypted one: anybody can encrypt for us."""
+    monkeypatch.setattr(as2, "_BUDGET_BYTES", 0)
+    async with house(engine, max_bytes=50_000) as us:
+        with us.intake.budget.share() as others:
+            others.take(60_000)
+            full = await Partner(us.url).send(bytes(45_000), compress=True)
+        assert (full.status_code, full.json()["error"]["code"]) == (503, "bodies_full")
+        whole = await Partner(us.url).send(bytes(45_000), compress=True)
+        assert Partner(us.url).read(whole).is_positive
+        assert us.intake.budget.used == 0
 
 
 async def test_an_asynchronous_receipt_is_owed_until_it_is_taken(
