@@ -23,7 +23,7 @@ _GROUPS = (
     "last_seen", "changed", "said",
 )  # fmt: skip
 _LETTERS = (
-    "id", "opened_at", "state", "stage", "code", "place", "partner", "entity", "number", "target",
+    "id", "opened_at", "state", "stage", "code", "place", "partner", "entity", "flow", "number", "target",
     "attempts", "amount", "said",
 )  # fmt: skip
 _FACTS = (

@@ -47,7 +47,10 @@ _Ids = Annotated[
 _Group = Annotated[
     str | None, typer.Option(help="Failures of one cause: a fingerprint of `stats`.")
 ]
-_Partner = Annotated[str | None, typer.Option(help="Only from this partner.")]
+_Partner = Annotated[
+    str | None,
+    typer.Option(help="Only of documents that came from this partner; what it refused: --target."),
+]
 _Doc = Annotated[
     str | None,
     typer.Option(help="Only this kind: order, shipment, invoice ...", callback=one_of(ENTITIES)),

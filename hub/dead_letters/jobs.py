@@ -33,6 +33,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from canonical.errors import Rejected
 from hub.dead_letters import letters
 from hub.dead_letters.filters import SHORTEST, Filters, State, resolve
+from hub.dead_letters.outcome import FAILED_AGAIN
 from hub.dead_letters.related import not_in
 from hub.ids import new_id
 from hub.ledger import audit, replays
@@ -234,13 +235,22 @@ async def items(
 
 
 async def arrived(connection: AsyncConnection, job: Mapping[str, Any]) -> int:
-    """Return how many letters have come since that the job's filters would choose; at most 1,000."""
+    """Return how many letters have come since that the job's filters would choose; at most 1,000.
+
+    Not those that its own replays have left behind: they stand among its items.
+    """
     asked = Filters.of_json(job["filters"])
     if asked.ids:
         return 0
     moment = max(filter(None, (asked.since, job["requested_at"])))
     newer = replace(asked, since=moment, state=State.OPEN, limit=_MOST_ARRIVED)
-    found = (await letters.choice(connection, newer, (State.OPEN,))).subquery()
+    own = sa.select(replay_item.c.new_letter).where(
+        replay_item.c.job_id == job["id"],
+        replay_item.c.outcome == FAILED_AGAIN,
+        replay_item.c.new_letter.is_not(None),
+    )
+    chosen = await letters.choice(connection, newer, (State.OPEN,))
+    found = chosen.where(dead_letter.c.id.not_in(own)).subquery()
     return int(await connection.scalar(sa.select(sa.func.count()).select_from(found)) or 0)
 
 

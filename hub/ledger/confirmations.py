@@ -85,6 +85,12 @@ _ACCEPTED = """
 SELECT EXISTS (SELECT FROM confirmation WHERE delivery_id = ANY($1::text[]) AND number = $2
     AND flow = $3 AND state IN ('accepted', 'accepted_with_errors'))
 """
+_NAMED_THEN = """
+UPDATE attempt SET external_id = d.external_id FROM delivery AS d
+WHERE d.id = ANY($1::text[]) AND d.external_id <> '' AND attempt.delivery_id = d.id
+    AND attempt.n = d.attempts AND attempt.outcome IN ('delivered', 'asked_found')
+"""
+"""A replay goes out under another name, and what this try was called is history."""
 _TAKEN = ("received", "accepted", "accepted_with_errors")
 _OUT = ("delivered", "in_doubt", "in_flight")
 """States in which the partner may have it: its word settles what we did not know."""
@@ -209,6 +215,7 @@ async def _reject(ledger: AsyncConnection, sent: Sequence[Any], said: Row) -> Ev
         .where(among(delivery.c.id, [row.id for row in dying]))
         .values(state="dead", **why, **rest)
     )
+    await ledger.exec_driver_sql(_NAMED_THEN, ([row.id for row in dying],))
     # A resend sends the refused bytes: what is replayed is what writes them anew.
     mine = min(dying, key=lambda row: (is_resend(row.occasion), row.created_at, row.id))
     return await settlements.lay_down(ledger, mine, _letter(mine, source, said, why), said["at"])

@@ -1,4 +1,8 @@
-"""What we sent to partners that acknowledge, and what each of them said of it."""
+"""What we sent to partners that acknowledge, and what each of them said of it.
+
+A partner's no settles the delivery when it comes: when it was sent is what its tries say. What was
+said of a number that a document no longer goes under is not said of what went out since.
+"""
 
 from __future__ import annotations
 
@@ -18,19 +22,25 @@ _ANSWERED = """
 SELECT delivery_id FROM confirmation WHERE at >= $1 AND at < $2 AND delivery_id IS NOT NULL
 """
 _SENT = """
-SELECT d.id, d.target, d.flow, d.settled_at, d.state, o.number AS document, o.partner,
+SELECT d.id, d.target, d.flow, coalesce(t.ended, d.settled_at) AS sent_at, d.state, o.number AS document, o.partner,
     c.number AS confirmed, c.flow AS said_in, c.state AS said, c.reasons, c.at, n.number
 FROM unnest($1::text[]) AS w(id) CROSS JOIN LATERAL (
     SELECT * FROM delivery WHERE delivery.id = w.id OFFSET 0) AS d
 JOIN unnest($2::text[], $3::text[]) AS a(target, scope) ON a.target = d.target
 CROSS JOIN LATERAL (SELECT * FROM document WHERE document.id = d.document_id OFFSET 0) AS o
-LEFT JOIN LATERAL (SELECT * FROM confirmation WHERE confirmation.delivery_id = d.id
-    ORDER BY confirmation.state = 'received', confirmation.at DESC, confirmation.id DESC LIMIT 1
-    ) AS c ON true
-LEFT JOIN LATERAL (SELECT number FROM control_number WHERE control_number.scope = a.scope
+CROSS JOIN LATERAL (SELECT max(started_at) AS started,
+        max(coalesce(ended_at, started_at)) AS ended FROM attempt
+    WHERE attempt.delivery_id = d.id AND outcome IN ('delivered', 'asked_found', 'in_doubt')) AS t
+LEFT JOIN LATERAL (SELECT number, at FROM control_number WHERE control_number.scope = a.scope
     AND control_number.key = d.reference || '/' || d.action || '/' || d.version OFFSET 0
     ) AS n ON true
-WHERE o.entity <> 'acknowledgement' AND d.settled_at >= $4
+LEFT JOIN LATERAL (SELECT * FROM confirmation WHERE confirmation.delivery_id = d.id
+    AND (n.number IS NULL OR confirmation.number = n.number OR n.at > t.ended
+        OR (confirmation.number = 0 AND (t.started IS NULL OR confirmation.at >= t.started))
+        OR d.occasion LIKE 'resend-%')
+    ORDER BY confirmation.state = 'received', confirmation.at DESC, confirmation.id DESC LIMIT 1
+    ) AS c ON true
+WHERE o.entity <> 'acknowledgement' AND coalesce(t.ended, d.settled_at) >= $4
     AND (d.state = 'delivered' OR c.state IS NOT NULL)
 """
 _AT_ONCE = 200
@@ -102,7 +112,7 @@ async def sent(
 
 def _sent(row: Any, how: Asked, now: datetime) -> Sent:
     state = row.said or "sent"
-    if state in _SAYS_NOTHING and now - row.settled_at > how.within:
+    if state in _SAYS_NOTHING and now - row.sent_at > how.within:
         state = "overdue"
     return Sent(
         delivery=row.id,
@@ -111,7 +121,7 @@ def _sent(row: Any, how: Asked, now: datetime) -> Sent:
         flow=row.flow,
         document=row.document or "",
         number=row.confirmed or row.number,  # 0: it named our document instead
-        sent_at=row.settled_at,
+        sent_at=row.sent_at,
         state=state,
         said_in=row.said_in or "",
         said_at=row.at,

@@ -261,6 +261,7 @@ attempt = sa.Table(
     ),  # delivered, asked_found, retry, throttled, in_doubt, ask_failed, halted, dead
     *_error(),
     _text("said", null=True),  # what the target answered in its own words, values masked
+    _text("external_id", null=True),  # where a later try may have got another than the delivery's
     _time("started_at", null=False),
     _time("ended_at"),
     comment="Every try of a delivery and how it ended.",

@@ -143,7 +143,8 @@ async def _timeline(
     concerns = sa.or_(_concerns(ids, deliveries), among(dead_letter.c.id, replayed))
     for row in await _rows(connection, sa.select(dead_letter).where(concerns)):
         why = f"{row['code']} at {row['place']}" if row["place"] else row["code"]
-        about = f"dead letter, {row['stage']} {row['target'] or row['connection']}"
+        flow = f" {row['flow']}" if row["flow"] else ""
+        about = f"dead letter, {row['stage']}{flow} {row['target'] or row['connection']}"
         entries.append(Entry(row["opened_at"], "dead", about, why, row["id"]))
         if row["closed_at"]:
             by = f"{row['actor']}: {row['reason']}"
@@ -260,7 +261,9 @@ async def _attempts(
     for row in rows:
         sent = by_id[row["delivery_id"]]
         about = f"{sent['action']} at {sent['target']}, attempt {row['n']}"
-        why = row["code"] or (sent["external_id"] or "" if row["outcome"] == "delivered" else "")
+        last = row["outcome"] == "delivered" and row["n"] == sent["attempts"]
+        name = row["external_id"] or (sent["external_id"] if last else None)
+        why = row["code"] or name or ""
         at = row["ended_at"] or row["started_at"]
         entries.append(Entry(at, row["outcome"], about, why, row["delivery_id"]))
     return entries
@@ -270,15 +273,15 @@ async def _confirmed(
     connection: AsyncConnection, deliveries: Sequence[sa.RowMapping]
 ) -> list[Entry]:
     """Say what partners answered to what we sent them."""
-    ids = [row["id"] for row in deliveries]
+    flows = {row["id"]: f" on {row['flow']}" if row["flow"] else "" for row in deliveries}
     rows = await _rows(
-        connection, sa.select(confirmation).where(among(confirmation.c.delivery_id, ids))
+        connection, sa.select(confirmation).where(among(confirmation.c.delivery_id, flows))
     )
     return [
         Entry(
             row["at"],
             row["state"],
-            f"{row['flow']} of {row['connection']}",
+            f"{row['flow']} of {row['connection']}{flows[row['delivery_id']]}",
             ", ".join(f"{each['code']} at {each['where']}" for each in row["reasons"]),
             row["delivery_id"],
         )

@@ -16,7 +16,14 @@ from hub.ledger import audit, interchanges, threads, unmatched
 from hub.ledger.control_numbers import allocate, key_of
 from hub.ledger.resend import again
 from hub.ledger.sent import Asked, Sent, sent
-from hub.ledger.tables import confirmation, dead_letter, delivery, document, interchange
+from hub.ledger.tables import (
+    attempt,
+    confirmation,
+    dead_letter,
+    delivery,
+    document,
+    interchange,
+)
 from hub.servers.addresses import Addresses
 from hub.workers.jobs import Acknowledged
 from tests.support.ledgers import Dock, dock, normalized, order
@@ -183,7 +190,7 @@ async def test_the_thread_shows_what_the_partner_said(at: Dock) -> None:
     async with at.engine.connect() as ledger:
         thread = await threads.find(ledger, "PO-1")
     assert thread is not None
-    found = [(e.what, e.why) for e in thread.timeline if e.about == "997 of bc"]
+    found = [(e.what, e.why) for e in thread.timeline if e.about.startswith("997 of bc")]
     assert found == [("rejected", "code_invalid at IT1 segment 3 element 2")]
 
 
@@ -371,3 +378,74 @@ async def test_a_person_sends_again_under_the_same_reference_and_only_once_at_a_
             await again(ledger, sent_as, ("ann", "again"), NOW, {"bc"})
     async with at.engine.begin() as ledger:
         assert await audit.verify(ledger) is None
+
+
+async def replayed(at: Dock, number: int, sent_as: str) -> datetime:
+    """What goes out again two hours later, under a number and a name of its own."""
+    later = NOW + timedelta(hours=2)
+    async with at.engine.begin() as ledger:
+        row = (await ledger.execute(sa.select(delivery).where(delivery.c.id == sent_as))).one()
+        key = key_of(row.reference, row.action, row.version)
+        assert (await allocate(ledger, SCOPE, key, "bc", later)).group == number + 1
+        await ledger.execute(sa.update(delivery).where(delivery.c.id == sent_as).values(
+            state="delivered", settled_at=later, attempts=2, external_id="second.x12"))  # fmt: skip
+        await ledger.execute(sa.insert(attempt).values(tried(sent_as, 2, later)))
+    return later
+
+
+def tried(sent_as: str, n: int, ended: datetime) -> dict[str, Any]:
+    moments = {"started_at": ended - timedelta(seconds=1), "ended_at": ended}
+    return {"delivery_id": sent_as, "n": n, "outcome": "delivered", **moments}
+
+
+async def refused_after_a_while(at: Dock) -> tuple[int, str, datetime]:
+    """A number that was refused, what was sent under it, and when that was."""
+    number, sent_as = await deliver(at)
+    went = NOW - timedelta(hours=1)
+    async with at.engine.begin() as ledger:
+        await ledger.execute(sa.insert(attempt).values(tried(sent_as, 1, went)))
+        await ledger.execute(sa.update(delivery).values(settled_at=went, external_id="first.x12"))
+    await at.take_in(word(number, "rejected", REASON), connection="bc")
+    return number, sent_as, went
+
+
+async def test_what_was_refused_was_sent_when_it_was_sent(at: Dock) -> None:
+    number, _, went = await refused_after_a_while(at)
+    (shown,) = await board(at, NOW + timedelta(hours=1))
+    assert (shown.number, shown.state, shown.sent_at) == (number, "rejected", went)
+    assert shown.said_at is not None
+    assert shown.said_at > went
+
+
+async def test_what_went_out_again_awaits_a_word_of_its_own(at: Dock) -> None:
+    number, sent_as, _ = await refused_after_a_while(at)
+    later = await replayed(at, number, sent_as)
+    (shown,) = await board(at, later)
+    assert (shown.number, shown.state, shown.sent_at) == (number + 1, "sent", later)
+    assert (shown.said_at, shown.reasons) == (None, ())
+    await at.take_in(word(number + 1, "accepted"), connection="bc")
+    assert [(each.number, each.state) for each in await board(at, later)] == [(number + 1, "accepted")]  # fmt: skip
+
+
+async def test_each_try_keeps_the_name_that_it_went_out_with(at: Dock) -> None:
+    number, sent_as, _ = await refused_after_a_while(at)
+    await replayed(at, number, sent_as)
+    async with at.engine.connect() as ledger:
+        thread = await threads.find(ledger, "PO-1")
+    assert thread is not None
+    sent_ = [(each.about, each.why) for each in thread.timeline if each.what == "delivered"]
+    assert [(about[-9:], why) for about, why in sent_] == [
+        ("attempt 1", "first.x12"), ("attempt 2", "second.x12"),
+    ]  # fmt: skip
+
+
+async def test_the_thread_says_which_of_our_documents_was_refused(at: Dock) -> None:
+    number, _ = await deliver(at)
+    async with at.engine.begin() as ledger:
+        await ledger.execute(sa.update(delivery).values(flow="856"))
+    await at.take_in(word(number, "rejected", REASON), connection="bc")
+    async with at.engine.connect() as ledger:
+        thread = await threads.find(ledger, "PO-1")
+    assert thread is not None
+    about = {each.about for each in thread.timeline if each.what in {"rejected", "dead"}}
+    assert about == {"997 of bc on 856", "dead letter, deliver 856 bc"}

@@ -143,6 +143,8 @@ async def test_a_canary_that_fails_keeps_all_others_at_home(at: Servers, books: 
     assert job["counts"] == {"failed_again": 1, "not_begun": 4}
     assert at.target.calls == ["XD1"]
     assert len(await books.rows(dead_letter, state="open")) == 5  # four, and the one that is new
+    async with at.engine.connect() as ledger:
+        assert await jobs.arrived(ledger, job) == 0
 
 
 async def test_canaries_that_go_well_are_followed_by_the_rest(at: Servers) -> None:
