@@ -49,6 +49,7 @@ from hub.intake.remote import RemoteIntake
 from hub.intake.store import ReceiptStore
 from hub.jobs import Housekeeping, Jobs, Scheduled
 from hub.ledger import deployments, outbox
+from hub.ledger.shared_clock import SharedClock
 from hub.ledger import engine as ledgers
 from hub.ledger.turns import Turns
 from hub.mailboxes import opener
@@ -91,7 +92,7 @@ class Base:
 
     site: Site
     connections: Mapping[str, Live]
-    clock: SystemClock
+    clock: SharedClock
     metrics: Metrics
     tracing: Tracing
     engine: AsyncEngine
@@ -173,7 +174,6 @@ async def _base(
     site: Site, connections: Mapping[str, Live], addresses: Addresses
 ) -> AsyncIterator[Base]:
     """Connect to the servers, waiting for those that are not there yet, and build the base."""
-    clock, metrics = SystemClock(), Metrics()
     engine = ledgers.open_engine(addresses.database_url)
     frame = Frame(addresses.nats_url)
     tracing = Tracing(metrics, site.otlp_endpoint)
@@ -181,6 +181,7 @@ async def _base(
     seen, turns = Seen.at(addresses.redis_url, clock), Turns(engine)
     spec = worker_spec(site, CONNECTORS, MAPPINGS)
     async with WorkerPool(spec, site.workers) as workers:
+            await clock.agree()
         try:
             ledger = await ledgers.ready(engine, clock)
             async with engine.begin() as noting:
@@ -245,6 +246,7 @@ def _routers(base: Base, roles: frozenset[str]) -> list[APIRouter]:
 
 
 def _runs(base: Base, roles: frozenset[str]) -> Iterator[Run]:
+    yield base.clock.run
     """Yield everything that works in this process; each role is safe in any number of replicas."""
     yield base.watch.run
     if roles & {"normalize", "deliver", "jobs"}:

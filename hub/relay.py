@@ -19,6 +19,7 @@ from canonical.errors import Retryable
 from hub.events import Event
 from hub.failpoints import reached
 from hub.ledger import outbox
+from hub.pause import pause
 from hub.publisher import Publisher, Unpublishable
 
 _STREAMS = ("canonical.", "dead.")
@@ -72,7 +73,7 @@ class Relay:
         while not stop.is_set():
             moved = [await self._sweep(stream) for stream in _STREAMS]
             if max(moved) < _BATCH:
-                await _wait(stop, _IDLE_SECONDS)
+                await pause(stop, _IDLE_SECONDS)
 
     async def _sweep(self, stream: str) -> int:
         """Publish a batch of one stream's events; a stream that refuses holds up no other."""
@@ -96,11 +97,3 @@ async def _settle(
     if refused:
         await outbox.set_aside(connection, refused, Unpublishable.CODE)
     await outbox.forget(connection, [e.event_id for e in events if e.event_id not in refused])
-
-
-async def _wait(stop: asyncio.Event, seconds: float) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            await stop.wait()
-    except TimeoutError:
-        return

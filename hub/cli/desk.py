@@ -17,8 +17,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from canonical.errors import ConfigError
 from hub.archive import Archive
 from hub.cli.known import known
-from hub.clock import SystemClock
+from hub.clock import Clock, SystemClock
 from hub.ledger import engine as ledgers
+from hub.ledger.shared_clock import SharedClock
 from hub.servers.addresses import Addresses
 from hub.servers.reach import reach
 from hub.settings.check import check
@@ -39,7 +40,7 @@ class Desk:
     site: Site
     engine: AsyncEngine
     archive: Archive
-    clock: SystemClock
+    clock: Clock
 
 
 def default_config() -> Path | None:
@@ -71,10 +72,11 @@ async def desk(config: Path | None) -> AsyncIterator[Desk]:
 
 @asynccontextmanager
 async def _at(site: Site, addresses: Addresses) -> AsyncIterator[Desk]:
-    clock = SystemClock()
     engine = ledgers.open_engine(addresses.database_url, pool_size=2)
+    clock = SharedClock(engine, SystemClock())
     try:
         await ledgers.migrate(engine)
+        await clock.agree()
         yield Desk(site, engine, Archive(site.data_dir / "archive"), clock)
     finally:
         await engine.dispose()

@@ -29,6 +29,7 @@ from connectors.transports.remote import (
 )
 from hub.intake.door import Door
 from hub.ledger.turns import Turns
+from hub.pause import pause
 from hub.settings.transports import FtpsTransport, SftpTransport
 
 _MOST_AT_ONCE = 200
@@ -83,7 +84,7 @@ class RemoteIntake:
                 self._door.refused(self._connection, error)
             except (SQLAlchemyError, OSError) as error:
                 self._log.warning("mailbox_waits", error=type(error).__name__)
-            await _pause(stop, wait)
+            await pause(stop, wait)
 
     async def look(self) -> bool:
         """Take in everything that is ready; True: there may be more at once.
@@ -184,11 +185,3 @@ class RemoteIntake:
             await session.rename((self._inbox, file.name), (folder, name))
         except Rejected as error:
             raise Retryable("folder_unavailable", error.where, error.detail) from None
-
-
-async def _pause(stop: asyncio.Event, seconds: float) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            await stop.wait()
-    except TimeoutError:
-        return
