@@ -18,7 +18,6 @@ from nats.js import JetStreamContext
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from connectors.registry import CONNECTORS
-from hub import topology
 from hub.agreements import as2_partners
 from hub.api.access import Access
 from hub.api.app import Switch, http_app
@@ -74,7 +73,7 @@ from hub.telemetry.metrics import Metrics
 from hub.telemetry.observer import DeliveryObserver
 from hub.telemetry.tracing import Tracing
 from hub.wake import WakeRunner
-from hub.watch import Streams, StreamWatch
+from hub.watch import Streams, StreamWatch, sizes
 from hub.watchdog import Watchdog
 from hub.workers.pool import WorkerPool
 from hub.workers.spec import worker_spec
@@ -190,7 +189,7 @@ async def _base(
                 await outbox.try_again(noting)
             await frame.start()
             js = frame.client.jetstream()
-            streams = Streams(js, ledger, topology.Sizes(replicas=site.servers.replicas), clock)
+            streams = Streams(js, ledger, sizes(site), clock)
             await streams.ready()
             publisher = Publisher(frame.client, js)
             yield Base(
@@ -356,6 +355,7 @@ def _jobs(base: Base, woken: Callable[[str], None]) -> Jobs:
             "replay-jobs": Scheduled(EVERY_SECONDS, replays.run),
             "judge-again": Scheduled(5.0, judging.run),
             "purge-intake": Scheduled(10.0, housekeeping.purge_intake),
+            "look-at-listeners": Scheduled(10.0, housekeeping.look_at_listeners),
             "count-open": Scheduled(5.0, housekeeping.count_open),
             "prune": Scheduled(base.site.retention.every_seconds, pruner.run),
             "reconcile": Scheduled(base.site.reconcile.every_seconds, reconciler.run_all),

@@ -157,6 +157,8 @@ class Housekeeping:
         self._bodies = Bodies(js)
         self._engine = engine
         self._metrics = metrics
+        self._behind = set[str]()
+        self._log = structlog.get_logger("hub.jobs")
 
     async def purge_intake(self) -> None:
         """Purge receipts up to the acknowledged floor: the ledger and the archive have them.
@@ -185,6 +187,25 @@ class Housekeeping:
             return
         if first.time is not None:
             await self._bodies.purge(decided_before=first.time)
+
+    async def look_at_listeners(self) -> None:
+        """Say which durable consumers of events were away for longer than the stream reaches back.
+
+        Ours only wake targets, which look into the ledger, and miss nothing.
+        """
+        stream = await self._js.stream_info(topology.CANONICAL)
+        behind = set()
+        for each in await self._js.consumers_info(topology.CANONICAL):
+            if not each.config.durable_name or each.name.startswith(topology.WAKE_PREFIX):
+                continue
+            read = each.delivered.stream_seq if each.delivered else 0
+            # One that began with what was new at its time has read nothing of before either.
+            if read and read + 1 < stream.state.first_seq:
+                behind.add(each.name)
+        for name in behind - self._behind:
+            self._log.error("listener_missed_events", consumer=name)
+        self._behind = behind
+        self._metrics.listeners_missing.set(len(behind))
 
     async def count_open(self) -> None:
         """Set the gauges of what waits for somebody."""

@@ -3,8 +3,12 @@
 Measured reasons for the settings:
 - Limits retention: a work queue forgets message ids at a restart, so a retried publish is stored
   twice.
-- ``discard=new``: a full stream refuses, and the sender hears it; ``old`` would silently drop what
-  nobody has processed yet. Not so for DEAD: the ledger keeps the letters, the stream only tells.
+- ``discard=new`` where NATS has the only copy (INTAKE, bodies): a full stream refuses, and the
+  sender hears it; ``old`` would silently drop what nobody has processed yet.
+- ``discard=old`` where the ledger has it all (CANONICAL, DEAD) and the stream only tells. A full
+  CANONICAL that refused kept everything new from every listener for days, until the oldest was a
+  week old, and let the outbox grow without bound: all listeners paid for one that was away, or for
+  nobody. What goes unread instead is told (`hub/watch.py`: how full; `hub/jobs.py`: who missed it).
 - File storage, never ``persist_mode=async``: an acknowledged message must survive ``kill -9``.
 - A dedupe window of minutes: it only has to outlast a retried publish; the ledger remembers for good.
 """
@@ -23,6 +27,7 @@ from nats.js.api import (
     RetentionPolicy,
     StorageType,
     StreamConfig,
+    StreamInfo,
 )
 from nats.js.errors import BadRequestError, NotFoundError
 
@@ -50,6 +55,7 @@ _PLAIN_TOKEN = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 _NAME_IN_USE = 10058
 """The server's err_code: the stream is there, with another configuration."""
 
+WAKE_PREFIX = "deliver-"
 NORMALIZE = "normalize"
 """The durable consumer that all normalize replicas share."""
 
@@ -82,12 +88,13 @@ def dead_subject(stage: str, connection: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """Most bytes a stream may hold; a full one refuses."""
+    """How much a stream may hold; whether a full one refuses, `streams` says."""
 
     intake: int = 4 * _GIB
     canonical: int = 8 * _GIB
     dead: int = 2 * _GIB
     bodies: int = 4 * _GIB
+    canonical_seconds: float = 7 * _DAY
     replicas: int = 1
 
 
@@ -110,7 +117,8 @@ def streams(ledger_id: str, sizes: Sizes) -> list[StreamConfig]:
             name=CANONICAL,
             subjects=["canonical.>"],
             max_bytes=sizes.canonical,
-            max_age=7 * _DAY,
+            max_age=sizes.canonical_seconds,
+            discard=DiscardPolicy.OLD,
         ),
         replace(
             base,
@@ -165,7 +173,7 @@ def normalize_consumer(ack_wait: float = ACK_WAIT_SECONDS) -> ConsumerConfig:
 def wake_consumer(target: str) -> ConsumerConfig:
     """Return the consumer that tells one target that there is work; the ledger holds the work."""
     return ConsumerConfig(
-        durable_name=f"deliver-{token(target)}",
+        durable_name=f"{WAKE_PREFIX}{token(target)}",
         ack_policy=AckPolicy.EXPLICIT,
         ack_wait=ACK_WAIT_SECONDS,
         max_deliver=-1,
@@ -203,19 +211,23 @@ async def declare(js: JetStreamContext, ledger_id: str, sizes: Sizes, first: int
     return made
 
 
-async def missing(js: JetStreamContext, ledger_id: str) -> list[str]:
-    """Return the names of the streams that are not there.
+async def fills(js: JetStreamContext, ledger_id: str) -> dict[str, float | None]:
+    """Return how full each stream is, of 1; None: it is not there.
 
     Raises:
         ConfigError: ``foreign_stream``, as `declare`.
     """
-    gone = []
+    found: dict[str, float | None] = {}
     for config in streams(ledger_id, Sizes()):
+        name = str(config.name)
         try:
-            await _checked(js, str(config.name), ledger_id)
+            info = await _checked(js, name, ledger_id)
         except NotFoundError:
-            gone.append(str(config.name))
-    return gone
+            found[name] = None
+        else:
+            most = info.config.max_bytes or 0
+            found[name] = info.state.bytes / most if most > 0 else 0.0
+    return found
 
 
 async def _make(js: JetStreamContext, config: StreamConfig) -> bool:
@@ -233,10 +245,11 @@ async def _make(js: JetStreamContext, config: StreamConfig) -> bool:
     return False
 
 
-async def _checked(js: JetStreamContext, name: str, ledger_id: str) -> None:
+async def _checked(js: JetStreamContext, name: str, ledger_id: str) -> StreamInfo:
     info = await js.stream_info(name)
     if (info.config.metadata or {}).get(LEDGER_KEY) != ledger_id:
         raise ConfigError("foreign_stream", name, "the stream belongs to another ledger")
+    return info
 
 
 async def declare_consumer(js: JetStreamContext, stream: str, config: ConsumerConfig) -> None:

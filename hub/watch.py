@@ -23,12 +23,28 @@ from nats.js.errors import APIError, BadRequestError
 from canonical.errors import ConfigError, Retryable
 from hub import topology
 from hub.clock import Clock
+from hub.settings.model import Site
 from hub.telemetry.metrics import Metrics
 
 _EVERY_SECONDS = 5.0
 _PAUSE_SECONDS = 1.0
+_GIB = 1024**3
+_DAY = 86_400.0
 _NO_CLUSTER = 10074
 """The server's err_code: more than one copy, and no cluster; it calls that its own fault (500)."""
+
+
+def sizes(site: Site) -> topology.Sizes:
+    """Return how large a site lets its streams grow."""
+    limits = site.streams
+    return topology.Sizes(
+        intake=int(limits.intake_gib * _GIB),
+        canonical=int(limits.canonical_gib * _GIB),
+        dead=int(limits.dead_gib * _GIB),
+        bodies=int(limits.bodies_gib * _GIB),
+        canonical_seconds=limits.canonical_days * _DAY,
+        replicas=site.servers.replicas,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +86,14 @@ class Streams:
                 raise ConfigError("stream_refused", "", error.description or "") from error
             raise
 
-    async def missing(self) -> list[str]:
-        """Return the names of those that are not there.
+    async def fills(self) -> dict[str, float | None]:
+        """Return how full each is, of 1; None: it is not there.
 
         Raises:
             ConfigError: ``foreign_stream``.
             nats.errors.Error: NATS did not answer.
         """
-        return await topology.missing(self.js, self.ledger_id)
+        return await topology.fills(self.js, self.ledger_id)
 
 
 class StreamWatch:
@@ -87,6 +103,7 @@ class StreamWatch:
         self._client = client
         self._streams = streams
         self._repaired = metrics.repaired
+        self._fill = metrics.stream_fill
         self._log = structlog.get_logger("hub.watch")
         self.intact = True
         """Whether all streams were there at the last look."""
@@ -115,7 +132,7 @@ class StreamWatch:
                 continue
 
     async def look(self) -> None:
-        """Make again what is gone.
+        """Make again what is gone, and say how full the rest is.
 
         Raises:
             ConfigError: ``foreign_stream``, ``stream_refused``.
@@ -123,7 +140,10 @@ class StreamWatch:
         """
         if not self._client.is_connected:
             return
-        gone = await self._streams.missing()
+        fills = await self._streams.fills()
+        for name, fill in fills.items():
+            self._fill.labels(name).set(fill or 0.0)
+        gone = [name for name, fill in fills.items() if fill is None]
         if gone:
             self.intact = False
             self._log.error("stream_lost", stream=", ".join(gone))

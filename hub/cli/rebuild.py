@@ -19,8 +19,7 @@ from hub.rebuild.rebuild import Rebuilder
 from hub.servers.addresses import Addresses
 from hub.servers.reach import reach
 from hub.settings.model import Site
-from hub.topology import Sizes
-from hub.watch import Streams
+from hub.watch import Streams, sizes
 
 _PATIENCE_SECONDS = 10.0
 _COLUMNS = ("stream", "known", "there", "published")
@@ -28,9 +27,7 @@ _COLUMNS = ("stream", "known", "there", "published")
 
 def rebuild(
     config: ConfigOption = None,
-    days: Annotated[
-        int, typer.Option(min=0, help="How far back; listeners keep events for 7 days.")
-    ] = 7,
+    days: Annotated[int, typer.Option(min=0, help="How far back.")] = 7,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count.")] = False,  # noqa: FBT002
     output: OutputOption = Output.TABLE,
 ) -> None:
@@ -58,7 +55,7 @@ async def _rebuild(
         ledger = await ledgers.ledger_id(engine, clock)
         await frame.start(_PATIENCE_SECONDS)
         js = frame.client.jetstream()
-        await Streams(js, ledger, Sizes(replicas=site.servers.replicas), clock).ready()
+        await Streams(js, ledger, sizes(site), clock).ready()
         rebuilder = Rebuilder(
             engine,
             frame.client,

@@ -46,6 +46,26 @@ class Servers(Section):
     )
 
 
+class StreamLimits(Section):
+    """How much NATS keeps. What is full refuses, but for events, whose oldest go."""
+
+    intake_gib: float = Field(
+        4, gt=0, description="Receipts that are accepted and not yet decided; full, it refuses."
+    )
+    bodies_gib: float = Field(
+        4, gt=0, description="Bodies over 512 kB of such receipts; full, it refuses."
+    )
+    canonical_gib: float = Field(
+        8,
+        gt=0,
+        description="Events for listeners; full, the oldest go. An order of ten lines takes 3 kB.",
+    )
+    canonical_days: float = Field(7, gt=0, description="How long events are kept at most.")
+    dead_gib: float = Field(
+        2, gt=0, description="Events of dead letters, for 30 days; full, the oldest go."
+    )
+
+
 class Http(Section):
     """The HTTP side: webhooks, API, health, metrics."""
 
@@ -171,7 +191,11 @@ class Route(Section):
     action: str = Field(description="The target's action, such as `create_order`.")
     flow: str = Field(description="The outbound flow: mapping `<entity>.<flow>.jsonata`.")
     when: dict[str, str] = Field(
-        default_factory=dict, description="Only documents from this `partner` or `connection`."
+        default_factory=dict,
+        description="Only documents from this `partner` or `connection`, or for an order of this"
+        " `customer` (a partner; `*`: anybody's). What answers, announces or bills an order (855, 856,"
+        " 810; ORDRSP, DESADV, INVOIC) goes to the target's partner for his own orders alone, unless"
+        " a `customer` is named.",
     )
     after: Name | None = Field(
         None, description="Wait until the same document is delivered at this target."
@@ -343,6 +367,7 @@ class Site(Section):
         " folder. `{data_dir}` in any text stands for it.",
     )
     servers: Servers = Servers()
+    streams: StreamLimits = StreamLimits()
     http: Http = Http()
     workers: Workers = Workers()
     retry: Retry = Retry()

@@ -19,6 +19,7 @@ TARGET = Path(__file__).parents[2] / "docs" / "configuration.md"
 _SECTIONS: dict[str, type[BaseModel]] = {
     "The top": model.Site,
     "servers": model.Servers,
+    "streams": model.StreamLimits,
     "http": model.Http,
     "workers": model.Workers,
     "retry": model.Retry,

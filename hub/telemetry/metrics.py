@@ -74,6 +74,17 @@ class Metrics:
             registry=self.registry,
         )
 
+        self.stream_fill = Gauge(
+            "crossdock_stream_fill",
+            "How full each stream is, of 1.",
+            ["stream"],
+            registry=self.registry,
+        )
+        self.listeners_missing = Gauge(
+            "crossdock_listeners_missing_events",
+            "Listeners before whom events went unread, as the stream was full or they too old.",
+            registry=self.registry,
+        )
         self.repaired = Counter(
             "crossdock_nats_repaired_total",
             "Streams that were gone under a running hub and were made again.",

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import nats as nats_client
@@ -13,13 +13,17 @@ import pytest
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext
+from nats.js.api import DiscardPolicy
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from canonical.errors import ConfigError, Rejected, Retryable
 from connectors.base import Receipt
 from hub import runner, topology
 from hub.intake.store import ReceiptStore, held_by
+from hub.jobs import Housekeeping
 from hub.publisher import Outgoing, Publisher
 from hub.runner import PullRunner
+from hub.telemetry.metrics import Metrics
 from tests.support.waiting import wait_for
 
 NOW = datetime(2026, 5, 5, 10, tzinfo=UTC)
@@ -95,6 +99,88 @@ async def test_dead_letters_without_end_never_stop_the_hub(nats: str) -> None:
         newest = await at.js.get_msg(topology.DEAD, 60)
         assert (newest.headers or {})["Nats-Msg-Id"] == "d-59"
         assert held.config.max_age == 30 * 86_400
+
+
+def told(first: int, count: int) -> list[Outgoing]:
+    """Events for listeners."""
+    subject = "canonical.order.released"
+    return [Outgoing(subject, b"x" * 500, f"e-{first + i}") for i in range(count)]
+
+
+async def test_a_full_stream_of_events_lets_the_oldest_go_and_keeps_nothing_new_from_listeners(
+    nats: str,
+) -> None:
+    async with streams(nats, topology.Sizes(canonical=8192)) as at:
+        for first in range(0, 60, 20):
+            await at.publisher.publish(told(first, 20))
+        held = await at.js.stream_info(topology.CANONICAL)
+        assert held.state.bytes <= 8192
+        assert held.state.last_seq == 60
+
+
+async def test_streams_of_another_size_are_changed_at_the_start(nats: str) -> None:
+    async with streams(nats) as at:
+        (old,) = [
+            each
+            for each in topology.streams("ledger-1", topology.Sizes())
+            if each.name == topology.CANONICAL
+        ]
+        await at.js.update_stream(replace(old, discard=DiscardPolicy.NEW))  # as it was once made
+        await at.publisher.publish(told(0, 30))
+        smaller = topology.Sizes(canonical=8192, intake=10**6, canonical_seconds=3600.0)
+        assert await topology.declare(at.js, "ledger-1", smaller) == []
+        held = await at.js.stream_info(topology.CANONICAL)
+        assert (held.config.discard, held.config.max_age) == (DiscardPolicy.OLD, 3600.0)
+        assert 0 < held.state.bytes <= 8192
+        intake = await at.js.stream_info(topology.INTAKE)
+        assert (intake.config.discard, intake.config.max_bytes) == (DiscardPolicy.NEW, 10**6)
+
+
+@dataclass
+class Listening:
+    """Two listeners and the job that looks at them."""
+
+    at: Streams
+    metrics: Metrics
+    look: Callable[[], Awaitable[None]]
+
+    async def read(self, durable: str, count: int) -> None:
+        """Read and acknowledge events."""
+        own = await self.at.js.pull_subscribe(
+            "canonical.>" if durable == "all" else "canonical.invoice.recorded",
+            durable=durable,
+            stream=topology.CANONICAL,
+        )
+        try:
+            for message in await own.fetch(count, timeout=1):
+                await message.ack_sync()
+        except TimeoutError:
+            assert durable == "invoices"  # there is none
+
+    async def missing(self) -> float | None:
+        """How many listeners the job finds that missed events."""
+        await self.look()
+        name = "crossdock_listeners_missing_events"
+        return self.metrics.registry.get_sample_value(name)
+
+
+async def test_a_listener_that_was_away_for_too_long_is_told_of(nats: str) -> None:
+    async with streams(nats, topology.Sizes(canonical=8192)) as at:
+        metrics = Metrics()
+        housekeeping = Housekeeping(at.js, create_async_engine("postgresql+asyncpg://"), metrics)
+        listening = Listening(at, metrics, housekeeping.look_at_listeners)
+        await topology.declare_consumer(at.js, topology.CANONICAL, topology.wake_consumer("bc"))
+        await at.publisher.publish(told(0, 5))
+        for durable in ("all", "invoices"):
+            await listening.read(durable, 5)
+        assert await listening.missing() == 0
+        await at.publisher.publish(told(5, 5))
+        assert await listening.missing() == 0  # away, and everything is there
+        await at.publisher.publish(told(10, 60))
+        await listening.read("invoices", 1)
+        assert await listening.missing() == 1
+        await listening.read("all", 1)
+        assert await listening.missing() == 0
 
 
 @pytest.mark.parametrize("count", [1, 40])

@@ -14,8 +14,10 @@ from nats.js import JetStreamContext
 from canonical.errors import ConfigError, Retryable
 from hub import topology
 from hub.clock import SystemClock
+from hub.settings.model import StreamLimits
 from hub.telemetry.metrics import Metrics
-from hub.watch import Streams, StreamWatch
+from hub.watch import Streams, StreamWatch, sizes
+from tests.support.ledgers import SITE
 
 
 @dataclass
@@ -60,6 +62,31 @@ async def test_streams_that_are_gone_are_made_again(at: Watched) -> None:
     await at.watch.look()
     assert await at.names() == before
     assert at.watch.intact
+
+
+async def test_it_tells_how_full_each_stream_is(nats: str) -> None:
+    client = await nats_client.connect(nats)
+    js, metrics = client.jetstream(), Metrics()
+    small = Streams(js, "ledger-1", topology.Sizes(intake=10_000), SystemClock())
+    await small.ready()
+    await js.publish("intake.x.y", b"x" * 5_000)
+    await StreamWatch(client, small, metrics).look()
+    await client.close()
+
+    def fill(stream: str) -> float:
+        found = metrics.registry.get_sample_value("crossdock_stream_fill", {"stream": stream})
+        assert found is not None
+        return found
+
+    assert 0.5 < fill(topology.INTAKE) < 0.6
+    assert fill(topology.CANONICAL) == 0
+
+
+def test_a_site_says_how_large_its_streams_grow() -> None:
+    limits = {"canonical_gib": 0.5, "canonical_days": 2, "intake_gib": 1}
+    site = SITE.model_copy(update={"streams": StreamLimits.model_validate(limits)})
+    assert sizes(SITE) == topology.Sizes()
+    assert sizes(site) == topology.Sizes(canonical=2**29, canonical_seconds=172_800.0, intake=2**30)
 
 
 async def test_replicas_that_find_out_together_make_them_once(at: Watched) -> None:

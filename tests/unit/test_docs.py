@@ -39,7 +39,7 @@ _SHELL = re.compile(
     r"^(?:\$ |.*?&& |docker compose exec (?:-T )?hub |\w+=\S+ )*(?:\S*/)?crossdock (?!is at work)(.*)"
 )
 _SECTION_OPTION = re.compile(
-    r"(servers|http|workers|retry|control_points|reconcile|dead_letters)\.([a-z_]+)"
+    r"(servers|streams|http|workers|retry|control_points|reconcile|dead_letters)\.([a-z_]+)"
 )
 _PLACE = re.compile(
     r"(?:canonical|connectors|hub|dlq_tools|mappings|sandbox|config|docs|tests)/[\w./-]*"
