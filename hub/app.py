@@ -48,8 +48,8 @@ from hub.intake.remote import RemoteIntake
 from hub.intake.store import ReceiptStore
 from hub.jobs import Housekeeping, Jobs, Scheduled
 from hub.ledger import deployments, outbox
-from hub.ledger.shared_clock import SharedClock
 from hub.ledger import engine as ledgers
+from hub.ledger.shared_clock import SharedClock
 from hub.ledger.turns import Turns
 from hub.mailboxes import opener
 from hub.memory import settle
@@ -174,15 +174,16 @@ async def _base(
 ) -> AsyncIterator[Base]:
     """Connect to the servers, waiting for those that are not there yet, and build the base."""
     engine = ledgers.open_engine(addresses.database_url)
+    clock, metrics = SharedClock(engine, SystemClock()), Metrics()
     frame = Frame(addresses.nats_url)
     tracing = Tracing(metrics, site.otlp_endpoint)
     archive = Archive(site.data_dir / "archive")
     seen, turns = Seen.at(addresses.redis_url, clock), Turns(engine)
     spec = worker_spec(site, CONNECTORS, MAPPINGS)
     async with WorkerPool(spec, site.workers) as workers:
-            await clock.agree()
         try:
             ledger = await ledgers.ready(engine, clock)
+            await clock.agree()
             async with engine.begin() as noting:
                 running = parts(site, spec.mappings)
                 await deployments.note(noting, installed(), running, clock.now())
@@ -245,9 +246,9 @@ def _routers(base: Base, roles: frozenset[str]) -> list[APIRouter]:
 
 
 def _runs(base: Base, roles: frozenset[str]) -> Iterator[Run]:
-    yield base.clock.run
     """Yield everything that works in this process; each role is safe in any number of replicas."""
     yield base.watch.run
+    yield base.clock.run
     if roles & {"normalize", "deliver", "jobs"}:
         yield base.relay.run
     if "intake" in roles:
