@@ -2,7 +2,9 @@
 
 A receipt for what was stored is owed: it is in the ledger, and tried until it is taken or the waits
 run out. A receipt for what was refused is sent once, from memory: the sender hears again when it
-comes again. Every address is one that somebody else named, see `hub.outward`.
+comes again. Every address is one that somebody else named, see `hub.outward`: each call has its
+deadline, and of one connection only a few are called at once, so that slow addresses of one partner
+hold up no receipt of another.
 """
 
 from __future__ import annotations
@@ -14,14 +16,16 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from canonical.errors import HubError, Rejected
+from connectors.reach import Reach
 from hub.intake.door import Door
 from hub.ledger import exchanges
-from hub.ledger.exchanges import Answer, Key, Owed
-from hub.outward import address_of, post
+from hub.ledger.exchanges import Answer, Key, Owed, Room
+from hub.outward import check, post
 
 _DELAYS_SECONDS = (2, 10, 60, 300, 1800, 7200, 21_600)
 _LEASE = timedelta(seconds=120)
-_AT_ONCE = 8
+_AT_ONCE = 32
+_OF_ONE = 4
 _MOST_SOON = 32
 _LOOK_SECONDS = 1.0
 
@@ -31,7 +35,11 @@ class Receipts:
 
     def __init__(self, door: Door, *, allow_private: bool) -> None:
         self._door = door
-        self._allow_private = allow_private
+        self._reach = Reach(allow_private=allow_private)
+        self._owed: dict[asyncio.Task[None], str] = {}
+        """Receipts on their way -> of which connection."""
+        self._ended = asyncio.Event()
+        """One of them has come to its end."""
         self._soon: set[asyncio.Task[None]] = set()
         self._log = structlog.get_logger("hub.as2")
 
@@ -42,7 +50,7 @@ class Receipts:
             Rejected: ``address_invalid``, ``address_private``.
             Retryable: ``address_unknown``.
         """
-        await address_of(url, allow_private=self._allow_private)
+        await check(url, self._reach)
 
     async def owe(self, key: Key, url: str) -> None:
         """Let a stored receipt be sent."""
@@ -61,24 +69,46 @@ class Receipts:
     async def run(self, stop: asyncio.Event) -> None:
         """Send what is owed until stopped; any replica may."""
         while not stop.is_set():
+            self._ended.clear()
             try:
-                busy = await self.send_due()
+                begun = await self._begin()
             except (SQLAlchemyError, OSError) as error:
                 self._log.warning("receipts_wait", error=type(error).__name__)
-                busy = False
-            if not busy:
-                await _pause(stop)
-        for task in self._soon:
-            task.cancel()
-        await asyncio.gather(*self._soon, return_exceptions=True)
+                begun = []
+            if not begun:
+                await _pause(stop, self._ended)
+        going = [*self._soon, *self._owed]
+        for task in going:
+            task.cancel()  # what is owed is tried again once its lease has ended
+        await asyncio.gather(*going, return_exceptions=True)
 
-    async def send_due(self) -> bool:
-        """Send receipts that are due, several at once; True: there may be more."""
-        now = self._door.clock.now()
+    async def send_due(self) -> None:
+        """Send receipts that are due, as many as there is room for, and wait for their end."""
+        await asyncio.gather(*await self._begin())
+
+    async def _begin(self) -> list[asyncio.Task[None]]:
+        """Begin to send what is due of connections of which nothing is on its way."""
+        now, room = self._door.clock.now(), _AT_ONCE - len(self._owed)
+        if room <= 0:
+            return []
+        wanted = Room(room, _OF_ONE, set(self._owed.values()))
         async with self._door.engine.begin() as ledger:
-            due = await exchanges.take_due(ledger, now, now + _LEASE, _AT_ONCE)
-        await asyncio.gather(*(self._send(owed) for owed in due))
-        return len(due) == _AT_ONCE
+            due = await exchanges.take_due(ledger, now, now + _LEASE, wanted)
+        begun = [asyncio.create_task(self._settled(owed)) for owed in due]
+        for task, owed in zip(begun, due, strict=True):
+            self._owed[task] = owed.key.connection
+            task.add_done_callback(self._over)
+        return begun
+
+    def _over(self, task: asyncio.Task[None]) -> None:
+        self._owed.pop(task, None)
+        self._ended.set()
+
+    async def _settled(self, owed: Owed) -> None:
+        try:
+            await self._send(owed)
+        except (SQLAlchemyError, OSError) as error:  # its lease ends, and it is sent again
+            self._log.warning("receipts_wait", error=type(error).__name__)
 
     async def _send(self, owed: Owed) -> None:
         error = await self._posted(owed.key.connection, owed.url, owed.answer)
@@ -101,16 +131,16 @@ class Receipts:
 
     async def _posted(self, connection: str, url: str, answer: Answer) -> HubError | None:
         try:
-            await post(url, answer.headers, answer.body, allow_private=self._allow_private)
+            await post(url, answer.headers, answer.body, self._reach)
         except HubError as error:
             self._door.refused(connection, error)
             return error
         return None
 
 
-async def _pause(stop: asyncio.Event) -> None:
-    try:
-        async with asyncio.timeout(_LOOK_SECONDS):
-            await stop.wait()
-    except TimeoutError:
-        return
+async def _pause(*events: asyncio.Event) -> None:
+    """Wait for one of them, but not for long."""
+    waits = [asyncio.create_task(each.wait()) for each in events]
+    await asyncio.wait(waits, timeout=_LOOK_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+    for wait in waits:
+        wait.cancel()

@@ -6,7 +6,7 @@ the other is answered with what the first was answered with.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -115,16 +115,36 @@ async def owe(connection: AsyncConnection, key: Key, url: str, now: datetime) ->
     await connection.execute(sa.update(exchange).where(_is(key)).values(**values))
 
 
+class Room(NamedTuple):
+    """How many receipts may be taken: in all, of one connection, and of which ones none."""
+
+    total: int
+    each: int
+    busy: Collection[str]
+
+
 async def take_due(
-    connection: AsyncConnection, now: datetime, until: datetime, limit: int
+    connection: AsyncConnection, now: datetime, until: datetime, room: Room
 ) -> Sequence[Owed]:
     """Take receipts that are due; nobody else takes them before `until`."""
     identity = (exchange.c.connection, exchange.c.direction, exchange.c.name)
+    wanted = exchange.c.next_at <= now, exchange.c.answer.is_not(None)
+    turn = sa.func.row_number().over(
+        partition_by=exchange.c.connection, order_by=exchange.c.next_at
+    )
+    ranked = (
+        sa.select(*identity, turn.label("turn"))
+        .where(*wanted, exchange.c.connection.not_in(list(room.busy)))
+        .subquery()
+    )
+    first = sa.select(ranked.c.connection, ranked.c.direction, ranked.c.name).where(
+        ranked.c.turn <= room.each
+    )
     due = (
         sa.select(*identity)
-        .where(exchange.c.next_at <= now, exchange.c.answer.is_not(None))
+        .where(*wanted, sa.tuple_(*identity).in_(first))
         .order_by(exchange.c.next_at)
-        .limit(limit)
+        .limit(room.total)
         .with_for_update(skip_locked=True)
     )
     taken = await connection.execute(

@@ -18,6 +18,7 @@ from connectors.transports.as2.message import Wrapping, as2_headers, write_messa
 from connectors.transports.as2.names import read_envelope
 from connectors.transports.as2.receipts import Outcome, read_receipt, write_receipt
 from hub.intake import as2
+from hub.ledger import exchanges
 from hub.ledger.tables import exchange
 from tests.support.as2_house import ASKS, House, Partner, agreement, house, transport
 from tests.support.as2_keys import NOW, key
@@ -232,6 +233,33 @@ async def test_an_asynchronous_receipt_is_owed_until_it_is_taken(
     assert first.body == taken.body
     receipt = read_receipt(taken.headers, taken.body, them.agreement, (True, NOW))
     assert (receipt.is_positive, receipt.message_id) == (True, "m-1@them.example")
+
+
+async def test_slow_addresses_of_one_partner_hold_up_no_receipt_of_another(
+    us: House, them: Partner, catcher: Catcher
+) -> None:
+    async def never(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        called.append(writer)  # and no answer, though the connection stays
+
+    called: list[asyncio.StreamWriter] = []
+    slow, stop = await asyncio.start_server(never, "127.0.0.1", 0), asyncio.Event()
+    port, long_ago = slow.sockets[0].getsockname()[1], NOW - timedelta(days=1)
+    async with us.engine.begin() as ledger:
+        for number in range(40):
+            owed = exchanges.Key("slow-as2", "in", f"m-{number}")
+            await exchanges.begin(ledger, owed, "", "", long_ago)
+            await exchanges.answer(ledger, owed, exchanges.Answer({}, b"mdn"), long_ago)
+            await exchanges.owe(ledger, owed, f"http://127.0.0.1:{port}/", long_ago)
+    await them.send(headers={"Receipt-Delivery-Option": f"{catcher.url}/mdn"})
+    async with slow:
+        sending = asyncio.create_task(us.receipts.run(stop))
+        await wait_for(lambda: called)
+        await wait_for(lambda: catcher.caught)
+        stop.set()
+        await sending
+        assert len(called) < 40
+        for writer in called:
+            writer.close()
 
 
 async def test_a_repeat_owes_its_asynchronous_receipt_again(
