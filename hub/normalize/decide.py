@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from canonical.envelope import VERBS
@@ -18,8 +18,16 @@ from hub.normalize import rows
 from hub.normalize.plan import Admitted, Case, Plan, Row
 from hub.release.asked import Asked
 from hub.release.control_points import Reason, check
-from hub.release.routing import Routed, deliveries, pending, routes_of
+from hub.release.routing import (
+    Routed,
+    deliveries,
+    passed_over,
+    pending,
+    routes_of,
+    unknown_order,
+)
 from hub.release.same_number import SAME_NUMBER
+from hub.settings.customers import ORDERS
 from hub.settings.model import Site
 from hub.workers.jobs import Acknowledged, Failed, Normalized
 
@@ -55,6 +63,8 @@ class Context:
     references: Mapping[tuple[str, str, str], tuple[int, str]]
     """(connection, entity, number) -> (sequence, content id) of the snapshot in force."""
     view: ReferenceView
+    customers: Mapping[str, str] = field(default_factory=dict)
+    """Reference -> the partner whose order has it, of those that a route asks for."""
 
 
 class Decider:
@@ -65,6 +75,7 @@ class Decider:
         self._plan = Plan(heads=dict(context.heads))
         self._content = {k: list(v) for k, v in context.by_content.items()}
         self._purchases = {k: list(v) for k, v in context.by_purchase.items()}
+        self._customers = dict(context.customers)
 
     def decide(self, admitted: Admitted) -> None:
         """Decide all documents of one receipt."""
@@ -172,6 +183,8 @@ class Decider:
                 self._context.now,
             )
             self._content.setdefault(document.content_id, []).append(mine)
+            # What is for it may stand in the same batch.
+            self._customers.setdefault(case.reference, admitted.partner)
             if document.po_key:
                 self._purchases.setdefault(document.po_key, []).append(mine)
         return head.version
@@ -217,12 +230,21 @@ class Decider:
             version=version,
             reference=case.reference,
             trace_id=admitted.trace_id,
+            customer=self._customer(case),
         )
-        owed = deliveries(routed, routes_of(routed, self._context.site.routes), self._context.now)
+        site = self._context.site
+        owed = deliveries(routed, routes_of(routed, site), self._context.now)
         self._plan.deliveries.extend(owed)
-        self._record(case, verdict, "accepted" if owed else "delivered", version)
+        row = self._record(case, verdict, "accepted" if owed else "delivered", version)
+        if routed.customer is None:
+            row |= unknown_order(passed_over(routed, site))
         (verb,) = VERBS[document.entity]
         self._publish(case, rows.event_id(document, verb, version))
+
+    def _customer(self, case: Case) -> str | None:
+        if case.document.entity in ORDERS:
+            return case.admitted.partner
+        return self._customers.get(case.document.reference_number or "")
 
     def _record(self, case: Case, verdict: Verdict, state: str, version: int | None) -> Row:
         row = rows.document(case, self._context.now)

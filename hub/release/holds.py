@@ -17,11 +17,13 @@ from canonical.identity import event_id, reference_for
 from canonical.order import Order, OrderChange
 from hub.events import Event, Subject, canonical_event
 from hub.ledger import audit, bulk, holds, keys
+from hub.ledger.customers import customers
 from hub.ledger.keys import KeyState
 from hub.ledger.tables import delivery, document, outbox
 from hub.release.replacement import as_change, in_force
-from hub.release.routing import Routed, deliveries, routes_of
+from hub.release.routing import Routed, deliveries, passed_over, routes_of, unknown_order
 from hub.release.same_number import SAME_NUMBER
+from hub.settings.customers import ORDERS
 from hub.settings.model import Site
 
 _PARKED = ("orphan", "behind")
@@ -253,16 +255,24 @@ async def _let_go(
         version=row["version"],
         reference=reference_for(row["business_key"]),
         trace_id=row["trace_id"],
+        customer=await _customer(connection, row),
     )
-    owed = deliveries(routed, routes_of(routed, site.routes), now)
+    owed = deliveries(routed, routes_of(routed, site), now)
     await bulk.insert(connection, delivery, owed)
     changed = {key: row[key] for key in ("entity", "purpose", "sequence", "canonical", "version")}
     state = {"state": "accepted"} if owed else {"state": "delivered", "settled_at": now}
-    freed = {"code": None, "place": None, "detail": None}
-    await _update(connection, row["id"], changed | state | freed)
+    said = unknown_order(passed_over(routed, site))
+    await _update(connection, row["id"], changed | state | said)
     event = _event(row, now)
     await bulk.insert(connection, outbox, [event.row()])
     return [event]
+
+
+async def _customer(connection: AsyncConnection, row: dict[str, Any]) -> str | None:
+    if row["entity"] in ORDERS:
+        return str(row["partner"])
+    reference = row["reference"] or ""
+    return (await customers(connection, [reference])).get(reference)
 
 
 def _event(row: dict[str, Any], now: datetime) -> Event:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from hub.ids import derived_id
-from hub.settings.model import Route
+from hub.settings.customers import customer_of
+from hub.settings.model import Route, Site
 
 
 class Routed(NamedTuple):
@@ -21,17 +22,46 @@ class Routed(NamedTuple):
     version: int
     reference: str
     trace_id: str | None
+    customer: str | None = None
+    """The partner whose order it is, or is for; None: no order of ours is known to be its own."""
 
 
-def routes_of(document: Routed, routes: Iterable[Route]) -> list[Route]:
+def routes_of(document: Routed, site: Site) -> list[Route]:
     """Return the routes that the document takes, in configured order."""
-    facts = {"partner": document.partner, "connection": document.connection}
     return [
         route
-        for route in routes
-        if route.entity == document.entity
-        and all(facts.get(name) == value for name, value in route.when.items())
+        for route in site.routes
+        if _fits(document, route)
+        and customer_of(route, site.connections) in (None, document.customer)
     ]
+
+
+def passed_over(document: Routed, site: Site) -> list[str]:
+    """Return where the document may have belonged, had its order been known: target connections."""
+    if document.customer is not None:
+        return []
+    return [
+        route.to
+        for route in site.routes
+        if _fits(document, route) and customer_of(route, site.connections) is not None
+    ]
+
+
+def unknown_order(targets: Sequence[str]) -> dict[str, str | None]:
+    """Return what a document's row says of the targets that it was not sent to."""
+    if not targets:
+        return {"code": None, "place": None, "detail": None}
+    told = f"no order of ours has this reference: not sent to {', '.join(targets)}"
+    return {"code": "order_unknown", "place": "order_reference", "detail": told}
+
+
+def _fits(document: Routed, route: Route) -> bool:
+    """Whether a route takes such documents, whosever order they are for."""
+    return (
+        route.entity == document.entity
+        and route.when.get("partner", document.partner) == document.partner
+        and route.when.get("connection", document.connection) == document.connection
+    )
 
 
 def deliveries(

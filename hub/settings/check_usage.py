@@ -9,6 +9,7 @@ from __future__ import annotations
 from pydantic import ValidationError
 
 from hub.settings.check_parts import Known, Problems, problem
+from hub.settings.customers import ORDERS, customer_of
 from hub.settings.loader import Loaded
 from hub.settings.model import Connection, Route
 
@@ -21,7 +22,8 @@ def check_usage(loaded: Loaded, known: Known) -> Problems:
         target = connections.get(route.to)
         if target is None or _is_test(known, target) is not False:
             continue
-        found = sorted(name for name in tests if _takes(route, name, connections[name]))
+        customer = customer_of(route, connections)
+        found = sorted(name for name in tests if _takes(route, name, connections[name], customer))
         if found:
             detail = f"{found[0]} is a test, {route.to} is not; name the connection under `when`"
             yield problem(loaded, "test_to_production", ("routes", index), detail)
@@ -39,7 +41,9 @@ def _is_test(known: Known, connection: Connection) -> bool | None:
         return None if usage is None else connection.options.get("usage", usage.default) == "T"
 
 
-def _takes(route: Route, name: str, connection: Connection) -> bool:
+def _takes(route: Route, name: str, connection: Connection, customer: str | None) -> bool:
     """Whether documents of a connection may take the route."""
+    if route.entity in ORDERS and customer not in (None, connection.partner):
+        return False  # who sends an order is its customer; other documents may be for any order
     given = {"connection": name, "partner": connection.partner}
-    return all(given.get(key) == value for key, value in route.when.items())
+    return all(given.get(key) == value for key, value in route.when.items() if key != "customer")

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from hub.ledger import bulk, inbox, keys, reference
+from hub.ledger.customers import customers
 from hub.ledger.engine import open_engine
 from hub.ledger.plans import by_index
 from hub.ledger.reference_view import Needed
@@ -129,6 +130,7 @@ async def statements_of_a_batch(ledger: AsyncConnection, name: str) -> None:
     await keys.purchases(ledger, [name], [name], NOW)
     await reference.stamps(ledger, [("bc", "item", name)])
     await reference.view(ledger, "bc", Needed(frozenset({name}), frozenset({name})))
+    await customers(ledger, [name])  # of what is for an order
     heads[name].version = 1
     await keys.save(ledger, heads, NOW)
     await bulk.copy(ledger, document, [accepted(0) | {"id": name, "business_key": name}])

@@ -169,7 +169,14 @@ MISFITS = [
         "    flow: salesOrder\n    when: {country: US}",
         26,
         "condition_unknown",
-        "expected partner or connection",
+        "expected partner, connection or customer",
+    ),
+    (
+        "    flow: salesOrder",
+        "    flow: salesOrder\n    when: {customer: acne}",
+        26,
+        "partner_unknown",
+        "did you mean `acme`?",
     ),
     (
         "    flow: salesOrder",

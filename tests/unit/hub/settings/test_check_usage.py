@@ -50,7 +50,9 @@ def test_a_route_from_a_test_to_what_is_real_is_refused_with_its_place(
         assert ".yaml:" in str(found[0])
 
 
-EDIFACT = SITE.replace("system: x12", "system: edifact").replace('"940"', "DESADV")
+EDIFACT = SITE.replace("system: x12", "system: edifact").replace(
+    'order, to: {to}, action: send, flow: "940"', "shipment, to: {to}, action: send, flow: DESADV"
+)
 
 
 @pytest.mark.parametrize(
