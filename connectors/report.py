@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from connectors.base import ConnectorConfig
 from connectors.pile import Json, Kept, Pile
@@ -52,13 +52,16 @@ class Found:
     expected: str = ""
     """What may stand there: codes, or a length."""
 
-    def told(self, subject: str) -> Json:
+    def told(self, subject: str, *, hidden: bool = False) -> Json:
         """The error as JSON, with its sentence.
 
         Args:
             subject: the document or envelope that it is in: ``850 ST 0001``.
+            hidden: say all of it but the value that stands there.
 
         """
+        if hidden:
+            return replace(self, value=None).told(subject)
         known = {
             "segment": self.segment,
             "byte": self.byte,
@@ -84,12 +87,12 @@ class Found:
     def _problem(self) -> str:
         words = self.detail.removeprefix(f"{self.named} ") if self.named else self.detail
         shown = "" if self.value is None else f'"{_shown(self.value)}"'
-        if self.code in _NOT_AMONG or (
-            self.expected and self.code in _LENGTHS and "," in self.expected
-        ):
+        if self.code in _NOT_AMONG:
             return f"{shown or 'the code'} is not in the guide ({self.expected})"
         if shown and self.expected and self.code in _LENGTHS:
-            return f"{shown} has {len(self.value or '')} characters, expected {self.expected}"
+            count = len(self.value or "")
+            characters = "1 character" if count == 1 else f"{count} characters"
+            return f"{shown} has {characters}, expected {self.expected}"
         words = words.partition("; expected ")[0]
         expected = f"; expected {self.expected}" if self.expected else ""
         return f"{shown}: {words}{expected}" if shown else words + expected
@@ -117,10 +120,12 @@ class Look:
     """Keep the documents: of a large file they are many times its size."""
     pile: Callable[[], Pile] = Kept
     """Where what is found is kept."""
+    hidden: bool = False
+    """Errors say nothing of the value that stands there."""
 
     def report(self, *, tolerant: bool) -> Report:
         """A report on a file that is judged so."""
-        return Report(tolerant=tolerant, bodies=self.bodies, pile=self.pile)
+        return Report(tolerant=tolerant, look=self)
 
 
 DEFAULT = Look()
@@ -134,12 +139,10 @@ class Report:
     set becomes certain where its interchange ends, and is told when all is known.
     """
 
-    def __init__(
-        self, *, tolerant: bool, bodies: bool = True, pile: Callable[[], Pile] = Kept
-    ) -> None:
+    def __init__(self, *, tolerant: bool, look: Look = DEFAULT) -> None:
         self._tolerant = tolerant
-        self._bodies = bodies
-        self._errors, self._parts = pile(), pile()
+        self._bodies, self._hidden = look.bodies, look.hidden
+        self._errors, self._parts = look.pile(), look.pile()
         self._count = 0
         """Errors of the file, its interchanges and groups."""
         self._of_sets = 0
@@ -174,7 +177,7 @@ class Report:
 
     def stray(self, found: Found) -> None:
         """Note that the file cannot be read on."""
-        self._put_error(found.told(""))
+        self._put_error(found.told("", hidden=self._hidden))
         self._any_refused = True
 
     def envelope(self, subject: str, found: list[Found], *, group: bool) -> None:
@@ -188,7 +191,7 @@ class Report:
         """
         number = self._open.get("control_number", "")
         for each in found:
-            self._put_error({"interchange": number, **each.told(subject)})
+            self._put_error({"interchange": number, **each.told(subject, hidden=self._hidden)})
         if self._open and any(not self._tolerates(each) for each in found):
             self._any_refused = True
             self._refuse("group")
@@ -216,7 +219,7 @@ class Report:
         elif found:
             verdict = "accepted_with_errors"
         body = {"body": one.pop("body")}
-        errors = {"errors": [each.told(subject) for each in found]}
+        errors = {"errors": [each.told(subject, hidden=self._hidden) for each in found]}
         told = {**one, "verdict": verdict, **errors, **(body if self._bodies else {})}
         self._parts.put({"set": told, "of": [self._at, self._group]})
         self._of_sets += len(found)

@@ -104,9 +104,9 @@ def _expected(fault: Fault, rule: Element | None, guide: Guide) -> str:
     if rule is None or not fault.element:
         return ""
     if fault.code in ("element_too_short", "element_too_long"):
-        # The list of units is open in the guides; what has a wrong length is none of them.
-        units = rule.number == _UNITS
-        return _listed(list(PREFERRED)) if units else _between(rule.minimum, rule.maximum)
+        # The list of units is open in the guides: it is the length that is wrong (element 723).
+        units = f", such as {_listed(list(PREFERRED))}" if rule.number == _UNITS else ""
+        return _between(rule.minimum, rule.maximum) + units
     if fault.code in ("element_missing", "element_conditional_missing"):
         return _listed(sorted(rule.codes)) if rule.codes else _described(rule)
     if fault.code == "code_invalid":

@@ -107,19 +107,32 @@ def gaps(
 ) -> None:
     """Show interchange numbers that partners skipped: what was sent and never came."""
 
-    async def work() -> list[dict[str, Any]]:
+    async def work() -> tuple[list[interchanges.Gap], list[interchanges.Gap]]:
         async with desk(config) as at, at.engine.connect() as ledger:
             now = at.clock.now()
-            found = []
+            late, young = [], []
             for name, (scope, after) in counted(at.site).items():
                 wait = after if grace is None else timedelta(hours=grace)
                 if wait is not None:
-                    span = interchanges.Span(now - timedelta(days=days), now - wait)
+                    span = interchanges.Span(now - timedelta(days=days), now)
                     missing, _ = await interchanges.gaps(ledger, scope, span)
-                    found += [gap._replace(connection=name)._asdict() for gap in missing]
-            return found
+                    named = [gap._replace(connection=name) for gap in missing]
+                    late += [gap for gap in named if gap.since <= now - wait]
+                    young += [gap for gap in named if gap.since > now - wait]
+            return late, young
 
-    print_listed(run(work()), _GAPS, output, "no number is missing")
+    late, young = run(work())
+    print_listed([gap._asdict() for gap in late], _GAPS, output, _none_late(young, grace))
+
+
+def _none_late(young: list[interchanges.Gap], grace: float | None) -> str:
+    """Say that no gap is late, and which are only too young to be."""
+    count = interchanges.sizes(young)
+    if not count:
+        return "no number is missing"
+    numbers = "1 number is" if count == 1 else f"{count} numbers are"
+    wait = "gap_after_hours" if grace is None else "--grace"
+    return f"none is late; {numbers} missing for less than {wait} (--grace 0 shows them)"
 
 
 @app.command("resend")

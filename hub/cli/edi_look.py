@@ -97,11 +97,11 @@ def validate(
     """Check files at all levels and name every error: where, by which rule, what was expected."""
     with said():
         agreed = _agreed(config, partner, connection)
-        judge = Judge(tolerant, bodies=False, configs=agreed)
+        judge = Judge(tolerant, bodies=False, configs=agreed, hidden=hide_values)
         results = []
         alone = len(files) == 1 and files[0].is_file()
         for each in _each(files, judge):
-            looked = replace(each, vouched=True, hidden=hide_values)
+            looked = replace(each, vouched=True)
             if output is Output.JSON:
                 _print(block(looked) if alone else line(looked))
             else:

@@ -47,6 +47,8 @@ class Judge:
     """The documents are wanted, too."""
     configs: tuple[tuple[str, ConnectorConfig], ...] = ()
     """Connections of a partner: (system, options); none: the standard's guides count."""
+    hidden: bool = False
+    """Nothing that stands in the file is told but its numbers and types."""
 
     def config(self, system: str) -> ConnectorConfig | None:
         """The options for a format; None: no partner was named.
@@ -145,7 +147,7 @@ def _reported(
     if system is None:
         return _refused(Found("syntax", "format_unknown", "byte 0", "no format that is known"))
     try:
-        how = Look(judge.config(system), judge.tolerant, judge.bodies, pile)
+        how = Look(judge.config(system), judge.tolerant, judge.bodies, pile, judge.hidden)
     except Rejected as error:
         return _refused(Found("partner", error.code, error.where, error.detail))
     return INSPECTORS[system].look(chunks, how)

@@ -24,8 +24,6 @@ class Looked:
     report: Report
     vouched: bool = False
     """What no guide could check is wrong: nobody may take it for checked."""
-    hidden: bool = False
-    """Nothing that stands in the file is told but its numbers and types."""
 
     @property
     def ok(self) -> bool:
@@ -45,7 +43,7 @@ class Looked:
 
     def errors(self) -> Iterator[Json]:
         """Yield what is wrong with the file, its interchanges and groups."""
-        return map(self._told, self.report.errors())
+        return self.report.errors()
 
     def parts(self) -> Iterator[tuple[str, Json]]:
         """Yield what the file holds, as `Report.parts` does."""
@@ -66,7 +64,7 @@ class Looked:
 
     def _set(self, one: Json) -> Json:
         errors = [*one["errors"], *self._unchecked(one)]
-        return {**one, "errors": [self._told(each) for each in errors]}
+        return {**one, "errors": errors}
 
     def _unchecked(self, one: Json) -> Iterator[Json]:
         if self.vouched and one["verdict"] == "unchecked":
@@ -75,10 +73,3 @@ class Looked:
             words = f"no guide for this document in version {one['version'] or '?'}"
             error = {"level": "guide", "code": "set_unsupported", "where": ""}
             yield error | {"detail": "no guide for it", "message": f"{subject}: {words}"}
-
-    def _told(self, error: Json) -> Json:
-        if not (self.hidden and "value" in error):
-            return error
-        kept = {key: value for key, value in error.items() if key != "value"}
-        place = error["where"].replace(".", " ")
-        return kept | {"message": f"{place}: {error['detail']}"}

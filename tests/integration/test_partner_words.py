@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from canonical.errors import Rejected
 from connectors.base import Answer, Confirmation, Interchange, Reason
+from hub.cli.edi import app
 from hub.ledger import audit, interchanges, threads, unmatched
 from hub.ledger.control_numbers import allocate, key_of
 from hub.ledger.resend import again
@@ -26,10 +27,18 @@ from hub.ledger.tables import (
 )
 from hub.servers.addresses import Addresses
 from hub.workers.jobs import Acknowledged
+from tests.support.dead_letters import shell
 from tests.support.ledgers import Dock, dock, normalized, order
 
 NOW = datetime.now(UTC)
 SCOPE = "ZZ:US/ZZ:BC/P"
+COUNTED = """
+  acme-edi:
+    system: x12
+    partner: acme
+    transport: {kind: folder, inbox: in, outbox: out}
+    options: {our_id: CROSSDOCK, partner_id: ACMEDIST, gap_after_hours: 24}
+"""
 REASON = Reason("code_invalid", "IT1 segment 3 element 2", "code 7")
 
 
@@ -449,3 +458,23 @@ async def test_the_thread_says_which_of_our_documents_was_refused(at: Dock) -> N
     assert thread is not None
     about = {each.about for each in thread.timeline if each.what in {"rejected", "dead"}}
     assert about == {"997 of bc on 856", "dead letter, deliver 856 bc"}
+
+
+async def test_a_gap_that_is_not_late_yet_is_not_denied(
+    at: Dock, addresses: Addresses, tmp_path: Path
+) -> None:
+    scope = "ZZ:CROSSDOCK/ZZ:ACMEDIST/P"
+    for number in (3, 4, 8):
+        await at.take_in(normalized("order", order(f"PO-{number}")), **used(number, str(number), scope=scope))  # fmt: skip
+    (tmp_path / "desk").mkdir()
+    at_desk = shell(app, tmp_path / "desk", addresses)
+    with (tmp_path / "desk" / "site.yaml").open("a") as site:
+        site.write(COUNTED)
+    young = await at_desk.run("gaps")
+    assert (young.exit_code, young.stderr) == (
+        3, "none is late; 3 numbers are missing for less than gap_after_hours (--grace 0 shows them)\n",
+    )  # fmt: skip
+    (shown,) = await at_desk.json("gaps", "--grace", "0")
+    assert (shown["connection"], shown["first"], shown["last"]) == ("acme-edi", 5, 7)
+    later = await at_desk.run("gaps", "--days", "1", "--grace", "5", "--output", "json")
+    assert (later.exit_code, later.stdout.strip()) == (3, "[]")

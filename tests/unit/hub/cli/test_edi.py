@@ -116,7 +116,7 @@ def test_each_level_names_its_errors_with_their_place(  # noqa: PLR0913, PLR0917
         (
             changed(orders(), "PO1*3*2*EA", "PO1*3*2*EEA"),
             "850 ST 0001, PO1[3] PO103 (Unit or Basis for Measurement Code, 355) at segment 13: "
-            '"EEA" is not in the guide (EA, PC, UN, PR, DZ, DP, GS, GG, ...)',
+            '"EEA" has 3 characters, expected 2, such as EA, PC, UN, PR, DZ, DP, GS, GG, ...',
         ),
         (
             changed(orders(), "CUR*BY*USD", "CUR*BY*US"),
@@ -268,6 +268,15 @@ def test_values_can_be_left_out(tmp_path: Path) -> None:
         assert "PO103" in shown
 
 
+def test_without_values_two_errors_of_two_sets_are_still_told_apart(tmp_path: Path) -> None:
+    wrong = ORDER.replace("DTM*002*20261201", "DTM*002*20261399")
+    shown = call("validate", kept(tmp_path, orders(wrong, wrong)), "--hide-values").stdout
+    assert [line.strip() for line in shown.splitlines()[1:]] == [
+        f"850 ST {number}, DTM[1] DTM02 (Date, 373) at segment 5: not a date; expected CCYYMMDD [date_invalid]"
+        for number in ("0001", "0002")
+    ]  # fmt: skip
+
+
 def test_one_bad_set_of_three_is_the_only_one_that_is_rejected(tmp_path: Path) -> None:
     bad = ORDER.replace("BEG*00", "BEG*99")
     _, found = parsed(tmp_path, orders(ORDER, bad, ORDER))
@@ -336,6 +345,21 @@ def test_a_ta1_alone_is_shown(tmp_path: Path) -> None:
     assert status == 0
     assert found["interchanges"][0]["acknowledges"][0]["TA101"] == "000000012"
     assert "acknowledges TA101=000000012" in call("parse", tmp_path / "a.edi").stdout
+
+
+@pytest.mark.parametrize(
+    ("unit", "code", "words"),
+    [("EACH", "5", "has 4 characters, expected 2"), ("E", "4", "has 1 character, expected 2")],
+)
+def test_a_wrong_length_is_told_once_as_the_997_tells_it(
+    tmp_path: Path, unit: str, code: str, words: str
+) -> None:
+    file = kept(tmp_path, changed(orders(), "PO1*3*2*EA", f"PO1*3*2*{unit}"))
+    _, found = validated(file)
+    (error,) = found["interchanges"][0]["sets"][0]["errors"]
+    assert words in error["message"]
+    wire = call("ack", file).stdout
+    assert re.findall(r"AK4\*3\*355\*(\d+)", wire) == [code]
 
 
 def test_a_folder_gives_one_json_line_a_file_in_the_order_of_names(tmp_path: Path) -> None:
