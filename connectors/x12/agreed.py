@@ -32,7 +32,14 @@ from connectors.x12.engine.guide import (
     releases,
     table_of,
 )
-from connectors.x12.engine.overlay import Narrowed, Overlay, Own, Segments, compile_overlaid
+from connectors.x12.engine.overlay import (
+    Narrowed,
+    Overlay,
+    Own,
+    Segments,
+    compile_overlaid,
+    impossible,
+)
 
 Place = Annotated[
     str, StringConstraints(pattern=r"^[A-Z][A-Z0-9]{1,2}(_loop)?(\.[A-Z][A-Z0-9]{1,4}(_loop)?)*$")
@@ -56,6 +63,19 @@ class PlaceRule(_Part):
     codes: tuple[str, ...] = Field((), description="The only values of an element.")
     length: tuple[int, int] | None = Field(None, description="Least and most characters.")
     qualifiers: tuple[str, ...] = Field((), description="First elements that must all occur.")
+
+    @model_validator(mode="after")
+    def _fit(self) -> Self:
+        if self.length is not None and not 0 < self.length[0] <= self.length[1]:
+            raise ValueError("length: expected the least and then the most characters, from 1")
+        element = self.narrowed().element > 0
+        if not element and (self.codes or self.length):
+            raise ValueError("codes and length are of an element, such as BEG.BEG02")
+        if element and (self.qualifiers or self.max):
+            raise ValueError("qualifiers and max are not of an element")
+        if self.qualifiers and self.at.endswith("_loop"):
+            raise ValueError("qualifiers are of a segment, such as REF")
+        return self
 
     def narrowed(self) -> Narrowed:
         """The rule as the engine takes it."""
@@ -119,8 +139,13 @@ class PartnerGuides(_Part):
                 guides = [_overlaid(self, identifier, v) for v in releases()]
             except GuideError as error:
                 raise ValueError(f"{identifier}: {error}") from None
-            if not any(guides):
+            known = [each[0] for each in guides if each is not None]
+            if not known:
                 raise ValueError(f"{identifier}: no guide for this set")
+            for rule in self.sets[identifier].rules:
+                wrong = impossible(rule.narrowed(), known)
+                if wrong:
+                    raise ValueError(f"{identifier}: {rule.at}: {wrong}")
         return self
 
 

@@ -12,11 +12,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from connectors.x12.engine.element import value_fault
 from connectors.x12.engine.faults import Fault
 from connectors.x12.engine.guide import AREAS, Guide, GuideError, Table, compile_guide
 from connectors.x12.engine.path import advance, step
 from connectors.x12.engine.place import Loop, Slot, Step
-from connectors.x12.engine.rule import SegmentRule
+from connectors.x12.engine.rule import Element, SegmentRule
 
 Segments = Sequence[Sequence[str]]
 
@@ -186,6 +187,27 @@ def _insert(table: Table, own: Own) -> None:
                 rows.insert(at + 1, f"{own.tag} {own.use}")
                 return
     raise GuideError(f"{'.'.join(own.after)} is no place of this set")
+
+
+def impossible(rule: Narrowed, guides: Sequence[Guide]) -> str:
+    """What a rule asks for that no value can be in any of the guides; "" where all can be."""
+    elements = [each for guide in guides if (each := _element_of(guide, rule)) is not None]
+    if not elements:
+        return ""
+    for code in sorted(rule.codes):
+        if all(value_fault(element, code) for element in elements):
+            return f"{code} is no value of element {elements[-1].number}"
+    if rule.lengths:
+        least, most = rule.lengths
+        if not any(max(least, e.minimum) <= min(most, e.maximum) for e in elements):
+            return f"no value of element {elements[-1].number} is so long"
+    return ""
+
+
+def _element_of(guide: Guide, rule: Narrowed) -> Element | None:
+    """The simple element that a rule is about; None: it is about none, or about an open one."""
+    found = _find(guide, rule).elements[rule.element - 1 : rule.element] if rule.element else ()
+    return found[0] if found and not found[0].components else None
 
 
 def _find(guide: Guide, rule: Narrowed) -> SegmentRule:

@@ -124,6 +124,33 @@ def test_a_guide_that_does_not_fit_the_standards_is_refused_when_it_is_configure
         codec(guide)
 
 
+@pytest.mark.parametrize(
+    ("guide", "why"),
+    [
+        (rule("BEG.BEG03", length=[12, 5]), "the least and then the most"),
+        (rule("BEG.BEG03", length=[0, 5]), "the least and then the most"),
+        (rule("BEG.BEG03", length=[40, 50]), "BEG.BEG03: no value of element 324 is so long"),
+        (rule("BEG.BEG02", codes=["SA", "ZZZZZ"]), "BEG.BEG02: ZZZZZ is no value of element 92"),
+        (rule("BEG.BEG01", codes=["99"]), "BEG.BEG01: 99 is no value of element 353"),
+        (rule("PO1_loop.PO1.PO103", codes=["EACH"]), "EACH is no value of element 355"),
+        (rule("BEG", codes=["SA"]), "codes and length are of an element"),
+        (rule("BEG.BEG03", max=2), "qualifiers and max are not of an element"),
+        (rule("BEG.BEG03", qualifiers=["A"]), "qualifiers and max are not of an element"),
+        (rule("N1_loop", qualifiers=["ST"]), "qualifiers are of a segment"),
+    ],
+)
+def test_what_no_document_could_keep_is_refused_when_it_is_configured(
+    guide: dict[str, Any], why: str
+) -> None:
+    with pytest.raises(ValidationError, match=why):
+        codec(guide)
+
+
+def test_a_length_of_one_version_alone_may_be_agreed() -> None:
+    assert refused(rule("BEG.BEG03", length=[1, 22])) == ""
+    assert refused(rule("REF.REF02", length=[31, 50])) == "partner_element_length REF[1].REF02"
+
+
 def test_a_set_that_nobody_knows_has_no_partners_guide() -> None:
     options = {"our_id": "US", "partner_id": "THEM", "guides": {"837": {}}}
     with pytest.raises(ValidationError, match="no guide for this set"):
