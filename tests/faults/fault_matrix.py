@@ -165,6 +165,7 @@ ROWS = (
         within(
             "integration/test_replicas.py",
             "the_node_that_leads_intake_is_killed",
+            "a_node_that_follows_is_killed",
             "all_nodes_are_killed_at_once",
             "a_hub_is_killed",
         ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from tests.support.waiting import wait_until
 
 MOST_GAP_SECONDS = 30.0
 """Without progress: three times the promise, for a machine that runs other tests beside this."""
+HUBS = int(os.environ.get("CROSSDOCK_HUBS", "3"))
 ONCE = {"sales_order_created": 1, "warehouse_order_received": 1}
 
 
@@ -40,7 +42,7 @@ def at(
 
     with world(tmp_path_factory.mktemp("replicas"), addresses, replicate) as made:
         made.hub.start()
-        for _ in range(2):
+        for _ in range(HUBS - 1):
             made.replica().start()
         wait_until(made.seeded, SETTLE_SECONDS, "reference data")
         yield made
@@ -133,6 +135,15 @@ def test_the_node_that_leads_intake_is_killed(at: World, nodes: Cluster) -> None
     wait_until(lambda: all_current(at), SETTLE_SECONDS, "it has caught up")
 
 
+def test_a_node_that_follows_is_killed(at: World, nodes: Cluster) -> None:
+    with load(at, "FOLLOWER"):
+        leads = leader(at, topology.INTAKE)
+        node = next(each for each in nodes.nodes if each.name != leads)
+        node.kill()
+    node.start()
+    wait_until(lambda: all_current(at), SETTLE_SECONDS, "it has caught up")
+
+
 def all_current(at: World) -> bool:
     """Whether every copy of every stream is up to date."""
 
@@ -144,10 +155,12 @@ def all_current(at: World) -> bool:
     return at.books.streams(ask)
 
 
-def test_a_hub_is_killed(at: World) -> None:
-    with load(at, "HUB"):
-        at.hub.kill()
-    at.hub.start()
+@pytest.mark.parametrize("which", [0, HUBS - 1], ids=["first", "last"])
+def test_a_hub_is_killed(at: World, which: int) -> None:
+    hub = [at.hub, *at.replicas][which]
+    with load(at, f"HUB{which}"):
+        hub.kill()
+    hub.start()
 
 
 def test_all_nodes_are_killed_at_once(at: World, nodes: Cluster) -> None:
