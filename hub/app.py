@@ -95,6 +95,8 @@ class Base:
     metrics: Metrics
     tracing: Tracing
     engine: AsyncEngine
+    patient: AsyncEngine
+    """The same ledger for long jobs, whose statements only PostgreSQL limits."""
     turns: Turns
     nats: NatsClient
     js: JetStreamContext
@@ -174,6 +176,9 @@ async def _base(
 ) -> AsyncIterator[Base]:
     """Connect to the servers, waiting for those that are not there yet, and build the base."""
     engine = ledgers.open_engine(addresses.database_url)
+    patient = ledgers.open_engine(
+        addresses.database_url, pool_size=2, command_seconds=ledgers.LONG_SECONDS
+    )
     clock, metrics = SharedClock(engine, SystemClock()), Metrics()
     frame = Frame(addresses.nats_url)
     tracing = Tracing(metrics, site.otlp_endpoint)
@@ -200,6 +205,7 @@ async def _base(
                 metrics=metrics,
                 tracing=tracing,
                 engine=engine,
+                patient=patient,
                 turns=turns,
                 nats=frame.client,
                 js=js,
@@ -216,6 +222,7 @@ async def _base(
             await frame.stop()
             await seen.close()
             await turns.close()
+            await patient.dispose()
             await engine.dispose()
             archive.close()
             tracing.close()
@@ -344,9 +351,9 @@ def _delivering(role: DeliverRole, target: TargetSpec) -> Run:
 
 def _jobs(base: Base, woken: Callable[[str], None]) -> Jobs:
     housekeeping = Housekeeping(base.js, base.engine, base.metrics)
-    reconciler = Reconciler(base.engine, base.site, base.clock)
+    reconciler = Reconciler(base.patient, base.site, base.clock)
     resubmitter = Resubmitter(base.engine, base.archive, base.store, base.clock)
-    pruner = Pruner(base.engine, base.archive, base.site.retention, base.clock)
+    pruner = Pruner(base.patient, base.archive, base.site.retention, base.clock)
     judging = JudgeAgain(base.engine, base.site, base.clock)
     replays = ReplayRunner(base.engine, base.clock, base.versions, woken)
     return Jobs(

@@ -72,7 +72,9 @@ async def desk(config: Path | None) -> AsyncIterator[Desk]:
 
 @asynccontextmanager
 async def _at(site: Site, addresses: Addresses) -> AsyncIterator[Desk]:
-    engine = ledgers.open_engine(addresses.database_url, pool_size=2)
+    engine = ledgers.open_engine(
+        addresses.database_url, pool_size=2, command_seconds=ledgers.LONG_SECONDS
+    )  # a person who has waited long enough says so
     clock = SharedClock(engine, SystemClock())
     try:
         await ledgers.migrate(engine)

@@ -21,6 +21,9 @@ from hub.ledger.faults import is_passing
 from hub.ledger.tables import identity
 
 _PAUSE_SECONDS = 1.0
+_COMMAND_SECONDS = 60.0
+LONG_SECONDS = 7200.0
+"""For engines of long jobs: above every `statement_timeout`, which the server keeps itself."""
 _FRESH_SECONDS = 1.0
 """A connection that rested for less is not tested; the driver hears of most deaths anyway."""
 _RESTS = "crossdock_rests"
@@ -33,18 +36,26 @@ def driver_url(url: str) -> str:
     return f"postgresql+asyncpg://{rest}"
 
 
-def open_engine(url: str, *, pool_size: int = 10) -> AsyncEngine:
+def open_engine(
+    url: str, *, pool_size: int = 10, command_seconds: float = _COMMAND_SECONDS
+) -> AsyncEngine:
     """Make the engine.
 
     Connections that have rested are tested before use, and those known to be closed are not used:
     a restarted server heals by itself. Testing all would cost each transaction three round trips.
+
+    Args:
+        url: of the ledger.
+        pool_size: connections that are kept; five more may be opened.
+        command_seconds: after so long the driver ends a statement by itself, whatever
+            `statement_timeout` its transaction has set.
     """
     engine = create_async_engine(
         driver_url(url),
         pool_size=pool_size,
         max_overflow=5,
         pool_timeout=10,
-        connect_args={"timeout": 10, "command_timeout": 60},
+        connect_args={"timeout": 10, "command_timeout": command_seconds},
         hide_parameters=True,  # an error's text would quote documents
         json_serializer=lambda value: orjson.dumps(value).decode(),
         json_deserializer=orjson.loads,

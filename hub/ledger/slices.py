@@ -22,6 +22,10 @@ DOCUMENTS = """
 SELECT created_at FROM document WHERE created_at > $1 AND created_at < $2
 ORDER BY created_at OFFSET $3::int LIMIT 1
 """
+RECEIVED = """
+SELECT received_at FROM receipt WHERE received_at > $1 AND received_at < $2
+ORDER BY received_at OFFSET $3::int LIMIT 1
+"""
 DELIVERED = """
 SELECT settled_at FROM delivery WHERE settled_at > $1 AND settled_at < $2
     AND action = $4::text AND state = 'delivered'
@@ -54,7 +58,7 @@ async def slices(
 
     Args:
         ledger: a connection.
-        ends: `DOCUMENTS`, `DELIVERED`, `CONFIRMED` or `INTERCHANGES`.
+        ends: `DOCUMENTS`, `RECEIVED`, `DELIVERED`, `CONFIRMED` or `INTERCHANGES`.
         span: from its first moment on until before its last.
         more: which rows, where `ends` asks for it: an action, or a scope.
         most: rows of a slice, more or less.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,10 +12,12 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from canonical.errors import Rejected
 from hub.archive import Archive
-from hub.ledger import audit, exchanges, keys
+from hub.ledger import audit, exchanges, keys, retention
+from hub.ledger.engine import LONG_SECONDS, open_engine
 from hub.ledger.exchanges import Answer, Key
 from hub.ledger.tables import audit as audit_table
 from hub.ledger.tables import document, exchange, hold, key_head, receipt
@@ -50,6 +53,13 @@ async def at(addresses: Addresses, tmp_path: Path) -> AsyncIterator[Dock]:
         yield opened
 
 
+@pytest.fixture(autouse=True)
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Slices so small that everything takes several."""
+    for name in ("_MOST", "_MOST_LOOSE", "_MOST_PAGES"):
+        monkeypatch.setattr(retention, name, 1)
+
+
 def pruner(at: Dock, folder: Path, settings: Retention = ALL, by: timedelta = YEARS) -> Pruner:
     return Pruner(at.engine, Archive(folder / "archive"), settings, Later(by))
 
@@ -83,6 +93,46 @@ async def test_an_order_that_is_done_goes_with_all_that_is_its_and_one_that_is_n
         async with at.engine.connect() as ledger:
             left = await ledger.exec_driver_sql(f"SELECT * FROM {table}")  # noqa: S608
             assert "PO-DONE" not in str(left.all())
+
+
+async def test_a_run_that_is_stopped_has_done_a_part_and_the_next_goes_on(
+    at: Dock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(4):
+        await at.take_in(normalized("order", order(f"PO-{number}", str(number + 2))))
+        await settle(at, f"PO-{number}")
+    append, told = audit.append, list[audit.Entry]()
+
+    async def stopped(ledger: AsyncConnection, entry: audit.Entry, now: datetime) -> None:
+        if told:
+            raise OSError("the run is stopped")
+        told.append(entry)
+        await append(ledger, entry, now)
+
+    monkeypatch.setattr(audit, "append", stopped)
+    with pytest.raises(OSError, match="stopped"):
+        await pruner(at, tmp_path).prune(WISH)
+    left = await numbers(at)
+    assert 0 < len(left) < 4
+    assert len(await at.rows(audit_table)) == 1
+    monkeypatch.undo()
+    assert (await pruner(at, tmp_path).prune(WISH))["documents"] == len(left)
+    assert await numbers(at) == set()
+    assert await verified(at) is None
+
+
+async def test_a_long_job_is_ended_by_the_limit_of_its_transaction_alone(database: str) -> None:
+    impatient, patient = open_engine(database, command_seconds=0.1), open_engine(database)
+    try:
+        for engine, ends in ((impatient, pytest.raises(TimeoutError)), (patient, nullcontext())):
+            with ends:
+                async with engine.connect() as ledger:
+                    await retention.begin(ledger)
+                    await ledger.exec_driver_sql("SELECT pg_sleep(0.5)")
+    finally:
+        await impatient.dispose()
+        await patient.dispose()
+    assert LONG_SECONDS > 30 * 60  # what `retention.begin` allows
 
 
 async def test_the_number_of_an_order_that_went_can_be_used_again(at: Dock, tmp_path: Path) -> None:
