@@ -2,7 +2,8 @@
 
 A file goes through like one of a folder (`hub.intake.folder`): stable, read under a cap, stored
 durably, then moved into `done` there or deleted. A connection that is lost leaves what has arrived;
-the next look goes on from there. A host key that is not the configured one stops the connection's
+the next look goes on from there, and so it does where a look took too long: every step of it has its
+own patience, yet a server that sends a byte at a time would hold us for ever. A host key that is not the configured one stops the connection's
 looks until the hub is started anew: somebody must find out why.
 """
 
@@ -33,6 +34,8 @@ from hub.pause import pause
 from hub.settings.transports import FtpsTransport, SftpTransport
 
 _MOST_AT_ONCE = 200
+_LOOK_SECONDS = 900.0
+"""The longest look: 50 MB come in it at 56 kB/s, and what has come by then is not asked for again."""
 _FAILED = "failed"
 _HALT_SECONDS = 300.0
 _HARD_STOP = "host_key_changed"
@@ -97,8 +100,12 @@ class RemoteIntake:
         async with self._turns.take(f"poll:{self._connection}") as ours:
             if not ours:
                 return False
-            async with self._open() as session:
-                return await self._work(session)
+            try:
+                async with asyncio.timeout(_LOOK_SECONDS), self._open() as session:
+                    return await self._work(session)
+            except TimeoutError:
+                detail = f"expected the look to end within {_LOOK_SECONDS:.0f} seconds"
+                raise Retryable("connection_lost", "", detail) from None
 
     async def _work(self, session: Session) -> bool:
         entries = await session.entries(self._inbox, self._transport.max_listed)

@@ -24,7 +24,7 @@ from tests.support.as2_keys import private
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # of its event loop, which the standard library has dropped
     from pyftpdlib.authorizers import DummyAuthorizer
-    from pyftpdlib.handlers import TLS_FTPHandler
+    from pyftpdlib.handlers import TLS_DTPHandler, TLS_FTPHandler
     from pyftpdlib.ioloop import IOLoop
     from pyftpdlib.servers import FTPServer
 
@@ -84,7 +84,11 @@ def write_certificate(folder: Path) -> Path:
 
 @contextmanager
 def ftps_house(
-    folder: Path, *, unknown: tuple[str, ...] = (), facts: tuple[str, ...] = _FACTS
+    folder: Path,
+    *,
+    unknown: tuple[str, ...] = (),
+    facts: tuple[str, ...] = _FACTS,
+    drips: bool = False,
 ) -> Iterator[FtpsHouse]:
     """Serve a folder; `in` and `out` are in it; some commands may be unknown to the server.
 
@@ -92,6 +96,7 @@ def ftps_house(
         folder: where the mailbox is made.
         unknown: commands that the server does not know.
         facts: what it says of each file in a listing (RFC 3659 section 7.5).
+        drips: whether it sends files and listings a byte at a time.
     """
     root = folder / "mailbox"
     for name in ("in", "out"):
@@ -105,6 +110,9 @@ def ftps_house(
             super().__init__(*given, **named)
             self._current_facts = list(facts)
 
+    if drips:
+        Handler.dtp_handler = type("Drips", (TLS_DTPHandler,), {"ac_out_buffer_size": 1})
+        Handler.use_sendfile = False
     Handler.authorizer = authorizer
     known = Handler.proto_cmds.items()
     Handler.proto_cmds = {name: of for name, of in known if name not in unknown}

@@ -17,6 +17,7 @@ from canonical.errors import ConfigError, InDoubt, Rejected, Retryable
 from connectors.transports import ftps, sftp
 from connectors.transports.remote import Opener
 from hub.delivery.remote_client import RemoteClient
+from hub.intake import remote
 from hub.intake.door import Door
 from hub.intake.remote import MailboxTransport, RemoteIntake
 from hub.ledger.turns import Turns
@@ -417,6 +418,25 @@ async def test_a_download_that_was_cut_goes_on_where_it_ended(
     house.behaviour.drop_after = len(body) * 3 // 4  # less than all of it, enough for the rest
     await intake.look()
     assert sftp_box.taken() == [body]
+
+
+async def test_a_server_that_sends_a_byte_at_a_time_holds_us_for_no_longer_than_a_look(
+    tmp_path: Path, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remote, "_LOOK_SECONDS", 2.0)
+    with ftps_house(tmp_path, drips=True) as house:
+        login = house.login()
+        opener: Opener = lambda: ftps.connected(login, ANYWHERE)  # noqa: E731  # as above
+        box = Mailbox(house.root, house.transport, opener, ledger, Shelf())
+        box.drop("slow.x12", bytes(5_000_000))
+        looking = asyncio.create_task(box.intake().look())
+        await asyncio.wait([looking], timeout=15)
+        over = looking.done()
+        looking.cancel()
+        (error,) = await asyncio.gather(looking, return_exceptions=True)
+        assert (over, box.taken(), box.left()) == (True, [], ["slow.x12"])
+    assert isinstance(error, Retryable)
+    assert error.code == "connection_lost"
 
 
 async def test_an_upload_that_was_cut_goes_on_where_it_ended(
