@@ -129,8 +129,12 @@ def read_table(release: str, name: str) -> Table:
     path = _GUIDES / release / f"{name}.json"
     try:
         table: Table = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise _invalid(release, name, type(error).__name__) from None
+    except OSError as error:
+        raise _invalid(release, name, f"cannot be read ({type(error).__name__})") from None
+    except ValueError as error:  # it says the line and the column
+        raise _invalid(release, name, f"not JSON: {error}") from None
+    if not isinstance(table, dict):
+        raise _invalid(release, name, "expected an object, {...}")
     return table
 
 
@@ -148,8 +152,8 @@ def segments_of(release: str) -> dict[str, SegmentRule]:
         try:
             fields = tuple(_field(text, elements, composites) for text in row["elements"])
             rules[tag] = segment_rule(tag, row["name"], fields, is_open=bool(row.get("open")))
-        except (KeyError, TypeError, ValueError) as error:
-            raise _invalid(release, "segments", f"{tag}: {error}") from None
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise _invalid(release, "segments", f"{tag}: {_words(error)}") from None
         if not _TAG.fullmatch(tag):
             raise _invalid(release, "segments", f"{tag}: expected a tag of three letters")
     return rules
@@ -171,20 +175,32 @@ def compile_guide(table: Table, release: str) -> Guide:
     try:
         for area in AREAS:
             _fill(root, table[area], area, rules)
-    except (KeyError, TypeError, ValueError) as error:
-        raise _invalid(release, name, str(error)) from None
-    return Guide(name, str(table["name"]), release, root, rules, begin)
+        title = str(table["name"])
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise _invalid(release, name, _words(error)) from None
+    return Guide(name, title, release, root, rules, begin)
 
 
 def _invalid(release: str, name: str, detail: str) -> ConfigError:
     return ConfigError("guide_invalid", f"connectors/edifact/guides/{release}/{name}.json", detail)
 
 
+def _words(error: Exception) -> str:
+    """What is wrong with a table, where Python says no more than a key or that it is no table."""
+    if isinstance(error, KeyError):
+        return f"expected {error}, which is not there"
+    if isinstance(error, (AttributeError, TypeError)):
+        return "a list, a table or a text stands where another of them is expected"
+    return str(error)
+
+
 def _field(text: str, elements: Table, composites: Table) -> Field:
     """``"C507 M"`` or ``"1004 C"`` -> the position."""
-    number, status = text.split()
+    number, _, status = text.partition(" ")
     mandatory = _is_mandatory(status)
     row = composites.get(number)
+    if row is None and number not in elements:
+        raise ValueError(f"{number}: neither elements.json nor composites.json has it")
     if row is None:
         only = component_of(number, elements[number], mandatory=mandatory)
         return Field(number, only.name, mandatory, (only,))
@@ -198,7 +214,7 @@ def _field(text: str, elements: Table, composites: Table) -> Field:
 
 def _is_mandatory(status: str) -> bool:
     if status not in ("M", "C"):
-        raise ValueError(f"expected M or C, not {status}")
+        raise ValueError(f"expected M or C, not {status!r}")
     return status == "M"
 
 
@@ -207,6 +223,8 @@ def _fill(group: Group, rows: list[Any], area: str, rules: dict[str, SegmentRule
         index = len(group.items)
         if isinstance(row, str):
             tag, mandatory, maximum = _use(row)
+            if tag not in rules:
+                raise ValueError(f"no segment {tag} is known: segments.json does not have it")
             group.items.append(Slot(rules[tag], mandatory, maximum, index, group, area))
             continue
         name, mandatory, maximum = _use(row["group"])

@@ -12,6 +12,7 @@ a partner's document.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -27,6 +28,7 @@ from connectors.x12.engine.plan import Plans
 from connectors.x12.engine.rule import UNBOUNDED, Element, SegmentRule
 
 _GUIDES = files("connectors.x12") / "guides"
+_USE = re.compile(r"([A-Z0-9]+) ([MO]) ([0-9]{1,9}|>1)")
 
 Table = dict[str, Any]
 """A transaction set's file: set, name, group, heading, detail, summary."""
@@ -137,9 +139,21 @@ def _load(set_id: str, release: str) -> Guide | None:
     try:
         table = table_of(set_id, release)
         return None if table is None else compile_guide(table, release)
-    except (KeyError, TypeError, ValueError) as error:  # a GuideError among them
-        where = f"connectors/x12/guides/{release}/{set_id}.json"
-        raise ConfigError("guide_invalid", where, str(error)) from None
+    except (AttributeError, KeyError, TypeError, ValueError) as error:  # a GuideError among them
+        raise _invalid(release, f"{set_id}.json", _words(error)) from None
+
+
+def _invalid(release: str, name: str, detail: str) -> ConfigError:
+    return ConfigError("guide_invalid", f"connectors/x12/guides/{release}/{name}", detail)
+
+
+def _words(error: Exception) -> str:
+    """What is wrong with a table, where Python says no more than a key or that it is no table."""
+    if isinstance(error, KeyError):
+        return f"expected {error}, which is not there"
+    if isinstance(error, (AttributeError, TypeError)):
+        return "a list, a table or a text stands where another of them is expected"
+    return str(error)
 
 
 @cache
@@ -150,10 +164,13 @@ def _dictionary(release: str) -> dict[str, Any]:
 
 @cache
 def _directory(release: str) -> dict[str, SegmentRule]:
-    elements = _dictionary(release)
-    return {
-        tag: _rule(tag, row, elements) for tag, row in _merged(release, "segments.json").items()
-    }
+    elements, rules = _dictionary(release), {}
+    for tag, row in _merged(release, "segments.json").items():
+        try:
+            rules[tag] = _rule(tag, row, elements)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise _invalid(release, "segments.json", f"{tag}: {_words(error)}") from None
+    return rules
 
 
 def _merged(release: str, name: str) -> dict[str, Any]:
@@ -165,7 +182,12 @@ def _json(release: str, name: str) -> dict[str, Any] | None:
     path = _GUIDES / release / name
     if not path.is_file():
         return None
-    table: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    try:
+        table: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:  # it says the line and the column
+        raise _invalid(release, name, f"not JSON: {error}") from None
+    if not isinstance(table, dict):
+        raise _invalid(release, name, "expected an object, {...}")
     return table
 
 
@@ -201,10 +223,12 @@ def _validate_loop(loop: Loop, place: str) -> None:
 
 def _element(text: str, dictionary: dict[str, Any]) -> Element:
     """``"355 M"`` -> the element: its number and whether it is mandatory (M, O or X)."""
-    number, requirement = text.split()
+    number, _, requirement = text.partition(" ")
     row = dictionary.get(number)
-    if row is None or requirement not in ("M", "O", "X"):
-        raise GuideError(f"element {number}: not in the dictionary, or neither M, O nor X")
+    if requirement not in ("M", "O", "X"):
+        raise GuideError(f"expected an element and M, O or X, such as '355 M', not {text!r}")
+    if row is None:
+        raise GuideError(f"element {number}: elements.json does not have it")
     mandatory = requirement == "M"
     if "components" in row:
         components = tuple(_element(component, dictionary) for component in row["components"])
@@ -246,7 +270,9 @@ def _fill(loop: Loop, rows: list[Any], area: str, rules: dict[str, SegmentRule])
         if isinstance(row, str):
             tag, mandatory, maximum = _use(row)
             if tag not in rules:
-                raise GuideError(f"{loop.name}: no segment {tag} is known")
+                raise GuideError(
+                    f"{loop.name}: no segment {tag} is known: segments.json does not have it"
+                )
             loop.items.append(Slot(rules[tag], mandatory, maximum, index, loop, area))
         else:
             name, mandatory, maximum = _use(row["loop"])
@@ -257,7 +283,8 @@ def _fill(loop: Loop, rows: list[Any], area: str, rules: dict[str, SegmentRule])
 
 def _use(text: str) -> tuple[str, bool, int]:
     """``"REF O >1"`` -> tag or loop, whether mandatory, how often at most."""
-    name, requirement, maximum = text.split()
-    if requirement not in ("M", "O"):
-        raise GuideError(f"{name}: expected M or O")
+    found = _USE.fullmatch(text)
+    if found is None:
+        raise GuideError(f"expected a tag, M or O, and a number or >1, not {text!r}")
+    name, requirement, maximum = found.groups()
     return name, requirement == "M", UNBOUNDED if maximum == ">1" else int(maximum)

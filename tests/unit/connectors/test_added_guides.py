@@ -16,6 +16,8 @@ from typing import Any
 
 import pytest
 
+from canonical.errors import ConfigError
+from connectors.edifact.engine import directory
 from tests.support import edifact_text
 from tests.support.hub_process import PROGRAM
 from tests.support.processes import ROOT
@@ -121,6 +123,50 @@ def test_a_file_that_is_no_guide_is_named_with_what_is_wrong_in_it(copied: Path)
     assert (done.returncode, done.stdout) == (1, "")
     assert "guide_invalid at connectors/x12/guides/004010/753.json" in done.stderr
     assert "no segment QQQ" in done.stderr
-    (copied / "edifact" / "guides" / "D96A" / "ORDERS.json").write_text("{", "utf-8")
-    done = run(copied, a=edifact_text.orders().encode())
-    assert "guide_invalid at connectors/edifact/guides/D96A/ORDERS.json" in done.stderr
+    (copied / "x12" / "guides" / "004010" / "753.json").write_text('{\n"set": 753,,', "utf-8")
+    done = run(copied)
+    assert "guide_invalid at connectors/x12/guides/004010/753.json: not JSON: " in done.stderr
+    assert "line 2 column 12" in done.stderr
+    (copied / "edifact" / "guides" / "D96A" / "ORDERS.json").write_text("{\n,", "utf-8")
+    (copied.parent / "files" / "a").write_bytes(edifact_text.orders().encode())
+    done = run(copied)
+    assert "guide_invalid at connectors/edifact/guides/D96A/ORDERS.json: not JSON: " in done.stderr
+    assert "line 2 column 1" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("row", "why"),
+    [
+        ("LIM C 9", "no segment LIM is known: segments.json does not have it"),
+        ("BGM M", "expected a tag, M or C, and a number, not 'BGM M'"),
+        ({"group": "RFF C 9"}, "expected 'of', which is not there"),
+        (7, "a list, a table or a text stands where another of them is expected"),
+    ],
+)
+def test_a_row_that_is_wrong_in_an_edifact_guide_is_told_in_words(row: Any, why: str) -> None:
+    table = {**directory.read_table("D96A", "ORDERS"), "heading": [row]}
+    with pytest.raises(ConfigError) as refused:
+        directory.compile_guide(table, "D96A")
+    assert (refused.value.where, refused.value.detail) == (
+        "connectors/edifact/guides/D96A/ORDERS.json", why,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "table", "why"),
+    [
+        ("753", {**ROUTING, "heading": ["BGN M"]}, "expected a tag, M or O, and a number or >1, not 'BGN M'"),
+        ("753", {"set": "753", "name": "R", "group": "RF"}, "expected 'heading', which is not there"),
+        ("segments", {"ZZZ": {"name": "Z", "elements": ["355"]}}, "ZZZ: expected an element and M, O or X, such as '355 M', not '355'"),
+        ("segments", {"ZZZ": {"elements": []}}, "ZZZ: expected 'name', which is not there"),
+    ],
+)  # fmt: skip
+def test_a_row_that_is_wrong_in_an_x12_guide_is_told_in_words(
+    copied: Path, name: str, table: dict[str, Any], why: str
+) -> None:
+    guides = copied / "x12" / "guides" / "004010"
+    write(guides / "753.json", ROUTING)
+    write(guides / f"{name}.json", table)
+    done = run(copied, a=as_bytes(interchange(group("RF", [("753", ASKED)]))))
+    assert f"guide_invalid at connectors/x12/guides/004010/{name}.json: {why}" in done.stderr
+    assert "Traceback" not in done.stderr
