@@ -44,6 +44,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("seq", name=op.f("pk_audit")),
         comment="What people did: an append-only chain, each row hashing the one before.",
     )
+    op.create_index("ix_audit_at_seq", "audit", ["at", "seq"], unique=False)
     op.create_index("ix_audit_subject", "audit", ["subject"], unique=False)
     op.create_table(
         "audit_head",
@@ -470,6 +471,13 @@ def upgrade() -> None:
         comment="Events that are committed and not yet acknowledged by NATS; gone once they are.",
     )
     op.create_index("ix_outbox_event_id", "outbox", ["event_id"], unique=False)
+    op.create_index(
+        "ix_outbox_dead",
+        "outbox",
+        ["seq"],
+        unique=False,
+        postgresql_where=sa.text("subject LIKE 'dead.%'"),
+    )
     op.create_table(
         "poll_cursor",
         sa.Column("connection", sa.Text(), nullable=False),
@@ -501,7 +509,10 @@ def upgrade() -> None:
         comment="The inbox: one row per acceptance, written with everything that came of it.",
     )
     op.create_index(
-        "ix_receipt_connection_sha256", "receipt", ["connection", "sha256"], unique=False
+        "ix_receipt_connection_sha256_decided_at",
+        "receipt",
+        ["connection", "sha256", "decided_at"],
+        unique=False,
     )
     op.create_index("ix_receipt_received_at", "receipt", ["received_at"], unique=False)
     op.create_index(
@@ -756,9 +767,14 @@ def downgrade() -> None:
         postgresql_where=sa.text("redeliveries > 0"),
     )
     op.drop_index("ix_receipt_received_at", table_name="receipt")
-    op.drop_index("ix_receipt_connection_sha256", table_name="receipt")
+    op.drop_index("ix_receipt_connection_sha256_decided_at", table_name="receipt")
     op.drop_table("receipt")
     op.drop_table("poll_cursor")
+    op.drop_index(
+        "ix_outbox_dead",
+        table_name="outbox",
+        postgresql_where=sa.text("subject LIKE 'dead.%'"),
+    )
     op.drop_index("ix_outbox_event_id", table_name="outbox")
     op.drop_table("outbox")
     op.drop_table("key_head")
@@ -865,5 +881,6 @@ def downgrade() -> None:
     op.drop_table("control_counter")
     op.drop_table("audit_head")
     op.drop_index("ix_audit_subject", table_name="audit")
+    op.drop_index("ix_audit_at_seq", table_name="audit")
     op.drop_table("audit")
     op.drop_table("attempt")
