@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from hub.cli.desk import ConfigOption, actor, desk
 from hub.cli.exits import Exit, run
+from hub.cli.listing import print_listed
 from hub.cli.output import Output, OutputOption, print_json, print_rows
-from hub.ledger import audit
+from hub.clock import SystemClock
+from hub.dead_letters.times import moment
+from hub.ledger import audit, audit_log
 from hub.pruning import Pruner, Wish
+
+_LOG = ("at", "actor", "action", "subject", "hold", "reason")
 
 app = typer.Typer(help="The ledger itself.", no_args_is_help=True)
 
@@ -37,6 +42,37 @@ def audit_command(config: ConfigOption = None, output: OutputOption = Output.TAB
         typer.echo(f"row {broken.seq}: {broken.why}")
     if broken is not None:
         raise typer.Exit(Exit.FAILURE)
+
+
+@app.command("log")
+def log_command(
+    config: ConfigOption = None,
+    since: Annotated[
+        str, typer.Option(help="Done then or later: 30m, 2h, 3d ago, or ISO 8601.")
+    ] = "30d",
+    actor: Annotated[str | None, typer.Option(help="Only by this person.")] = None,
+    action: Annotated[
+        str | None, typer.Option(help="Only this: hold.release, or all that begins with hold.")
+    ] = None,
+    subject: Annotated[
+        str | None,
+        typer.Option(help="Only what was done to this id, or to ids that begin so."),
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, max=10_000)] = 100,
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """Show who did what and why, the newest first; what documents held is not shown."""
+    try:
+        start = moment(since, SystemClock().now())
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--since") from None
+    chosen = audit_log.Chosen(start, limit, actor, action, subject)
+
+    async def work() -> list[dict[str, Any]]:
+        async with desk(config) as at, at.engine.connect() as ledger:
+            return await audit_log.log(ledger, chosen)
+
+    print_listed(run(work()), _LOG, output, "nobody did anything of the kind")
 
 
 @app.command("prune")

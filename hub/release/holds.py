@@ -297,6 +297,6 @@ async def _audit(
     after: dict[str, Any],
     act: Act,
 ) -> None:
-    before = {"state": "open", "kind": held["kind"], "reasons": held["reasons"]}
+    before = {"hold": held["id"], "state": "open", "kind": held["kind"], "reasons": held["reasons"]}
     entry = audit.Entry(act.actor, action, held["document_id"], act.reason, before, after)
     await audit.append(connection, entry, act.at)
