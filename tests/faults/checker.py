@@ -13,7 +13,7 @@
 ==================  ====================================================================
 
 Invariants: I1 everything acknowledged is in exactly one place; I2 at most one effect for each
-version and target; I3 versions of an order take effect in their order; I4 the ledger says of the
+version and target, and one for each that was delivered; I3 versions of an order take effect in their order; I4 the ledger says of the
 targets what they say themselves; I5 the audit chain verifies; I6 no secret and no person in any
 log or listing; I7 it all came to rest by itself.
 """
@@ -251,9 +251,13 @@ def _effects_once(seen: Evidence, erp: dict[str, list[tuple[str, int]]], verdict
     """I2."""
     for reference, effects in erp.items():
         created = sum(effect == "sales_order_created" for effect, _ in effects)
-        verdict.counts["effects_erp"] += len(set(effects))
+        verdict.counts["effects_erp"] += len(effects)
         if created > 1:
             verdict.blame("doubled", f"the ERP has {created} orders under {reference}")
+        for version, times in Counter(version for _, version in effects).items():
+            if times > 1:
+                what = f"the ERP was told version {version} of {reference} {times} times"
+                verdict.blame("doubled", what)
     for number, times in _docked(seen).items():
         verdict.counts["effects_dock"] += times
         if times > 1:
@@ -273,23 +277,24 @@ def _ledger_is_target(
     """I4: what the ledger calls delivered is at the target, and nothing else is."""
     docked = _docked(seen)
     versions_of = {row["id"]: version for (_, version), row in placed.items()}
-    newest: dict[str, int] = {}
-    """Our reference -> the newest version that the ledger says is at the ERP; 0: none is."""
+    told: dict[str, set[int]] = {}
+    """Our reference -> the versions that the ledger says the ERP was told."""
     for delivery in seen.ledger["delivery"]:
         verdict.counts[f"deliveries_{delivery['state']}"] += 1
         done, number = delivery["state"] == "delivered", delivery["number"]
         if delivery["target"] == "dock" and done != (docked[number] > 0):
             verdict.blame("ledger_differs", f"dock: {number} is {delivery['state']}")
         if delivery["target"] == "bc":
-            version = versions_of.get(delivery["document_id"], 0) if done else 0
-            newest[delivery["reference"]] = max(newest.get(delivery["reference"], 0), version)
-    for reference in sorted(newest.keys() | erp.keys()):
-        there = max((version for _, version in erp.get(reference, ())), default=0)
-        if reference not in newest:
+            versions = told.setdefault(delivery["reference"], set())
+            if done:
+                versions.add(versions_of.get(delivery["document_id"], 0))
+    for reference in sorted(told.keys() | erp.keys()):
+        there = {version for _, version in erp.get(reference, ())}
+        if reference not in told:
             verdict.blame("unexplained", f"the ERP has {reference}, which nothing delivered")
-        elif there != newest[reference]:
-            what = f"ERP: {reference} is at {there}, the ledger at {newest[reference]}"
-            verdict.blame("ledger_differs", what)
+        elif there != told[reference]:
+            said = f"{sorted(there)}, the ledger says {sorted(told[reference])}"
+            verdict.blame("ledger_differs", f"ERP: {reference} had the versions {said}")
 
 
 def _events_once(seen: Evidence, placed: dict[Version, Row], verdict: Verdict) -> None:

@@ -102,6 +102,20 @@ def the_erp_has_it_twice(seen: Evidence) -> None:
     seen.effects.append(effect("sales_order_created", "10"))
 
 
+def a_change_took_effect_twice(seen: Evidence) -> None:
+    seen.effects.append(effect("sales_order_changed", "11"))
+
+
+def a_version_in_between_never_took_effect(seen: Evidence) -> None:
+    """Version 2 and then 3 were delivered, says the ledger; the ERP was told 3 alone."""
+    seen.sent["f4"] = [("E1", 3)]
+    seen.accepted.add("f4")
+    seen.ledger["receipt"].append(receipt(4))
+    seen.ledger["document"].append(document(verdict="change", n=4))
+    seen.ledger["delivery"].append(delivery(4))
+    seen.effects[1] = effect("sales_order_changed", "12")
+
+
 def the_dock_got_it_twice(seen: Evidence) -> None:
     seen.docked.append(seen.docked[0])
 
@@ -171,6 +185,8 @@ def a_sender_never_heard(seen: Evidence) -> None:
         (it_is_in_the_ledger_twice, "doubled"),
         (it_is_still_under_way, "unexplained"),
         (the_erp_has_it_twice, "doubled"),
+        (a_change_took_effect_twice, "doubled"),
+        (a_version_in_between_never_took_effect, "ledger_differs"),
         (the_dock_got_it_twice, "doubled"),
         (a_change_was_undone, "reordered"),
         (the_dock_got_what_nobody_sent, "unexplained"),
