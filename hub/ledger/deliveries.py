@@ -18,7 +18,8 @@ way), ``waiting_for_target`` (`place`: the target).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime, timedelta
 from typing import Any
@@ -34,8 +35,9 @@ from hub.ledger.tables import attempt, delivery, document, pause
 WAITING_BEHIND = "waiting_behind"
 WAITING_FOR_TARGET = "waiting_for_target"
 WAITING = (WAITING_BEHIND, WAITING_FOR_TARGET)
-_RECHECK = timedelta(seconds=30)
-"""Settling wakes what waits; this only heals what was changed by other means."""
+_RECHECK, _LONGEST_RECHECK = timedelta(minutes=10), timedelta(hours=1)
+"""Settling wakes what waits; this only heals what was changed by other means. Twenty thousand that
+waited for a target that was down came due every half a minute, and stood before what was fresh."""
 _WINDOW = 4
 """Rows looked at for every row wanted: some of them wait, some share a key."""
 
@@ -192,6 +194,15 @@ _OBSTACLES = _all_obstacles()
 _TAKE = _taking()
 
 
+def again_at(name: str, created_at: datetime, now: datetime) -> datetime:
+    """Return when to look again at a delivery that waits for another one, if nothing wakes it.
+
+    The longer it has waited, the later; spread by its id, as thousands may come to wait at once.
+    """
+    waited = min(max(_RECHECK, now - created_at), _LONGEST_RECHECK)
+    return now + waited * (0.5 + zlib.crc32(name.encode()) / 2**32)
+
+
 async def claim(conn: AsyncConnection, wanted: Wanted, now: datetime) -> Claimed:
     """Claim due deliveries that nothing stands in the way of.
 
@@ -205,7 +216,7 @@ async def claim(conn: AsyncConnection, wanted: Wanted, now: datetime) -> Claimed
     chosen = _choose((row for row in locked if row.id not in obstacles), wanted)
     claims = await _take(conn, chosen, wanted)
     if obstacles:
-        await _park(conn, obstacles, now)
+        await _park(conn, [row for row in locked if row.id in obstacles], obstacles, now)
     return Claimed(claims, len(obstacles) + taken)
 
 
@@ -288,7 +299,10 @@ async def _take(
 
 
 async def _park(
-    conn: AsyncConnection, obstacles: dict[str, tuple[str, str]], now: datetime
+    conn: AsyncConnection,
+    rows: Sequence[DeliveryRow],
+    obstacles: Mapping[str, tuple[str, str]],
+    now: datetime,
 ) -> None:
     await conn.execute(
         sa.update(delivery)
@@ -297,11 +311,19 @@ async def _park(
             state="pending",
             code=sa.bindparam("why"),
             place=sa.bindparam("behind"),
-            next_at=now + _RECHECK,
+            next_at=sa.bindparam("again"),
             claim_token=None,
             claimed_until=None,
         ),
-        [{"which": which, "why": why, "behind": on} for which, (why, on) in obstacles.items()],
+        [
+            {
+                "which": row.id,
+                "why": obstacles[row.id][0],
+                "behind": obstacles[row.id][1],
+                "again": again_at(row.id, row.created_at, now),
+            }
+            for row in rows
+        ],
     )
 
 

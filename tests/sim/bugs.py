@@ -187,7 +187,10 @@ def _nobody_is_woken() -> Sequence[Patch]:
         del tx, held, now
         return frozenset()
 
-    return [(sql_deliver, "_wake", wake), (sql_deliver, "_RECHECK", timedelta(days=30))]
+    return [
+        (sql_deliver, "_wake", wake),
+        (sql_deliver, "again_at", lambda _name, _created_at, now: now + timedelta(days=30)),
+    ]
 
 
 def _letters_are_lost() -> Sequence[Patch]:

@@ -121,6 +121,10 @@ class Archive:
         """Keep bytes as the path of an order does."""
         return await asyncio.to_thread(self.keep, bodies, now)
 
+    async def fetch(self, place: str, sha256: str) -> bytes:
+        """Return bytes as whoever replays them asks for them."""
+        return await asyncio.to_thread(self.read, place, sha256)
+
     def read(self, place: str, sha256: str) -> bytes:
         """Return bytes by their place."""
         del sha256

@@ -68,7 +68,7 @@ def _ledger() -> list[Patch]:
             "to_resubmit",
             "reopen",
         ),
-        *_named(outbox, decide, "take", "forget", "set_aside"),
+        *_named(outbox, decide, "take", "forget", "set_aside", "behind"),
         *_named(holds, decide, "lock_open", "close", "parked", "key_of", "becomes"),
         (hub.release.holds, "_document", decide.document),
         (hub.release.holds, "_update", decide.update),

@@ -279,6 +279,20 @@ def _whole(tx: Transaction, row: Row) -> bytes:
     return with_data(row["payload"], orjson.dumps(_read(of)["canonical"]))
 
 
+async def behind(tx: Transaction, events: Sequence[Event], beside: Sequence[str]) -> set[str]:
+    """`outbox.behind`."""
+    rows = [row for row in tx.all("outbox") if row["refused"] is None]
+    place = {row["event_id"]: row["seq"] for row in rows}
+    found = {event.event_id for event in events if event.event_id not in place}
+    for row in rows:
+        of = tx.get("document", row["document_id"]) if row["document_id"] else None
+        for event in events:
+            older = row["seq"] < place.get(event.event_id, 0) and row["event_id"] not in beside
+            if older and of is not None and of["business_key"] == event.key:
+                found.add(event.event_id)
+    return found
+
+
 async def set_aside(tx: Transaction, event_ids: Sequence[str], code: str) -> None:
     """`outbox.set_aside`."""
     for row in tx.all("outbox"):

@@ -15,6 +15,7 @@ from typing import Any
 
 from hub.events import dead_event
 from hub.ids import derived_id
+from hub.ledger.deliveries import again_at
 from hub.ledger.delivery_rows import (
     Answered,
     Call,
@@ -34,7 +35,6 @@ from tests.sim.tables import Row, Transaction
 _DELIVERY = tuple(field.name for field in fields(DeliveryRow))
 _DOCUMENT = tuple(field.name for field in fields(DocumentRow))
 _WAITING = ("waiting_behind", "waiting_for_target")
-_RECHECK = timedelta(seconds=30)
 _STILL_AT_WORK = timedelta(seconds=30)
 _WINDOW = 4
 _UNDER_WAY = ("in_flight", "in_doubt")
@@ -105,7 +105,11 @@ async def claim(tx: Transaction, wanted: Wanted, now: datetime) -> Claimed:
         )
     for name, (why, on) in obstacles.items():
         row = _row(tx, name)
-        rest = {"claim_token": None, "claimed_until": None, "next_at": now + _RECHECK}
+        rest = {
+            "claim_token": None,
+            "claimed_until": None,
+            "next_at": again_at(row["id"], row["created_at"], now),
+        }
         tx.change("delivery", row, state="pending", code=why, place=on, **rest)
     claims = tuple(_claim(tx, row, wanted.token) for row in chosen)
     return Claimed(claims, len(obstacles))
