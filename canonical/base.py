@@ -119,7 +119,7 @@ class Document(Canonical):
     """The fields that `key_parts` is made of."""
 
     def key_parts(self) -> tuple[str, str]:
-        """(number, release): what, with the partner, makes the business key (DESIGN section 5)."""
+        """(number, release): what, with the partner, makes the business key (ARCHITECTURE.md: Identity)."""
         raise NotImplementedError
 
     def content(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The three identities of a document (DESIGN section 5), as pure functions of values.
+"""The three identities of a document (ARCHITECTURE.md, Identity), as pure functions of values.
 
 - delivery id: the sender's transport identity; each transport makes its own.
 - content id: what the document says, without its envelope and without its key.

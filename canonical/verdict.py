@@ -1,4 +1,4 @@
-"""The verdict on a document, by its identities: the table of DESIGN section 5 as one function."""
+"""The verdict on a document, by its identities: a table (ARCHITECTURE.md: Identity) as one function."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ that the workers never do."""
 _FIRST_WAIT_SECONDS = 0.5
 _LONGEST_WAIT_SECONDS = 5.0
 _DEATHS = 2
-"""Deaths with a receipt alone in hand after which it is quarantined (DESIGN section 6)."""
+"""Deaths with a receipt alone in hand after which it is quarantined."""
 _SUSPECT_DELIVERIES = 3
 """A receipt that came this often without an end was in hand when something died: run it alone."""
 

@@ -89,7 +89,8 @@ class Retry(Section):
     """How a failed delivery is tried again before it becomes a dead letter."""
 
     delays_seconds: tuple[float, ...] = Field(
-        (2, 10, 60, 300, 1800, 7200), description="Waits between attempts; jitter is added."
+        (2, 10, 60, 300, 1800, 7200),
+        description="Longest waits between attempts; each is drawn between nothing and that.",
     )
     budget: float = Field(
         0.1, gt=0, le=1, description="Retries per first attempt above which retrying slows."

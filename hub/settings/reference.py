@@ -69,7 +69,8 @@ file, the environment. Mappings are merged, everything else is replaced.
 
 ## How a file is read
 
-- YAML, without tags, anchors, aliases and merge keys. Only `true` and `false` are booleans; a
+- YAML, without tags, aliases and merge keys (an anchor that nothing refers to means nothing).
+  Only `true` and `false` are booleans; a
   number with leading zeros or a point stays text until an option wants a number. A text that looks
   like a whole number needs quotes: `customer_number: "10010"`.
 - Unknown and repeated names are refused, with the name that was probably meant.

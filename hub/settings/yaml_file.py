@@ -2,8 +2,8 @@
 
 A subset of YAML 1.2, so that a file says what it seems to say: ``true`` and ``false`` alone are
 booleans (a country code ``NO`` is text), whole numbers without leading zeros are integers (``0042``
-is text), a number with a point stays text (money is never a binary float), and tags, anchors, aliases
-and merge keys are refused.
+is text), a number with a point stays text (money is never a binary float), and tags, aliases and merge
+keys are refused.
 
 ``${NAME}`` in a value is replaced by the environment variable, ``${NAME:-text}`` by it or by
 ``text``; ``$${`` stands for ``${``.

@@ -27,7 +27,7 @@ from hub.intake.http import WebhookIntake
 from hub.schema import example_event
 from hub.settings.model import Http, Site
 from hub.telemetry.metrics import Metrics
-from hub.topology import canonical_subject
+from hub.topology import Sizes, canonical_subject, streams
 from tests.support.pages import ROOT, Page, first_cells, pages
 
 PAGES = pages()
@@ -102,6 +102,33 @@ def test_every_subcommand_named_by_itself_exists(page: Page) -> None:
         group, _, rest = word.partition(" ")
         if group in groups and rest[:1].islower() and page.path.parent.name != "mappings":
             assert rest.split()[0] in groups[group], word
+
+
+def test_every_command_stands_in_the_table_of_what_scripts_may_rely_on() -> None:
+    groups = cast("LazyGroup", get_command(build())).loaded()
+    known = {
+        f"{name} {each}" if isinstance(command, TyperGroup) else name
+        for name, command in groups.items()
+        for each in (command.commands if isinstance(command, TyperGroup) else [name])
+    }
+    told = {
+        word.removeprefix("crossdock ")
+        for word in INTERFACES.words
+        for word in [" ".join(re.findall(r"^(?:crossdock )?[a-z]+(?: [a-z-]+)?", word))]
+    }
+    assert sorted(known - told) == []
+
+
+def test_every_stream_has_its_row_among_what_grows() -> None:
+    names = {each.name for each in streams("ledger", Sizes())}
+    told = {word for word in OPERATIONS.words if word in names}
+    assert told == names
+
+
+def test_no_page_and_no_source_names_a_document_that_is_not_here() -> None:
+    texts = {str(page.path): page.text for page in PAGES}
+    texts |= {str(path): path.read_text("utf-8") for path in _sources()}
+    assert [name for name, text in texts.items() if "DESIGN section" in text] == []
 
 
 @every_page
