@@ -165,6 +165,7 @@ class Courier:
             rendered = await self._render(hand)
         except Rejected as refusal:
             if not hand.doubt:
+                await self._give_back(hand)
                 raise
             hand.refusal = refusal
             rendered = replace(NOTHING, number=hand.number)
@@ -208,8 +209,18 @@ class Courier:
         delivery, scope = hand.claim.delivery, self._target.control_scope
         if scope is None:
             return unnumbered(delivery)
-        key = control_numbers.key_of(delivery.reference, delivery.action, delivery.version)
-        return await self._ledger.number(Numbering(scope, key, delivery.target, hand.started_at))
+        return await self._ledger.number(_numbering(scope, hand))
+
+    async def _give_back(self, hand: Hand) -> None:
+        """What cannot be written needs no number: the next document is to follow without a hole."""
+        scope = self._target.control_scope
+        if scope is None or not hand.number:
+            return
+        mine, claim = _numbering(scope, hand), hand.claim
+        await self._ledger.surely(
+            lambda conn: control_numbers.give_back(conn, mine, claim.delivery.id, claim.token)
+        )
+        hand.number = 0
 
     async def _ask(self, hand: Hand, ready: Outbound) -> Settled | None:
         hand.asking = True
@@ -314,3 +325,9 @@ class Courier:
                 self._health.halt(self._parts.policy.halt_seconds)
             case _:
                 self._health.answered(hand.leave)
+
+
+def _numbering(scope: str, hand: Hand) -> Numbering:
+    of = hand.claim.delivery
+    key = control_numbers.key_of(of.reference, of.action, of.version)
+    return Numbering(scope, key, of.target, hand.started_at)

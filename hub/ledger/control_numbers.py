@@ -1,8 +1,10 @@
 """Control numbers: ISA13 and GS06 of what we send, kept per (sender, receiver, usage).
 
 A document keeps its number and moment over all attempts: a resend is the same interchange, byte for
-byte where the mapping is the same. Numbers of a scope rise by one without holes and go from
-999999999 back to 1 (X12 I12, element 28: nine digits at most).
+byte where the mapping is the same. Numbers of a scope rise by one and go from 999999999 back to 1
+(X12 I12, element 28: nine digits at most). They are without holes but for one case: a document is
+numbered before it is written, and one that cannot be written gives its number back only while that
+is the last one. Otherwise the number waits for the document, until that is replayed.
 """
 
 from __future__ import annotations
@@ -37,6 +39,20 @@ INSERT INTO control_number (scope, key, target, number, at)
 SELECT scope, key, target, number, at
 FROM unnest($3::text[], $4::text[], $5::text[], $6::bigint[], $7::timestamptz[])
     AS c(scope, key, target, number, at)
+"""
+
+_GIVE_BACK = """
+WITH gone AS (
+    DELETE FROM control_number AS n USING control_counter AS c, delivery AS d
+    WHERE n.scope = $1 AND n.key = $2 AND c.scope = n.scope
+        AND c.next = CASE WHEN n.number >= $5 THEN 1 ELSE n.number + 1 END
+        AND d.id = $3 AND d.claim_token = $4
+        AND NOT EXISTS (SELECT FROM delivery AS o WHERE o.target = d.target
+            AND o.reference = d.reference AND o.action = d.action AND o.version = d.version
+            AND o.sent_sha256 IS NOT NULL)
+    RETURNING n.scope, n.number
+)
+UPDATE control_counter AS c SET next = gone.number FROM gone WHERE c.scope = gone.scope
 """
 
 _RETIRED = "#"
@@ -98,6 +114,25 @@ async def allocate_all(conn: AsyncConnection, wanted: Sequence[Numbering]) -> li
         await conn.exec_driver_sql(_TAKE, (*counters, *columns))
     told = [numbers[(one.scope, one.key)] for one in wanted]
     return [Numbers(interchange=number, group=number, at=at) for number, at in told]
+
+
+async def give_back(conn: AsyncConnection, mine: Numbering, delivery_id: str, token: str) -> bool:
+    """Free the number of a document that could not be written, if nobody can know it.
+
+    Args:
+        conn: in a transaction of its own.
+        mine: as it was numbered.
+        delivery_id: the delivery in whose hands it is.
+        token: of its claim: whoever has lost that, has no say.
+
+    Returns:
+        Whether the next document gets the number. It stays where it is not the last one, or where
+        something of the document has gone out before.
+
+    """
+    await _locked(conn, [mine.scope])
+    given = (mine.scope, mine.key, delivery_id, token, LAST)
+    return bool((await conn.exec_driver_sql(_GIVE_BACK, given)).rowcount)
 
 
 async def _locked(conn: AsyncConnection, scopes: list[str]) -> dict[str, int]:
