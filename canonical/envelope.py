@@ -35,6 +35,9 @@ A verb that is not listed for an entity is never published: a consumer that wait
 wait for ever.
 """
 
+UNVERSIONED = frozenset({"customer", "item", "inventory"})
+"""Entities that are said anew each time: their events have no `keyversion`."""
+
 _Required = Annotated[str, Field(min_length=1)]
 
 
@@ -63,6 +66,11 @@ class CloudEvent(Canonical):
     """The ledger's id of this document version."""
     contentid: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     """sha256 of what the document says."""
+    keyversion: Annotated[int, Field(ge=1)] | None = None
+    """Which version of its key this is: of two events of one key the higher is the newer.
+
+    Absent of customers, items and stock, which are said anew each time.
+    """
     traceparent: str | None = None
     """W3C Trace Context (CloudEvents distributed tracing extension)."""
     data: dict[str, Any]

@@ -23,6 +23,9 @@ class Event(NamedTuple):
     """The document in the ledger that is its data: the outbox then keeps no second copy."""
     head: int = 0
     """Bytes of the payload before its data, of an event with a document."""
+    key: str = ""
+    version: int = 0
+    """Which version of the key; 0: none, it stands for itself."""
 
     def outgoing(self) -> Outgoing:
         """Return the message to publish."""
@@ -54,6 +57,8 @@ class Subject(NamedTuple):
     content_id: str
     traceparent: str | None = None
     schema_version: int = 1
+    version: int | None = None
+    """Of its key; None where the key has no versions (customers, items, stock)."""
 
 
 def canonical_event(
@@ -81,6 +86,8 @@ def canonical_event(
         "documentid": subject.document_id,
         "contentid": subject.content_id,
     }
+    if subject.version is not None:
+        envelope["keyversion"] = subject.version
     if subject.traceparent:
         envelope["traceparent"] = subject.traceparent
     bare = orjson.dumps(envelope, option=orjson.OPT_UTC_Z)
@@ -91,6 +98,8 @@ def canonical_event(
         subject.traceparent,
         subject.document_id if in_ledger else None,
         len(bare) - 1,
+        subject.business_key,
+        subject.version or 0,
     )
 
 

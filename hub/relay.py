@@ -3,6 +3,7 @@
 After a commit the batch publishes its own events from memory (`publish`). A loop (`run`) takes
 what that left behind: a hub that was killed, or a NATS that was away. Both delete the rows by
 exact ids after the PubAck; publishing one event twice is harmless, its message id is the same.
+An event behind an older one of its key that waits is left to the loop, which goes in order.
 What the broker will never take is set aside: it neither holds up the others nor comes again.
 """
 
@@ -40,10 +41,31 @@ class Relay:
 
     async def publish(self, events: Sequence[Event]) -> None:
         """Publish events that have just been committed; a failure leaves them to the loop."""
+        behind = await self._behind(events)
         for stream in _STREAMS:
-            own = [event for event in events if event.subject.startswith(stream)]
+            own = [
+                event
+                for event in events
+                if event.subject.startswith(stream) and event.event_id not in behind
+            ]
             if own:
                 await self._publish(own)
+
+    async def _behind(self, events: Sequence[Event]) -> set[str]:
+        """Return the ids of events that must not go before an older one that waits.
+
+        Only what changes something can be behind: most events are the first of their key, and cost
+        no question.
+        """
+        later = [event for event in events if event.version > 1]
+        if not later:
+            return set()
+        try:
+            async with self._engine.begin() as connection:
+                return await outbox.behind(connection, later, [event.event_id for event in events])
+        except (SQLAlchemyError, OSError) as error:
+            self._log.warning("relay_deferred", events=len(later), error=type(error).__name__)
+            return {event.event_id for event in later}
 
     async def _publish(self, events: list[Event]) -> None:
         try:

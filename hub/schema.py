@@ -20,7 +20,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 
 from canonical import DOCUMENTS
-from canonical.envelope import VERBS, CloudEvent, Verb, event_type, schema_name
+from canonical.envelope import UNVERSIONED, VERBS, CloudEvent, Verb, event_type, schema_name
 from canonical.errors import ConfigError
 from canonical.examples import EXAMPLES
 from canonical.identity import business_key, content_id, event_id
@@ -84,8 +84,8 @@ def asyncapi() -> Schema:
             "version": CONTRACT_VERSION,
             "description": (
                 "Canonical documents as CloudEvents 1.0 on NATS JetStream. Documents with the same"
-                " `partitionkey` arrive in order; the same event may arrive twice, with the same"
-                " `id`. Within a version fields are only ever added: pass over unknown ones."
+                " `partitionkey` arrive in order, and `keyversion` tells where one came late; the"
+                " same event may arrive twice, with the same `id`. Within a version fields are only ever added: pass over unknown ones."
             ),
             "license": {"name": "Apache-2.0"},
         },
@@ -127,6 +127,7 @@ def example_event(entity: str, verb: Verb) -> Schema:
     model = DOCUMENTS[entity]
     document = model.model_validate_json(json.dumps(EXAMPLES[entity]))
     key, content = business_key(document, "acme"), content_id(document)
+    version = {} if entity in UNVERSIONED else {"keyversion": 1}
     return {
         "specversion": "1.0",
         "id": event_id(key, content, verb, 1),
@@ -139,6 +140,7 @@ def example_event(entity: str, verb: Verb) -> Schema:
         "partitionkey": str(key),
         "documentid": "5f0c9d1e-52f5-5b55-9d5e-8c1f0c2c7a11",
         "contentid": content,
+        **version,
         "traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
         "data": EXAMPLES[entity],
     }

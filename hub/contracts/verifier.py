@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 
 from canonical import Document
-from canonical.envelope import VERBS
+from canonical.envelope import UNVERSIONED, VERBS
 from canonical.errors import ConfigError, HubError
 from canonical.identity import business_key, content_id, event_id, reference_for
 from connectors.base import Connector, Numbers, Receipt
@@ -217,6 +217,7 @@ class _Bench:
             business_key=key,
             document_id="00000000-0000-5000-8000-000000000000",
             content_id=content,
+            version=None if example.entity in UNVERSIONED else 1,
         )
         data = document.model_dump_json(exclude_none=True).encode()
         payload = canonical_event(subject, data, _AT).payload

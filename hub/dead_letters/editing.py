@@ -324,6 +324,7 @@ async def _publish(ledger: AsyncConnection, row: Row, act: Act) -> None:
         document_id=row["id"],
         content_id=row["content_id"],
         traceparent=row["trace_id"],
+        version=row["version"],
     )
     event = canonical_event(subject, orjson.dumps(row["canonical"]), act.at, in_ledger=True)
     await ledger.execute(sa.insert(outbox).values(**event.row()))

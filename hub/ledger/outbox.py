@@ -28,10 +28,27 @@ FROM document WHERE outbox.document_id = $1 AND document.id = $1
 """
 
 
+_FEW = 5_000
+"""Where more than so many wait, who comes later is behind: the loop has a backlog to work off."""
+_BEHIND = """
+WITH w AS (SELECT * FROM unnest($1::text[], $2::text[]) AS w(event_id, key)),
+    first AS MATERIALIZED (
+        SELECT seq, event_id, document_id FROM outbox
+        WHERE refused IS NULL ORDER BY seq LIMIT $4::int)
+SELECT w.event_id FROM w LEFT JOIN first AS own ON own.event_id = w.event_id
+WHERE own.seq IS NULL OR EXISTS (
+    SELECT 1 FROM document AS d JOIN first AS o ON o.document_id = d.id
+    WHERE d.business_key = w.key AND o.seq < own.seq AND o.event_id <> ALL($3::text[]))
+"""
+_TURN = "SELECT pg_try_advisory_xact_lock(hashtext('relay:' || $1::text))"
+
+
 async def take(
     connection: AsyncConnection, stream: str, limit: int, *, older_than: float
 ) -> list[Event]:
-    """Lock the oldest events that no other relay holds; they stay locked until the commit.
+    """Lock the oldest events; they stay locked until the commit, and other relays get none.
+
+    One relay at a time takes a stream's: two would publish later events of a key before earlier ones.
 
     Args:
         connection: inside the transaction that will also `forget` them.
@@ -40,6 +57,8 @@ async def take(
         limit: most rows.
         older_than: seconds; younger rows are still being published by those who wrote them.
     """
+    if not (await connection.exec_driver_sql(_TURN, (stream,))).scalar():
+        return []
     age = sa.func.clock_timestamp() - timedelta(seconds=older_than)
     own = outbox.c.event_id, outbox.c.subject, outbox.c.payload, outbox.c.traceparent
     rows = await connection.execute(
@@ -65,6 +84,21 @@ def _whole(row: sa.RowMapping) -> bytes:
     if row["document_id"] is None:
         return payload
     return with_data(payload, orjson.dumps(row["canonical"]))
+
+
+async def behind(
+    connection: AsyncConnection, events: Sequence[Event], beside: Sequence[str]
+) -> set[str]:
+    """Return the ids of those events before which an older one of their key is to be published.
+
+    Args:
+        connection: to the ledger.
+        events: of keys with versions.
+        beside: ids of all that is published with them, in order.
+    """
+    pairs = [event.event_id for event in events], [event.key for event in events]
+    rows = await connection.exec_driver_sql(_BEHIND, (*pairs, list(beside), _FEW))
+    return {row.event_id for row in rows}
 
 
 async def keep_whole(connection: AsyncConnection, document_id: str) -> None:

@@ -239,7 +239,7 @@ class Decider:
         if routed.customer is None:
             row |= unknown_order(passed_over(routed, site))
         (verb,) = VERBS[document.entity]
-        self._publish(case, rows.event_id(document, verb, version))
+        self._publish(case, rows.event_id(document, verb, version), version)
 
     def _customer(self, case: Case) -> str | None:
         if case.document.entity in ORDERS:
@@ -256,7 +256,9 @@ class Decider:
         self._plan.documents.append(row)
         return row
 
-    def _publish(self, case: Case, event_id: str, *, in_ledger: bool = True) -> None:
+    def _publish(
+        self, case: Case, event_id: str, version: int | None = None, *, in_ledger: bool = True
+    ) -> None:
         document = case.document
         (verb,) = VERBS[document.entity]
         subject = Subject(
@@ -268,6 +270,7 @@ class Decider:
             document_id=case.id,
             content_id=document.content_id,
             traceparent=case.admitted.traceparent,
+            version=version,
         )
         self._plan.events.append(
             canonical_event(

@@ -36,6 +36,7 @@ def of_document(row: sa.RowMapping, at: datetime) -> Event:
         document_id=row["id"],
         content_id=row["content_id"],
         traceparent=row["trace_id"],
+        version=row["version"],
     )
     return canonical_event(subject, orjson.dumps(row["canonical"]), at)
 

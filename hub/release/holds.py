@@ -286,6 +286,7 @@ def _event(row: dict[str, Any], now: datetime) -> Event:
         document_id=row["id"],
         content_id=row["content_id"],
         traceparent=row["trace_id"],
+        version=row["version"],
     )
     return canonical_event(subject, orjson.dumps(row["canonical"]), now, in_ledger=True)
 

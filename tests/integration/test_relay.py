@@ -24,7 +24,7 @@ from hub.relay import Relay
 from hub.seen import Seen
 from hub.servers.addresses import Addresses
 from hub.servers.nats import MAX_PAYLOAD
-from tests.support.ledgers import Dock, dock, normalized, order
+from tests.support.ledgers import Dock, change, dock, normalized, order
 from tests.support.waiting import wait_for
 
 
@@ -205,6 +205,50 @@ async def test_an_order_waits_without_a_copy_of_itself_and_is_published_whole(at
     assert row["document_id"] == made.document_id
     assert "data" not in json.loads(row["payload"])
     assert await swept(at) == json.loads(made.payload)
+
+
+async def told(at: Dock) -> list[tuple[str, int]]:
+    """The entity and the version of its key of every event in the stream, in order."""
+    found = []
+    for seq in range(1, await published(at) + 1):
+        data = json.loads((await at.js.get_msg(topology.CANONICAL, seq)).data or b"")
+        if "keyversion" in data:
+            found.append((data["type"].split(".")[1], data["keyversion"]))
+    return found
+
+
+async def test_a_change_waits_for_the_order_before_it_that_is_not_published_yet(at: Dock) -> None:
+    made = await decided(at)
+    relay = Relay(at.engine, Publisher(at.client, at.js))
+    changed = at.receipt(normalized("order_change", change()))
+    later = (await at.pipeline.decide(await at.pipeline.read([changed]))).events
+    await relay.publish(later)  # the batch of the order has not come so far
+    assert await told(at) == []
+    assert {row["event_id"] for row in await at.rows(outbox)} == {
+        made.event_id,
+        *(event.event_id for event in later),
+    }
+    await swept(at)
+    assert await told(at) == [("order", 1), ("order_change", 2)]
+
+
+async def test_a_change_goes_at_once_beside_its_order_and_when_that_is_published(at: Dock) -> None:
+    relay = Relay(at.engine, Publisher(at.client, at.js))
+    made = await decided(at)
+    for quantity, expected in (("5", 2), ("6", 3)):
+        came = at.receipt(normalized("order_change", change(sequence=expected, quantity=quantity)))
+        events = list((await at.pipeline.decide(await at.pipeline.read([came]))).events)
+        await relay.publish([made, *events] if expected == 2 else events)
+        assert (await told(at))[-1] == ("order_change", expected)
+    assert await told(at) == [("order", 1), ("order_change", 2), ("order_change", 3)]
+    assert await at.rows(outbox) == []
+
+
+async def test_two_relays_never_take_of_one_stream_at_once(at: Dock) -> None:
+    await left_behind(at, 3)
+    async with at.engine.begin() as one, at.engine.begin() as other:
+        assert len(await waiting.take(one, "canonical.", 1, older_than=0)) == 1
+        assert await waiting.take(other, "canonical.", 1, older_than=0) == []
 
 
 async def test_a_correction_leaves_the_event_that_waits_as_it_was(at: Dock) -> None:

@@ -184,6 +184,7 @@ def test_what_the_hub_publishes_keeps_to_the_contract(entity: str, verb: Any) ->
         document_id=example["documentid"],
         content_id=example["contentid"],
         traceparent=example["traceparent"],
+        version=example.get("keyversion"),
     )
     data = document.model_dump_json(exclude_none=True).encode()
     event = canonical_event(subject, data, datetime(2026, 3, 2, 14, 5, 9, 120_000, UTC))
