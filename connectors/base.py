@@ -393,6 +393,8 @@ class Capabilities:
     """The ledger may answer such a question alone: it does not tell whether the target is there."""
     idempotent: bool = False
     """Delivering the same reference twice has one effect at the target."""
+    transports: tuple[str, ...] = ()
+    """Kinds of transport by which its documents come or go; none: the check of a site lets any pass."""
 
 
 class Connector(Protocol):

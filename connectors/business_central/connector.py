@@ -24,6 +24,7 @@ class BusinessCentralConnector:
         can_look_up=True,
         # externalDocumentNumber is not unique there: the same order twice is two orders.
         idempotent=False,
+        transports=("poll",),
     )
 
     def codec(self, config: ConnectorConfig) -> BusinessCentralCodec:

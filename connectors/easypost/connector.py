@@ -15,7 +15,10 @@ class EasyPostConnector:
 
     name = "easypost"
     config: type[ConnectorConfig] = EasyPostConfig
-    capabilities = Capabilities(inbound=(TRACKER_UPDATED,))
+    capabilities = Capabilities(
+        inbound=(TRACKER_UPDATED,),
+        transports=("webhook",),
+    )
 
     def codec(self, config: ConnectorConfig) -> Codec:
         """The codec; it reads every account's events alike."""

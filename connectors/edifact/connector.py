@@ -15,7 +15,10 @@ class EdifactConnector:
     name = "edifact"
     config: type[ConnectorConfig] = EdifactConfig
     capabilities = Capabilities(
-        inbound=INBOUND, outbound=OUTBOUND, acknowledgements=ACKNOWLEDGEMENTS
+        inbound=INBOUND,
+        outbound=OUTBOUND,
+        acknowledgements=ACKNOWLEDGEMENTS,
+        transports=("folder", "as2", "sftp", "ftps"),
     )
 
     def codec(self, config: ConnectorConfig) -> Codec:

@@ -15,7 +15,10 @@ class ShopifyConnector:
 
     name = "shopify"
     config: type[ConnectorConfig] = ShopifyConfig
-    capabilities = Capabilities(inbound=(ORDERS_CREATE,))
+    capabilities = Capabilities(
+        inbound=(ORDERS_CREATE,),
+        transports=("webhook",),
+    )
 
     def codec(self, config: ConnectorConfig) -> Codec:
         """The codec."""

@@ -15,7 +15,10 @@ class X12Connector:
     name = "x12"
     config: type[ConnectorConfig] = X12Config
     capabilities = Capabilities(
-        inbound=INBOUND, outbound=OUTBOUND, acknowledgements=ACKNOWLEDGEMENTS
+        inbound=INBOUND,
+        outbound=OUTBOUND,
+        acknowledgements=ACKNOWLEDGEMENTS,
+        transports=("folder", "as2", "sftp", "ftps"),
     )
 
     def codec(self, config: ConnectorConfig) -> Codec:

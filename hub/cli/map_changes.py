@@ -20,7 +20,7 @@ from hub.dead_letters.times import moment
 from hub.ledger.audit import Entry, append_all
 from hub.mapping_changes import stored
 from hub.mapping_changes.comparison import Candidate, Store, candidate, compare
-from hub.mapping_changes.promotion import install, own_folder, prove
+from hub.mapping_changes.promotion import install, own_folder, prove, refuse_failures
 from hub.mapping_changes.tally import Tally
 
 _COLUMNS = ("partner", "entity", "what", "where", "documents", "example")
@@ -60,15 +60,23 @@ def diff_command(  # one option each
 def promote_command(  # one option each
     folder: CandidateOption,
     reason: Annotated[str, typer.Option(help="Why; kept in the audit trail.")],
-    by: Annotated[str | None, typer.Option("--actor", help="Who; the OS user if left out.")] = None,
+    by: Annotated[
+        str | None, typer.Option("--by", "--actor", help="Who; the OS user if left out.")
+    ] = None,
     since: SinceOption = "7d",
     limit: LimitOption = None,
+    allow_failures: Annotated[  # noqa: FBT002  # typer's way
+        bool,
+        typer.Option("--allow-failures", help="Also if documents fail that are mapped today."),
+    ] = False,
     config: ConfigOption = None,
     output: OutputOption = Output.TABLE,
 ) -> None:
     """Prove candidate mappings, compare them, and put them into the site's own mappings.
 
-    Hubs take them at their next start. Every version that was in use is kept.
+    One without worked cases is held to those of the shipped mapping; one with which stored documents
+    fail that are mapped today is refused. Hubs take them at their next start. Every version that was
+    in use is kept.
     """
 
     async def work() -> dict[str, Any]:
@@ -77,6 +85,8 @@ def promote_command(  # one option each
             prove(offered.files, at.site)
             own = own_folder(at.site.mappings)
             found = await _compared(at, offered, (since, limit), values=False)
+            if not allow_failures:
+                refuse_failures(found["changes"])
             entries = _entries(offered, found, (actor(by), reason))
             await _record(at, entries)  # first: nothing is in use that nobody answers for
             try:

@@ -1,21 +1,24 @@
 """Takes candidate mappings into use: proved, compared, kept, and on record.
 
-Codes: ``mappings_unset`` (ConfigError), ``mapping_unsound`` (Rejected), ``mapping_unwritable``
-(ConfigError).
+Codes: ``mappings_unset`` (ConfigError), ``mapping_unsound`` and ``mapping_breaks`` (Rejected),
+``mapping_unwritable`` (ConfigError).
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from canonical.errors import ConfigError, Rejected
 from connectors.fields import Options
-from hub.mapping.cases import read_cases, run_case
-from hub.mapping.files import SUFFIX, MappingFile
+from connectors.registry import CONNECTORS
+from hub.mapping.cases import Case, read_cases, run_case
+from hub.mapping.files import SUFFIX, MappingFile, read_mapping, shipped_mappings
 from hub.mapping.lint.check import lint_mapping
 from hub.mapping.lint.known import source_fields, sources
+from hub.mapping.misnamed import misnamed
 from hub.settings.model import Site
 
 KEPT = ".kept"
@@ -28,24 +31,56 @@ def agreed_options(site: Site, system: str) -> list[Options]:
 
 
 def prove(files: Sequence[MappingFile], site: Site) -> None:
-    """Refuse mappings that lint finds wrong, or whose worked cases fail on an engine.
+    """Refuse mappings that nothing would run, that lint finds wrong, or whose worked cases fail.
+
+    One without cases of its own is held to those of the shipped mapping that it would replace.
 
     Raises:
         Rejected: ``mapping_unsound``.
 
     """
     for file in files:
+        if wrong := misnamed(file, CONNECTORS):
+            raise Rejected("mapping_unsound", file.name, wrong)
         fields = source_fields(file, agreed_options(site, file.system))
         for finding in lint_mapping(file, sources(file), fields):
             if finding.is_error:
                 raise Rejected("mapping_unsound", finding.place, finding.message)
-        for case in read_cases(file):
+        of, cases = _cases(file)
+        for case in cases:
             for outcome in run_case(file, case):
                 if outcome.problems:
                     where = f"{file.name}: {case.path.name}"
-                    raise Rejected(
-                        "mapping_unsound", where, f"a worked case fails on {outcome.engine}"
-                    )
+                    detail = f"a worked case {of}fails on {outcome.engine}"
+                    raise Rejected("mapping_unsound", where, detail)
+
+
+def _cases(file: MappingFile) -> tuple[str, list[Case]]:
+    """Its own cases, or those of the shipped mapping of its name; and whose they are, in words."""
+    own = list(read_cases(file))
+    shipped = shipped_mappings() / file.system / file.path.name
+    if own or not shipped.is_file():
+        return "", own
+    of = "of the shipped mapping (it has none of its own) "
+    return of, list(read_cases(read_mapping(shipped, shipped_mappings())))
+
+
+def refuse_failures(changes: Iterable[Mapping[str, Any]]) -> None:
+    """Refuse mappings that make documents fail which are mapped today.
+
+    Args:
+        changes: rows of a `Tally`.
+
+    Raises:
+        Rejected: ``mapping_breaks``.
+
+    """
+    gained = [row for row in changes if row["what"] == "failure_gained"]
+    if gained:
+        number = sum(row["documents"] for row in gained)
+        codes = ", ".join(sorted({row["where"] for row in gained}))
+        detail = f"documents that are mapped today and fail with it: {number}; see --allow-failures"
+        raise Rejected("mapping_breaks", codes, detail)
 
 
 def own_folder(folder: Path | None) -> Path:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from canonical.errors import ConfigError
-from hub.settings.check_bindings import check_bindings
+from hub.settings.check_bindings import check_bindings, check_own_mappings
+from hub.settings.check_callers import check_callers
 from hub.settings.check_parts import Known, check_parts
 from hub.settings.check_reconcile import check_reconcile
 from hub.settings.check_routes import check_routes
@@ -17,7 +18,7 @@ def check(loaded: Loaded, known: Known) -> None:
 
     Raises:
         SettingsError: everything that does not fit, with its ``file:line``; the codes are those of
-            `check_parts`, `check_bindings`, `check_routes`, `check_usage` and `check_reconcile`.
+            `check_parts`, `check_callers`, `check_bindings`, `check_routes`, `check_usage` and `check_reconcile`.
 
     """
     found = misfits(loaded, known)
@@ -29,7 +30,9 @@ def misfits(loaded: Loaded, known: Known) -> list[ConfigError]:
     """Return everything that does not fit in a site."""
     return [
         *check_parts(loaded, known),
+        *check_callers(loaded),
         *check_bindings(loaded, known),
+        *check_own_mappings(loaded, known),
         *check_routes(loaded, known),
         *check_usage(loaded, known),
         *check_reconcile(loaded, known.jobs),

@@ -1,6 +1,7 @@
-"""Checks of bindings: a name that no mapping of the system reads is misspelt, or for nothing.
+"""Checks of what is for mappings: what nothing would read or run is misspelt, or for nothing.
 
-Code: ``binding_unknown``.
+Codes: ``binding_unknown`` (no mapping of the system reads it), ``mapping_unknown`` (a mapping of
+the site's own of a system or a flow that is not there, or of another name than mappings have).
 """
 
 from __future__ import annotations
@@ -23,3 +24,11 @@ def check_bindings(loaded: Loaded, known: Known) -> Problems:
                 detail = f"no mapping of {connection.system} reads it{did_you_mean(binding, read)}"
                 path = ("connections", name, "bindings", binding)
                 yield problem(loaded, "binding_unknown", path, detail)
+
+
+def check_own_mappings(loaded: Loaded, known: Known) -> Problems:
+    """All mappings of the site's own that nothing would run."""
+    folder = loaded.site.mappings
+    if known.own_mappings is not None and folder is not None:
+        for wrong in known.own_mappings(folder):
+            yield problem(loaded, "mapping_unknown", ("mappings",), wrong)

@@ -6,14 +6,14 @@ Codes:
 - ``control_point_unknown``, ``control_point_repeated``
 - ``option_unknown``, ``option_missing``, ``value_invalid``: a connector's own options
 - ``address_private``: a connection to a private network, which `servers` does not allow
+- ``transport_unusable``: a transport by which nothing of the system comes or goes
 - ``flow_unknown``: a polled collection that the system does not offer
 - ``folder_shared``, and those of `hub.settings.check_transports`
-- ``caller_unknown``: a role for a caller without a token
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -55,6 +55,8 @@ class Known:
     bindings: Callable[[str, Path | None], Collection[str] | None] | None = None
     """The names that mappings of a system read, with a site's own folder of mappings; None: one of
     them could read any."""
+    own_mappings: Callable[[Path], Iterable[str]] | None = None
+    """What is wrong with the names of a site's own mappings, in words."""
 
 
 Problems = Iterator[ConfigError]
@@ -65,7 +67,6 @@ def check_parts(loaded: Loaded, known: Known) -> Problems:
     yield from _servers(loaded)
     yield from _partners(loaded)
     yield from _control_points(loaded, known)
-    yield from _callers(loaded)
     for name, connection in loaded.site.connections.items():
         path: OptionPath = ("connections", name)
         yield from _connection(loaded, known, path, connection)
@@ -91,14 +92,6 @@ def _partners(loaded: Loaded) -> Problems:
         if partner.currency not in MINOR_UNITS:
             path = ("partners", name, "currency")
             yield problem(loaded, "currency_unknown", path, "expected an ISO 4217 code")
-
-
-def _callers(loaded: Loaded) -> Problems:
-    for name in loaded.site.api_roles:
-        if name not in loaded.site.api_tokens:
-            hint = did_you_mean(name, loaded.site.api_tokens)
-            detail = f"no token of this name{hint}"
-            yield problem(loaded, "caller_unknown", ("api_roles", name), detail)
 
 
 def _control_points(loaded: Loaded, known: Known) -> Problems:
@@ -133,11 +126,22 @@ def _connection(loaded: Loaded, known: Known, path: OptionPath, connection: Conn
     yield from _options(loaded, (*path, "options"), connection, connector)
 
 
+def usable(connector: Connector, connection: Connection) -> bool:
+    """Whether documents of the system come or go by the connection's transport."""
+    kinds = connector.capabilities.transports
+    return not kinds or connection.transport.kind in kinds
+
+
 def _transport(
     loaded: Loaded, path: OptionPath, connection: Connection, connector: Connector
 ) -> Problems:
     transport = connection.transport
     yield from check_transport(loaded, path, connection)
+    if not usable(connector, connection):
+        kinds = " or ".join(connector.capabilities.transports)
+        detail = f"{connection.system} cannot use it; expected {kinds}"
+        yield problem(loaded, "transport_unusable", (*path, "transport", "kind"), detail)
+        return
     if isinstance(transport, PollTransport):
         offered = connector.capabilities.inbound
         for index, flow in enumerate(transport.flows):
@@ -154,11 +158,9 @@ def _options(
     try:
         connector.config.model_validate(options)
     except ValidationError as error:
-        places = {loaded.layer.place((*path, *secret)) for secret in unset}
-        for found in problems(error, connector.config, loaded.layer, path):
-            # A stand-in may be refused where the secret itself would not be.
-            if found.code != "value_invalid" or found.where not in places:
-                yield found
+        # A stand-in may be refused where the secret itself would not be.
+        stood_in = {(*path, *secret) for secret in unset}
+        yield from problems(error, connector.config, loaded.layer, path, stood_in)
     if not loaded.site.servers.allow_private_networks:
         for option, value in _texts((), connection.options):
             if "://" in value and is_private_url(value):
@@ -182,7 +184,7 @@ def _with_secrets(options: Mapping[str, Any]) -> tuple[dict[str, Any], list[Opti
             return resolve(str(secrets[path]), dotted(path))
         except ConfigError:
             unset.append(path)
-            return _STAND_IN
+            return f"{_STAND_IN}{len(unset)}"  # each another: they may have to differ
 
     secrets = dict(secret_values(options))
     return fill((), options), unset

@@ -9,7 +9,7 @@ route of the entity leads there), ``after_circular``.
 
 from __future__ import annotations
 
-from hub.settings.check_parts import Known, Problems, connection_exists, problem
+from hub.settings.check_parts import Known, Problems, connection_exists, problem, usable
 from hub.settings.check_transports import sends
 from hub.settings.customers import ANYBODY, OF_AN_ORDER, ORDERS, TO_THE_BUYER, customer_of
 from hub.settings.loader import Loaded
@@ -55,16 +55,18 @@ def _beside_others(loaded: Loaded, path: OptionPath, route: Route) -> Problems:
 
 def _target(loaded: Loaded, known: Known, path: OptionPath, target: Connection) -> Problems:
     connector = known.connectors.get(target.system)
-    if connector is None:
+    if connector is None or not usable(connector, target):
         return  # said where the connection stands
     route = loaded.site.routes[int(path[-1])]
     offered = connector.capabilities
     able = sends(target)
     if able is not None:
-        # Any action leaves the file, or sends the message.
+        # What leaves a file or sends a message does nothing else.
         if not able:
             detail = f"{route.to} has no outbox, and no url"
             yield problem(loaded, "outbox_missing", (*path, "to"), detail)
+        if route.action != "send":
+            yield problem(loaded, "action_unknown", (*path, "action"), "expected send")
     elif route.action not in offered.actions:
         hint = did_you_mean(route.action, offered.actions)
         yield problem(loaded, "action_unknown", (*path, "action"), f"no such action{hint}")

@@ -23,6 +23,20 @@ def option_names(model: type[BaseModel], path: OptionPath) -> set[str]:
     return {name for kind in kinds for found in _models(kind) for name in found.model_fields}
 
 
+def description(model: type[BaseModel], path: OptionPath) -> str:
+    """What stands in the documentation of the option at `path`, or of the nearest around it."""
+    kinds: list[Any] = [model]
+    text = ""
+    for step in path:
+        fields = [
+            m.model_fields[str(step)] for k in kinds for m in _models(k) if step in m.model_fields
+        ]
+        if fields:
+            text = fields[0].description or ""
+        kinds = [inner for kind in kinds for inner in _step(kind, step)]
+    return text
+
+
 def no_such_option(model: type[BaseModel], path: OptionPath) -> str | None:
     """What is wrong with a path that names no option, in plain words; None if it names one."""
     for length in range(1, len(path) + 1):

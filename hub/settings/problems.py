@@ -5,7 +5,7 @@ Codes: ``option_unknown``, ``option_missing``, ``value_invalid``.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from typing import Any
 
@@ -13,12 +13,26 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from canonical.errors import ConfigError
-from hub.settings.names import did_you_mean, nearest, option_names
+from hub.settings.names import description, did_you_mean, nearest, option_names
 from hub.settings.places import Layer, OptionPath, dotted
+
+_WORDS = {
+    "string_type": "expected text; put the value in quotes",
+    "tuple_type": "expected a list: [...]",
+    "list_type": "expected a list: [...]",
+    "string_too_short": "expected {min_length} characters or more",
+    "too_short": "expected {min_length} or more in the list",
+    "union_tag_not_found": "{discriminator} is required",
+}
+"""What pydantic finds, in plain words."""
 
 
 def problems(
-    error: ValidationError, model: type[BaseModel], layer: Layer, base: OptionPath = ()
+    error: ValidationError,
+    model: type[BaseModel],
+    layer: Layer,
+    base: OptionPath = (),
+    unset: Collection[OptionPath] = (),
 ) -> list[ConfigError]:
     """One error for each finding.
 
@@ -27,16 +41,18 @@ def problems(
         model: what the values were read as.
         layer: the values and their places.
         base: where in the layer the values of `model` begin.
+        unset: secrets for which something else stood: only whether one may stand there is told.
 
     """
-    details = error.errors(include_url=False, include_context=False, include_input=False)
+    details = error.errors(include_url=False, include_input=False)
     values = _at(layer.values, base)
     located = [((*base, *_written(detail["loc"], values)), detail) for detail in details]
+    located = [each for each in located if not _follows(each, located, unset)]
     known = partial(_known, model, len(base))
     unknown = [path for path, detail in located if detail["type"] == "extra_forbidden"]
     meant = {(*path[:-1], nearest(path[-1], known(path))) for path in unknown}
     return [
-        _problem(path, detail, layer, known)
+        _problem(path, detail, layer, (known, description(model, path[len(base) :])))
         for path, detail in located
         # A misspelt name is one mistake, not also a missing one.
         if not (detail["type"] == "missing" and path in meant)
@@ -76,24 +92,51 @@ def _known(model: type[BaseModel], base: int, path: OptionPath) -> set[str]:
     return option_names(model, path[base:-1])
 
 
+def _follows(
+    one: tuple[OptionPath, ErrorDetails],
+    located: Sequence[tuple[OptionPath, ErrorDetails]],
+    unset: Collection[OptionPath],
+) -> bool:
+    """Whether a finding is no mistake of its own."""
+    path, detail = one
+    if path in unset and not detail["type"].endswith("_type"):
+        return True
+    # Where one of a list is wrong, pydantic counts the others and finds too few.
+    return detail["type"] == "too_short" and any(
+        len(other) > len(path) and other[: len(path)] == path for other, _ in located
+    )
+
+
 def _problem(
     path: OptionPath,
     detail: ErrorDetails,
     layer: Layer,
-    known: Callable[[OptionPath], set[str]],
+    about: tuple[Callable[[OptionPath], set[str]], str],
 ) -> ConfigError:
-    match detail["type"]:
-        case "missing":
-            text = f"{dotted(path)} is required"
-            return ConfigError("option_missing", layer.place(path[:-1]), text)
-        case "extra_forbidden":
-            text = f"{dotted(path)}: no such option{did_you_mean(path[-1], known(path))}"
-            return ConfigError("option_unknown", layer.place(path), text)
-        case "string_type":
-            message = "expected text; put the value in quotes"
-        case _:
-            message = detail["msg"].removeprefix("Value error, ")
-    return ConfigError("value_invalid", layer.place(path), f"{dotted(path)}: {message}")
+    known, described = about
+    if detail["type"] == "missing":
+        text = f"{dotted(path)} is required"
+        return ConfigError("option_missing", layer.place(path[:-1]), text)
+    if detail["type"] == "extra_forbidden":
+        text = f"{dotted(path)}: no such option{did_you_mean(path[-1], known(path))}"
+        return ConfigError("option_unknown", layer.place(path), text)
+    text = f"{dotted(path)}: {_expected(detail, described)}"
+    return ConfigError("value_invalid", layer.place(path), text)
+
+
+def _expected(detail: ErrorDetails, described: str) -> str:
+    """What is expected where something else stands, in plain words."""
+    context, kind = detail.get("ctx", {}), detail["type"]
+    if kind == "too_short" and context["field_type"] == "Value":  # a secret
+        kind = "string_too_short"
+    if kind in _WORDS:
+        return _WORDS[kind].format_map(context)
+    if kind == "string_pattern_mismatch":
+        return f"not of the form that is expected: {described}".removesuffix(": ")
+    if kind == "union_tag_invalid":
+        tags = [tag.strip(" '") for tag in str(context["expected_tags"]).split(",")]
+        return f"no such {context['discriminator']}{did_you_mean(str(context['tag']), tags)}"
+    return detail["msg"].removeprefix("Value error, ")
 
 
 def _at(values: Any, path: OptionPath) -> Any:

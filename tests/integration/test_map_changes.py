@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
@@ -15,11 +16,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from typer.testing import Result
 
 from canonical.errors import ConfigError, Rejected
+from connectors.registry import CONNECTORS
 from hub.archive import Archive
 from hub.ledger import bulk
 from hub.ledger.engine import open_engine
 from hub.ledger.tables import audit, receipt
-from hub.mapping.files import shipped_mappings
+from hub.mapping.files import mapping_files, shipped_mappings
+from hub.mapping.misnamed import misnamed
 from hub.mapping_changes.comparison import Candidate, Store, candidate, compare
 from hub.mapping_changes.promotion import KEPT, install, kept_versions, own_folder, prove
 from hub.mapping_changes.stored import Chosen, count
@@ -150,18 +153,50 @@ def test_a_mapping_whose_worked_cases_fail_is_not_promoted(tmp_path: Path) -> No
     prove(world.offered(OLD + " ").files, site(1))
 
 
+def test_a_mapping_without_cases_is_held_to_those_of_the_shipped_one(tmp_path: Path) -> None:
+    offered = World(Store.__new__(Store), site(1), tmp_path).offered('"ordered_on": "2020-01-01",')
+    with pytest.raises(Rejected, match="of the shipped mapping"):
+        prove(offered.files, site(1))
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("shopfy/850.order", "did you mean `shopify`"),
+        ("x12/851.order", "x12 reads no such flow"),
+        ("x12/order.941", "x12 writes no such flow"),
+    ],
+)
+def test_a_mapping_that_nothing_would_run_is_not_promoted(
+    tmp_path: Path, name: str, words: str
+) -> None:
+    path = tmp_path / f"{name}.jsonata"
+    path.parent.mkdir()
+    path.write_text("{}")
+    with pytest.raises(Rejected, match="mapping_unsound") as refused:
+        prove(candidate(site(1), tmp_path).files, site(1))
+    assert words in str(refused.value)
+
+
+def test_every_shipped_mapping_is_one_that_something_runs() -> None:
+    files = list(mapping_files(shipped_mappings()))
+    assert [file.name for file in files if misnamed(file, CONNECTORS)] == []
+
+
 @pytest.fixture
 async def promoting(
     addresses: Addresses, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[tuple[AsyncEngine, Callable[[], Awaitable[Result]]]]:
+) -> AsyncIterator[tuple[AsyncEngine, Callable[..., Awaitable[Result]]]]:
     """The ledger, and the command that promotes a candidate into ``own``."""
     for name, value in environment(addresses).items():
         monkeypatch.setenv(name, value)
-    World(Store.__new__(Store), site(1), tmp_path / "new").offered('"ordered_on": "2020-01-01",')
-    path = write_site(tmp_path, mappings=str(tmp_path / "own"))
+    World(Store.__new__(Store), site(1), tmp_path / "new").offered(OLD + " ")
+    acme = site(1).connections["acme-edi"].model_dump(mode="json", exclude_unset=True)
+    acme["transport"] = {"kind": "folder", "inbox": str(tmp_path / "in")}
+    path = write_site(tmp_path, mappings=str(tmp_path / "own"), connections={"acme-edi": acme})
     words = ("map", "promote", "--candidate", str(tmp_path / "new"), "--reason", "it is better")
     engine = open_engine(addresses.database_url)
-    yield engine, lambda: command(path, *words)
+    yield engine, lambda *more: command(path, *words, *more)
     await engine.dispose()
 
 
@@ -175,6 +210,35 @@ async def test_a_promotion_is_on_record(promoting: Any, tmp_path: Path) -> None:
     assert (await promote()).exit_code == 0
     assert (tmp_path / "own" / "x12" / "850.order.jsonata").is_file()
     assert await promotions(engine) == ["map.promote"]
+
+
+async def test_what_breaks_documents_that_are_mapped_today_is_promoted_only_if_it_is_said(
+    promoting: Any, tmp_path: Path
+) -> None:
+    engine, promote = promoting
+    archive = Archive(tmp_path / "archive")
+    (taken,) = receipts(0, 1)
+    (place,) = archive.keep([taken.body], RECEIVED_AT)
+    archive.close()
+    async with engine.begin() as ledger:
+        await bulk.copy(ledger, receipt, [_row(taken.id, taken.body, place)])
+    fails = World(Store.__new__(Store), site(1), tmp_path / "new")
+    fails.offered('"ordered_on": $fail("moon", "x", "y"),')
+    cases = tmp_path / "new" / "x12" / "850.order.cases"
+    cases.mkdir()
+    shipped = next((shipped_mappings() / "x12" / cases.name).glob("*.json"))
+    case = {"why": "a", "input": json.loads(shipped.read_text())["input"]}
+    case["expect_error"] = {"code": "moon"}
+    refused = await promote("--since", "2000-01-01")
+    assert (refused.exit_code, "mapping_unsound" in refused.output) == (4, True)
+    (cases / "moon.json").write_text(json.dumps(case))
+    refused = await promote("--since", "2000-01-01")
+    assert (refused.exit_code, "mapping_breaks" in refused.output) == (4, True), refused.output
+    assert not (tmp_path / "own").exists()
+    assert await promotions(engine) == []
+    said = await promote("--since", "2000-01-01", "--allow-failures", "--by", "ann")
+    assert said.exit_code == 0, said.output
+    assert (tmp_path / "own" / "x12" / "850.order.jsonata").is_file()
 
 
 async def test_nothing_is_promoted_that_cannot_be_put_on_record(

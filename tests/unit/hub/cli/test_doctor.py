@@ -91,10 +91,11 @@ def test_a_certificate_that_runs_out_soon_is_a_warning(
     monkeypatch.setenv("DOCTOR_TEST_KEY", key_pem(key("us")).decode())
     transport = f"""{{kind: as2, our_id: US, partner_id: THEM, our_keys: [env:DOCTOR_TEST_KEY],
       partner_certificates: [{site.parent / "them.pem"}]}}"""
-    site.write_text(site.read_text().replace("{kind: webhook}", transport))
+    harbor = HARBOR.replace("{kind: folder, inbox: IN, outbox: OUT}", transport)
+    site.write_text(site.read_text().replace("data_dir:", f"{harbor}data_dir:"))
     report = Report(site)
     assert report.exit_code == 0
-    states = {"our certificates, shop": "ok", "their certificates, shop": "warning"}
+    states = {"our certificates, harbor": "ok", "their certificates, harbor": "warning"}
     assert report.states("certificates") == states
     monkeypatch.delenv("DOCTOR_TEST_KEY")
     assert "secret_unset" in Report(site).text

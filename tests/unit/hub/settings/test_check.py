@@ -18,7 +18,9 @@ from connectors.base import (
     Webhook,
 )
 from connectors.reach import Reach
+from hub.cli.known import known
 from hub.settings.check import check
+from hub.settings.check_bindings import check_own_mappings
 from hub.settings.check_parts import Known
 from hub.settings.loader import load
 from hub.settings.model import ControlPoints, Route
@@ -246,6 +248,19 @@ def test_a_folder_belongs_to_one_exchange(
 def test_routes_for_different_partners_do_not_meet(write_site: WriteSite, site_text: str) -> None:
     text = site_text.replace("routes:", f"routes:\n{ROUTE}, when: {{partner: acme}}}}")
     check(load(write_site(text + "    when: {partner: contoso}\n")), KNOWN)
+
+
+def test_an_own_mapping_that_nothing_would_run_is_told(
+    write_site: WriteSite, site_text: str, tmp_path: Path
+) -> None:
+    for name in ("shopfy/850.order", "x12/850.order"):
+        path = tmp_path / "own" / f"{name}.jsonata"
+        path.parent.mkdir(parents=True)
+        path.write_text("{}")
+    loaded = load(write_site(site_text + f"mappings: {tmp_path / 'own'}\n"))
+    (found,) = check_own_mappings(loaded, known())
+    assert found.code == "mapping_unknown"
+    assert "shopfy/850.order.jsonata: no such system; did you mean `shopify`?" in found.detail
 
 
 def test_all_misfits_are_told_at_once(write_site: WriteSite, site_text: str) -> None:
