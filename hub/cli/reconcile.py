@@ -30,7 +30,7 @@ _REPORT = (
     "job", "looked_at", "unchecked", "found", "opened", "healing", "closed", "seconds", "sweep",
 )  # fmt: skip
 _COLUMNS = (
-    "id", "job", "subject", "state", "age", "amount", "currency", "owner", "cause", "remedy",
+    "id", "job", "about", "state", "age", "amount", "currency", "owner", "cause", "remedy",
     "redrives",
 )  # fmt: skip
 _GROUP = ("name", "count", "money", "unpriced")

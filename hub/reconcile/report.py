@@ -11,6 +11,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from hub.reconcile.about import about
+
 BUCKETS = (
     ("under a day", timedelta(days=1)),
     ("1 to 7 days", timedelta(days=7)),
@@ -58,10 +60,11 @@ class Summary:
 
 
 def aged(row: Row, now: datetime) -> dict[str, Any]:
-    """Add how long the finding has been true, or was until it closed."""
+    """Add how long the finding has been true, or was until it closed, and what it is about."""
     until = row["closed_at"] or now
     seconds = max(0, round((until - row["since"].astimezone(UTC)).total_seconds()))
-    return dict(row) | {"age": in_words(seconds), "age_seconds": seconds}
+    told = {"about": about(row), "age": in_words(seconds), "age_seconds": seconds}
+    return dict(row) | told
 
 
 def in_words(seconds: int) -> str:

@@ -16,7 +16,7 @@ from typing import Any
 COLUMNS = (
     "id", "job", "state", "subject", "reference", "partner", "owner", "cause", "remedy", "amount",
     "currency", "since", "age_seconds", "opened_at", "last_seen_at", "closed_at", "redrives",
-    "details",
+    "details", "about",
 )  # fmt: skip
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 

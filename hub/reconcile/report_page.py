@@ -15,7 +15,7 @@ _MOST_ROWS = 5000
 """Rows of the table; the charts count all."""
 _MOST_BARS = 15
 _COLUMNS = (
-    ("age", "Age"), ("job", "Job"), ("subject", "About"), ("partner", "Partner"),
+    ("age", "Age"), ("job", "Job"), ("about", "About"), ("partner", "Partner"),
     ("amount", "Money"), ("currency", ""), ("owner", "Owner"), ("state", "State"),
     ("cause", "Cause"), ("remedy", "Remedy"), ("details", "Details"),
 )  # fmt: skip
