@@ -12,15 +12,17 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from canonical.errors import ConfigError
+from canonical.errors import ConfigError, Retryable
 from hub.archive import Archive
 from hub.cli.known import known
 from hub.clock import Clock, SystemClock
 from hub.ledger import engine as ledgers
+from hub.ledger.faults import is_passing
 from hub.ledger.shared_clock import SharedClock
-from hub.servers.addresses import Addresses
+from hub.servers.addresses import Addresses, given_urls, masked
 from hub.servers.reach import reach
 from hub.settings.check import check
 from hub.settings.loader import load
@@ -77,11 +79,27 @@ async def _at(site: Site, addresses: Addresses) -> AsyncIterator[Desk]:
     )  # a person who has waited long enough says so
     clock = SharedClock(engine, SystemClock())
     try:
-        await ledgers.migrate(engine)
-        await clock.agree()
+        await _open(engine, clock, site, addresses)
         yield Desk(site, engine, Archive(site.data_dir / "archive"), clock)
     finally:
         await engine.dispose()
+
+
+async def _open(engine: AsyncEngine, clock: SharedClock, site: Site, addresses: Addresses) -> None:
+    """Find the ledger there and of our form.
+
+    Raises:
+        Retryable: ``server_unreachable``; `where` is its URL without credentials.
+    """
+    try:
+        await ledgers.migrate(engine)
+        await clock.agree()
+    except (SQLAlchemyError, OSError) as error:
+        if not is_passing(error):
+            raise
+        hint = "" if "postgres" in given_urls(site.servers) else "; is the hub running?"
+        detail = f"the ledger cannot be reached ({type(error).__name__}){hint}"
+        raise Retryable("server_unreachable", masked(addresses.database_url), detail) from error
 
 
 def actor(given: str | None) -> str:

@@ -26,7 +26,7 @@ from hub.servers import binaries
 from hub.servers.addresses import Addresses, find_running, masked
 from hub.servers.ports import is_free
 from hub.servers.versions import MINIMUM, server_version
-from hub.settings.loader import load
+from hub.settings.loader import load, read
 from hub.settings.model import FolderTransport, Http, Servers, Site
 
 _PYTHON = (3, 11)
@@ -87,10 +87,20 @@ def examine(config: Path | None) -> Iterator[Finding]:
         yield Finding("configuration", State.FAILED, str(problem))
     if not problems:
         yield Finding("configuration", State.OK, str(config))
-        site = load(config).site
-        yield from _certificates(site, datetime.now(UTC))
+        yield from _certificates(load(config).site, datetime.now(UTC))
+    site = _readable(config)
+    if site is not None:
         yield from _folders(site)
         yield from _site(site.data_dir, site.servers, site.http)
+
+
+def _readable(config: Path) -> Site | None:
+    """What can be read of a site, whatever is wrong with the rest; None: nothing."""
+    try:
+        loaded, _ = read(config)
+    except HubError:
+        return None
+    return None if loaded is None else loaded.site
 
 
 def _site(data_dir: Path, servers: Servers, http: Http) -> Iterator[Finding]:

@@ -14,6 +14,7 @@ from hub.clock import SystemClock
 from hub.dead_letters.times import moment
 from hub.ledger import audit, audit_log
 from hub.pruning import Pruner, Wish
+from hub.settings.model import Retention
 
 _LOG = ("at", "actor", "action", "subject", "hold", "reason")
 
@@ -87,14 +88,24 @@ def prune(
 ) -> None:
     """Let go of what is at rest and older than `retention` keeps; the hub does so by itself."""
 
-    async def work() -> dict[str, int]:
+    async def work() -> tuple[dict[str, int], str]:
         async with desk(config) as at:
-            pruner = Pruner(at.engine, at.archive, at.site.retention, at.clock)
-            return await pruner.prune(Wish(actor(by), reason, dry_run))
+            kept = at.site.retention
+            pruner = Pruner(at.engine, at.archive, kept, at.clock)
+            return await pruner.prune(Wish(actor(by), reason, dry_run)), _nothing(kept)
 
-    found = run(work())
+    found, nothing = run(work())
     print_rows(
         [{"what": name, "rows": count} for name, count in found.items()], ("what", "rows"), output
     )
     if not any(found.values()):
+        typer.echo(nothing, err=True)
         raise typer.Exit(Exit.NOTHING_MATCHED)
+
+
+def _nothing(kept: Retention) -> str:
+    """Why nothing was let go."""
+    days = (kept.archive_days, kept.documents_days, kept.exchanges_days, kept.audit_days)
+    if any(each is not None for each in days):
+        return "nothing is older than retention keeps"
+    return "retention is off: nothing is ever let go (retention.archive_days and the others)"

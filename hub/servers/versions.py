@@ -1,6 +1,7 @@
 """Asks servers, ours or others, for their versions.
 
-Codes: ``server_unreachable``.
+Codes: ``server_unreachable``; ``nats_refused`` and ``server_password_wrong``: the server is there, and
+will not have us.
 """
 
 from __future__ import annotations
@@ -13,13 +14,22 @@ import redis.asyncio
 import redis.exceptions
 from nats.aio.client import Client as NATS  # noqa: N814 - as the library names it
 
-from canonical.errors import Retryable
+from canonical.errors import ConfigError, HubError, Retryable
 from hub.servers.addresses import Addresses, masked
 from hub.servers.binaries import NATS_MINIMUM, POSTGRES_MINIMUM, REDIS_MINIMUM, Version
 
 MINIMUM = {"nats": NATS_MINIMUM, "postgres": POSTGRES_MINIMUM, "redis": REDIS_MINIMUM}
 
 _SECONDS = 5.0
+_FAULTS = (
+    OSError,
+    TimeoutError,
+    ValueError,
+    nats.errors.Error,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    redis.exceptions.RedisError,
+)
 
 
 async def server_version(name: str, addresses: Addresses) -> Version:
@@ -31,6 +41,7 @@ async def server_version(name: str, addresses: Addresses) -> Version:
 
     Raises:
         Retryable: ``server_unreachable``; `where` is the URL without credentials.
+        ConfigError: ``nats_refused`` or ``server_password_wrong``.
 
     """
     askers: dict[str, tuple[str, Callable[[str], Awaitable[Version]]]] = {
@@ -41,14 +52,30 @@ async def server_version(name: str, addresses: Addresses) -> Version:
     url, ask = askers[name]
     try:
         return await ask(url)
-    except (OSError, TimeoutError, ValueError, nats.errors.Error) as error:
-        raise Retryable("server_unreachable", masked(url), type(error).__name__) from error
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, redis.exceptions.RedisError) as error:
-        raise Retryable("server_unreachable", masked(url), type(error).__name__) from error
+    except _FAULTS as error:
+        raise _named(name, masked(url), error) from error
+
+
+def _named(name: str, where: str, error: Exception) -> HubError:
+    """Tell a server that will not have us from one that does not answer."""
+    words = str(error).lower()
+    if name == "nats" and "authorization" in words:
+        return ConfigError("nats_refused", where, "NATS refuses the user, password or token")
+    if isinstance(error, asyncpg.InvalidAuthorizationSpecificationError):
+        detail = "PostgreSQL refuses the user or password"
+        return ConfigError("server_password_wrong", where, detail)
+    if isinstance(error, redis.exceptions.AuthenticationError):
+        return ConfigError("server_password_wrong", where, "Redis refuses the password")
+    return Retryable("server_unreachable", where, type(error).__name__)
 
 
 async def _nats(url: str) -> Version:
     client = NATS()
+    refusals: list[Exception] = []
+
+    async def note(error: Exception) -> None:
+        refusals.append(error)  # shows in the result; the library prints it otherwise
+
     try:
         await client.connect(
             [part.strip() for part in url.split(",")],
@@ -56,8 +83,12 @@ async def _nats(url: str) -> Version:
             reconnect_time_wait=0,
             max_reconnect_attempts=1,
             connect_timeout=int(_SECONDS),
-            error_cb=_ignore,
+            error_cb=note,
         )
+    except nats.errors.Error as error:
+        # The driver has a class for it, and raises it only on a connection that stood already.
+        raise next((r for r in refusals if "authorization" in str(r).lower()), error) from error
+    else:
         said = client.connected_server_version
         return said.major, said.minor, said.patch
     finally:
@@ -82,7 +113,3 @@ async def _redis(url: str) -> Version:
         return tuple(int(part) for part in str(said["redis_version"]).split("."))
     finally:
         await client.aclose()
-
-
-async def _ignore(_: Exception) -> None:
-    """Errors that show in the result anyway; the library prints them otherwise."""

@@ -338,4 +338,6 @@ async def test_the_command_tells_what_would_go(
     said = await command(site, "ledger", "prune", "--reason", "old", "--output", "json")
     assert (said.exit_code, old.exists()) == (0, False)
     said = await command(site, "ledger", "prune")
-    assert said.exit_code == 3
+    assert (said.exit_code, "nothing is older" in said.stderr) == (3, True)
+    said = await command(write_site(tmp_path), "ledger", "prune")
+    assert (said.exit_code, "retention is off" in said.stderr) == (3, True)

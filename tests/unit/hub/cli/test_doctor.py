@@ -101,6 +101,40 @@ def test_a_certificate_that_runs_out_soon_is_a_warning(
     assert "secret_unset" in Report(site).text
 
 
+def test_an_unset_secret_does_not_keep_it_from_looking_at_the_rest(
+    site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DOCTOR_TEST_SECRET")
+    text = HARBOR.replace("IN", str(site.parent / "gone")).replace(", outbox: OUT", "")
+    site.write_text(site.read_text().replace("data_dir:", f"{text}data_dir:"))
+    report = Report(site)
+    assert "secret_unset" in report.text
+    assert report.states("inbox", "program", "port") == {
+        "inbox, harbor": "failed",
+        "nats program": "ok",
+        "postgres program": "ok",
+        "redis program": "ok",
+        "http port": "ok",
+    }
+
+
+def test_a_server_that_refuses_us_is_told_from_one_that_is_not_there(
+    site: Path, servers: Addresses, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def other(url: str) -> str:
+        scheme, _, rest = url.partition("://")
+        return f"{scheme}://nobody:wrong@{rest.rpartition('@')[2]}"
+
+    monkeypatch.setenv("DATABASE_URL", other(servers.database_url))
+    monkeypatch.setenv("NATS_URL", other(servers.nats_url))
+    monkeypatch.setenv("REDIS_URL", other(servers.redis_url))
+    report = Report(site)
+    assert report.exit_code == 1
+    for code in ("nats_refused at", "server_password_wrong at"):
+        assert code in report.text
+    assert "wrong@" not in report.text
+
+
 def test_servers_by_url_are_asked_for_their_versions(
     site: Path, servers: Addresses, monkeypatch: pytest.MonkeyPatch
 ) -> None:
