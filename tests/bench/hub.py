@@ -43,6 +43,7 @@ from tests.bench.world import World, connected, stored
 _FILL_AT_ONCE = 500
 _SENDERS = 64
 _LOOK_SECONDS = 0.05
+_SETTLED_SECONDS = 10
 
 
 @dataclass(slots=True)
@@ -111,17 +112,26 @@ class Hub:
         return {"hub": cpu.own(), "workers": self.workers.pids, **self.world.pids}
 
     async def _check(self) -> None:
-        """Refuse a figure whose books do not add up."""
+        """Refuse a figure whose books do not add up; the server may still be counting acks."""
+        until = time.monotonic() + _SETTLED_SECONDS
+        while (found := await self._found()) != (expected := self._expected()):
+            if time.monotonic() > until:
+                raise AssertionError(f"the books do not add up: {found} instead of {expected}")
+            await asyncio.sleep(_LOOK_SECONDS)
+
+    async def _found(self) -> dict[str, int]:
         published = await stored(self.js, topology.CANONICAL)
         consumer = await self.js.consumer_info(topology.INTAKE, topology.NORMALIZE)
         counted = await self.counted()
-        found = {
+        return {
             "published orders": published - _SNAPSHOTS,
             "unacknowledged": consumer.num_ack_pending + consumer.num_pending,
             **{name: n - self.before.get(name, 0) for name, n in counted.items()},
         }
+
+    def _expected(self) -> dict[str, int]:
         n = self.taken
-        expected = {
+        return {
             "published orders": n,
             "unacknowledged": 0,
             "accepted orders": n,
@@ -131,8 +141,6 @@ class Hub:
             "holds": 0,
             "outbox": 0,
         }
-        if found != expected:
-            raise AssertionError(f"the books do not add up: {found} instead of {expected}")
 
     async def counted(self) -> dict[str, int]:
         """Return what the ledger holds."""
