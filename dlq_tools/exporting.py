@@ -54,5 +54,7 @@ def _opened(to: Path | None, stack: ExitStack) -> TextIO:
         return sys.stdout
     try:
         return stack.enter_context(to.open("x", encoding="utf-8", newline=""))
+    except FileExistsError:
+        raise Rejected("file_unwritable", to.name, "it is there already") from None
     except OSError as error:
         raise Rejected("file_unwritable", to.name, f"{type(error).__name__}") from None

@@ -108,11 +108,12 @@ class X12Config(ConnectorConfig):
         marks = self._marks()
         if len(set(marks)) != len(marks):
             raise ValueError("expected four different delimiters")
-        for party in (self.us(), self.partner()):
+        for whose, party in (("our", self.us()), ("partner", self.partner())):
             if any(mark in text for mark in marks for text in party):
                 raise ValueError("expected ids that hold none of the delimiters")
             if not 2 <= len(party[2]) <= 15:  # noqa: PLR2004  # elements 142 and 124
-                raise ValueError("expected group ids of 2 to 15 characters")
+                expected = "expected 2 to 15 characters (GS02, GS03), or another id for the GS in"
+                raise ValueError(f"{whose}_id: {expected} {whose}_group_id")
         return self
 
     @property

@@ -1,6 +1,6 @@
 """Trying one mapping on one file: what ``crossdock map run`` does.
 
-Code of the `ConfigError` raised here: ``input_unreadable``.
+Codes of the `ConfigError` raised here: ``input_unreadable``, ``mapping_missing``.
 """
 
 from __future__ import annotations
@@ -19,10 +19,17 @@ from connectors.base import Json, Receipt, Refusal
 from connectors.registry import CONNECTORS
 from hub.cli.desk import site_of
 from hub.mapping.engine import Limits
-from hub.mapping.files import MappingFile, flow_word, read_mapping, shipped_mappings
+from hub.mapping.files import (
+    MappingFile,
+    flow_word,
+    mapping_files,
+    read_mapping,
+    shipped_mappings,
+)
 from hub.mapping.jsonatapy_engine import JsonatapyMapping
 from hub.mapping.reference_engine import ReferenceMapping
 from hub.mapping.validation import validate
+from hub.settings.names import did_you_mean
 from hub.workers.spec import worker_spec
 from hub.workers.tools import Tools
 
@@ -59,7 +66,26 @@ def _mapping(trial: Trial) -> MappingFile:
     folder = root / trial.system
     inbound = folder / f"{flow_word(trial.flow)}.{trial.entity}.jsonata"
     outbound = folder / f"{trial.entity}.{flow_word(trial.flow)}.jsonata"
+    if not (inbound.is_file() or outbound.is_file()):
+        raise ConfigError("mapping_missing", f"{trial.system}/{inbound.name}", _nearest(trial))
     return read_mapping(inbound if inbound.is_file() else outbound, root)
+
+
+def _nearest(trial: Trial) -> str:
+    """Which of a mapping's three words names nothing, and what was probably meant."""
+    files = list(mapping_files(shipped_mappings()))
+    if trial.system not in {file.system for file in files}:
+        return f"no such system{did_you_mean(trial.system, {file.system for file in files})}"
+    flows: dict[str, set[str]] = {}
+    for file in files:
+        if file.system == trial.system:
+            flows.setdefault(file.flow, set()).add(file.entity)
+    flow = flow_word(trial.flow)
+    if flow not in flows:
+        return f"no mapping of the flow {flow}{did_you_mean(flow, flows)}"
+    return (
+        f"no mapping of {flow} to or from {trial.entity}{did_you_mean(trial.entity, flows[flow])}"
+    )
 
 
 def _sources(trial: Trial) -> Iterator[tuple[Json, Json] | HubError]:

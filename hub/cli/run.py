@@ -22,6 +22,7 @@ from hub.intake.store import ReceiptStore
 from hub.publisher import Publisher
 from hub.servers.addresses import Addresses, find_running, masked
 from hub.settings.model import PollTransport, Site
+from hub.settings.names import did_you_mean
 from hub.telemetry import logs
 
 _PATIENCE_SECONDS = 10.0
@@ -55,6 +56,8 @@ def run_command(
     """Run the hub until it is told to stop: one process with all roles, or many with some."""
     wanted = frozenset(role.strip() for role in roles.split(",") if role.strip())
     if not wanted or wanted - set(ROLES):
+        for name in sorted(wanted - set(ROLES)):
+            typer.echo(f"no such role: {name}{did_you_mean(name, ROLES)}", err=True)
         typer.echo(f"roles are some of: {', '.join(ROLES)}", err=True)
         raise typer.Exit(Exit.USAGE)
     logs.configure(json=log_format is LogFormat.JSON, level=log_level)

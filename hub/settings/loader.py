@@ -70,12 +70,19 @@ def read(path: Path) -> tuple[Loaded | None, list[ConfigError]]:
     try:
         return Loaded(Site.model_validate(layer.values), layer), found
     except ValidationError as error:
-        found = [*problems(error, Site, layer), *found]
+        found = [*(_in(path, each) for each in problems(error, Site, layer)), *found]
         rest = without(error, layer.values)
     try:
         return Loaded(Site.model_validate(rest), layer), found
     except ValidationError:
         return None, found
+
+
+def _in(path: Path, problem: ConfigError) -> ConfigError:
+    """Put what is missing into the site's own file: nobody writes into the defaults."""
+    if not problem.where.startswith(f"{DEFAULTS}:"):
+        return problem
+    return ConfigError(problem.code, f"{path}:1", problem.detail)
 
 
 def _in_data_dir(layer: Layer, environment: Layer, folder: Path) -> Layer:

@@ -132,7 +132,7 @@ def _expected(detail: ErrorDetails, described: str) -> str:
     if kind in _WORDS:
         return _WORDS[kind].format_map(context)
     if kind == "string_pattern_mismatch":
-        return f"not of the form that is expected: {described}".removesuffix(": ")
+        return f"not of the form that is expected: {described or context['pattern']}"
     if kind == "union_tag_invalid":
         tags = [tag.strip(" '") for tag in str(context["expected_tags"]).split(",")]
         return f"no such {context['discriminator']}{did_you_mean(str(context['tag']), tags)}"

@@ -34,6 +34,10 @@ _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,17})\Z")
 _NULL = re.compile(r"(?:|~|null)\Z")
 
 
+_BARE_VARIABLE = re.compile(r"[\[{].*(?<![\"'])\$\{")
+"""A variable within a flow collection, whose braces YAML takes for its own (YAML 1.2.2, 7.4)."""
+
+
 class _Loader(yaml.SafeLoader):
     """The parser, with the few implicit types that the module's docstring lists."""
 
@@ -56,7 +60,7 @@ def read_yaml(path: Path, environ: Mapping[str, str]) -> Layer:
     try:
         root = yaml.compose(text, _Loader)
     except yaml.YAMLError as error:
-        raise SettingsError([_syntax_problem(path, error)]) from error
+        raise SettingsError([_syntax_problem(path, error, text)]) from error
     except RecursionError as error:
         raise SettingsError(
             [ConfigError("yaml_unsupported", str(path), "nested too deep")]
@@ -89,11 +93,15 @@ def _read(path: Path) -> str:
         raise SettingsError([problem]) from error
 
 
-def _syntax_problem(path: Path, error: yaml.YAMLError) -> ConfigError:
+def _syntax_problem(path: Path, error: yaml.YAMLError, text: str) -> ConfigError:
     mark = getattr(error, "problem_mark", None)
     where = f"{path}:{mark.line + 1}" if mark else str(path)
     # The library's words name characters and tokens, never the value around them.
-    return ConfigError("yaml_invalid", where, getattr(error, "problem", None) or "not YAML text")
+    said = getattr(error, "problem", None) or "not YAML text"
+    line = text.splitlines()[mark.line : mark.line + 1] if mark else []
+    if line and _BARE_VARIABLE.search(line[0]):
+        said += "; within {} or [], ${NAME} stands in quotes"
+    return ConfigError("yaml_invalid", where, said)
 
 
 class _Reading:

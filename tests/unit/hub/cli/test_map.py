@@ -122,11 +122,27 @@ def test_a_trial_that_is_refused_ends_with_1_and_its_reason(tmp_path: Path) -> N
     assert '"error"' in result.stdout
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("x21", "850", "order"), "no such system; did you mean `x12`?"),
+        (("x12", "851", "order"), "no mapping of the flow 851"),
+        (("x12", "850", "ordr"), "no mapping of 850 to or from ordr; did you mean `order`?"),
+    ],
+)
+def test_a_misspelt_mapping_is_told_word_by_word(
+    tmp_path: Path, words: tuple[str, str, str], said: str
+) -> None:
+    (tmp_path / "empty.json").write_text("{}")
+    result = call("run", *words, tmp_path / "empty.json")
+    assert said in " ".join(result.stderr.split())
+
+
 def test_a_trial_of_no_mapping_or_no_json_says_so(tmp_path: Path) -> None:
     system, flow, entity, case = _shipped()
     result = call("run", system, "unheard", entity, case)
     assert result.exit_code == 1
-    assert "mapping_unreadable" in result.stderr
+    assert "mapping_missing" in result.stderr
     (tmp_path / "bytes").write_bytes(b"ISA*00*")
     result = call("run", system, flow, entity, tmp_path / "bytes")
     assert result.exit_code == 1

@@ -31,6 +31,11 @@ def test_a_word_that_no_option_knows_is_a_usage_error(option: tuple[str, str]) -
     assert "Traceback" not in result.output
 
 
+def test_a_role_that_there_is_not_is_named() -> None:
+    result = CliRunner().invoke(build(), ["run", "--roles", "api,jbs"])
+    assert "no such role: jbs; did you mean `jobs`?" in result.output
+
+
 @pytest.mark.parametrize(
     ("sqlstate", "says"),
     [("28P01", "password"), ("28000", "password"), ("3D000", "no such database")],

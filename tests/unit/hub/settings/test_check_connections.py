@@ -94,3 +94,10 @@ def test_a_kind_that_is_misspelt_is_told_in_plain_words(write_site: WriteSite) -
     _, (problem, *_) = read(write_site(text))
     assert "no such 'kind'; did you mean `webhook`?" in problem.detail
     assert "tag" not in problem.detail
+
+
+@pytest.mark.parametrize("whose", ["our", "partner"])
+def test_an_id_that_no_group_can_have_is_named(write_site: WriteSite, whose: str) -> None:
+    options = OPTIONS["x12"].replace("US" if whose == "our" else "ACME", "U")
+    ((_, detail),) = found(write_site, system="x12", kind="folder, inbox: in", options=options)
+    assert f"{whose}_id: expected 2 to 15 characters" in detail
