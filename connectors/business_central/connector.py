@@ -24,7 +24,7 @@ class BusinessCentralConnector:
         can_look_up=True,
         # externalDocumentNumber is not unique there: the same order twice is two orders.
         idempotent=False,
-        transports=("poll",),
+        transports=("poll", "webhook"),  # webhook: only called
     )
 
     def codec(self, config: ConnectorConfig) -> BusinessCentralCodec:
