@@ -125,6 +125,14 @@ def test_every_stream_has_its_row_among_what_grows() -> None:
     assert told == names
 
 
+def test_what_the_http_pages_says_of_paths_methods_and_parameters_is_what_is_answered() -> None:
+    app = (ROOT / "hub" / "api" / "app.py").read_text("utf-8")
+    told = re.findall(r"`([a-z_]+)` \((404|405|422)\b", INTERFACES.text)
+    assert {code for code, _ in told} == {"path_unknown", "method_not_allowed", "request_invalid"}
+    for code, status in told:
+        assert re.search(rf'{status}[:,] "{code}"', app), code
+
+
 def test_no_page_and_no_source_names_a_document_that_is_not_here() -> None:
     texts = {str(page.path): page.text for page in PAGES}
     texts |= {str(path): path.read_text("utf-8") for path in _sources()}
