@@ -100,7 +100,13 @@ def _judged(world: World) -> Iterator[str]:
 def _counted_once(key: str, rows: list[Row]) -> Iterator[str]:
     # What a person refused may come again: its key is free. What is a duplicate takes no effect.
     gone = ("superseded", "rejected", "duplicate")
-    standing = [row for row in rows if row["state"] not in gone and row["verdict"] != "stale"]
+    # What waits for a person without a version has had no effect: whoever lets it go looks again.
+    waits = [row["id"] for row in rows if row["state"] == "held" and row["version"] is None]
+    standing = [
+        row
+        for row in rows
+        if row["state"] not in gone and row["verdict"] != "stale" and row["id"] not in waits
+    ]
     counts = Counter(row["content_id"] for row in standing)
     for content, count in counts.items():
         if count > 1:
