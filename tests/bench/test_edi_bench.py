@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from connectors.inspectors import INSPECTORS
 from tests.bench import edi_orders, orders
 from tests.bench.edi_child import READERS
 
-WRITERS = {"x12": orders.interchange, "edifact": edi_orders.interchange}
+WRITERS: dict[str, Callable[[int], bytes]] = {
+    "x12": orders.interchange,
+    "edifact": edi_orders.interchange,
+}
 
 
 @pytest.mark.parametrize("format_", WRITERS)
