@@ -15,6 +15,7 @@ Measured reasons for the settings:
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import re
 from dataclasses import dataclass, replace
@@ -29,7 +30,7 @@ from nats.js.api import (
     StreamConfig,
     StreamInfo,
 )
-from nats.js.errors import BadRequestError, NotFoundError
+from nats.js.errors import BadRequestError, NotFoundError, ServerError
 
 from canonical.errors import ConfigError
 
@@ -155,6 +156,10 @@ def streams(ledger_id: str, sizes: Sizes) -> list[StreamConfig]:
     ]
 
 
+_NO_STORE = 10049
+"""NATS: "error creating store for stream"; seen where its folder was being deleted meanwhile."""
+_STORE_PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
+
 ACK_WAIT_SECONDS = 10.0
 """How soon another replica takes over what a dead one had in hand; a living one renews it."""
 
@@ -230,13 +235,27 @@ async def fills(js: JetStreamContext, ledger_id: str) -> dict[str, float | None]
     return found
 
 
+async def _add(js: JetStreamContext, config: StreamConfig) -> None:
+    """Make a stream; one of its name that was deleted just now may still be cleared away."""
+    for pause in _STORE_PAUSES:
+        try:
+            await js.add_stream(config)
+        except ServerError as error:
+            if error.err_code != _NO_STORE:
+                raise
+            await asyncio.sleep(pause)
+        else:
+            return
+    await js.add_stream(config)
+
+
 async def _make(js: JetStreamContext, config: StreamConfig) -> bool:
     """Make a stream; False: it is there."""
     try:
         await js.stream_info(str(config.name))
     except NotFoundError:
         try:
-            await js.add_stream(config)
+            await _add(js, config)
         except BadRequestError as error:
             if error.err_code != _NAME_IN_USE:
                 raise
