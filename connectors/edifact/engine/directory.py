@@ -24,6 +24,7 @@ from connectors.edifact.engine.guide import (
     component_of,
     segment_rule,
 )
+from connectors.table_words import words
 
 _GUIDES = files("connectors.edifact") / "guides"
 _SHARED = frozenset({"elements", "composites", "segments"})
@@ -153,7 +154,7 @@ def segments_of(release: str) -> dict[str, SegmentRule]:
             fields = tuple(_field(text, elements, composites) for text in row["elements"])
             rules[tag] = segment_rule(tag, row["name"], fields, is_open=bool(row.get("open")))
         except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise _invalid(release, "segments", f"{tag}: {_words(error)}") from None
+            raise _invalid(release, "segments", f"{tag}: {words(error)}") from None
         if not _TAG.fullmatch(tag):
             raise _invalid(release, "segments", f"{tag}: expected a tag of three letters")
     return rules
@@ -177,21 +178,12 @@ def compile_guide(table: Table, release: str) -> Guide:
             _fill(root, table[area], area, rules)
         title = str(table["name"])
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise _invalid(release, name, _words(error)) from None
+        raise _invalid(release, name, words(error)) from None
     return Guide(name, title, release, root, rules, begin)
 
 
 def _invalid(release: str, name: str, detail: str) -> ConfigError:
     return ConfigError("guide_invalid", f"connectors/edifact/guides/{release}/{name}.json", detail)
-
-
-def _words(error: Exception) -> str:
-    """What is wrong with a table, where Python says no more than a key or that it is no table."""
-    if isinstance(error, KeyError):
-        return f"expected {error}, which is not there"
-    if isinstance(error, (AttributeError, TypeError)):
-        return "a list, a table or a text stands where another of them is expected"
-    return str(error)
 
 
 def _field(text: str, elements: Table, composites: Table) -> Field:

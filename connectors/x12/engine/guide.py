@@ -20,6 +20,7 @@ from importlib.resources import files
 from typing import Any
 
 from canonical.errors import ConfigError
+from connectors.table_words import words
 from connectors.x12.engine.naming import Namers
 from connectors.x12.engine.notes import parse_note
 from connectors.x12.engine.pattern import Matches
@@ -140,20 +141,11 @@ def _load(set_id: str, release: str) -> Guide | None:
         table = table_of(set_id, release)
         return None if table is None else compile_guide(table, release)
     except (AttributeError, KeyError, TypeError, ValueError) as error:  # a GuideError among them
-        raise _invalid(release, f"{set_id}.json", _words(error)) from None
+        raise _invalid(release, f"{set_id}.json", words(error)) from None
 
 
 def _invalid(release: str, name: str, detail: str) -> ConfigError:
     return ConfigError("guide_invalid", f"connectors/x12/guides/{release}/{name}", detail)
-
-
-def _words(error: Exception) -> str:
-    """What is wrong with a table, where Python says no more than a key or that it is no table."""
-    if isinstance(error, KeyError):
-        return f"expected {error}, which is not there"
-    if isinstance(error, (AttributeError, TypeError)):
-        return "a list, a table or a text stands where another of them is expected"
-    return str(error)
 
 
 @cache
@@ -169,7 +161,7 @@ def _directory(release: str) -> dict[str, SegmentRule]:
         try:
             rules[tag] = _rule(tag, row, elements)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise _invalid(release, "segments.json", f"{tag}: {_words(error)}") from None
+            raise _invalid(release, "segments.json", f"{tag}: {words(error)}") from None
     return rules
 
 
